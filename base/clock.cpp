@@ -1,0 +1,9 @@
+#include "base/clock.hpp"
+
+namespace base {
+
+Instant SystemClock::now() const {
+  return {std::chrono::steady_clock::now().time_since_epoch()};
+}
+
+}  // namespace base

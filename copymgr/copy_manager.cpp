@@ -1,0 +1,99 @@
+#include "copymgr/copy_manager.hpp"
+
+#include "copymgr/state.hpp"
+
+namespace copymgr {
+
+CopyManager::CopyManager(const base::Clock& clock, base::Randomness& randomness,
+                         base::Executor& pool, CopySettings settings)
+    : state_(std::make_unique<State>(clock, randomness, pool, settings)) {}
+
+CopyManager::~CopyManager() {
+  state_->end_stopped(state_->ledger.stop_all());
+  state_->ledger.wait_until_concluded();
+  state_->door->close();
+}
+
+AttachedVolumePtr CopyManager::State::find_volume(std::uint64_t id) const {
+  const std::scoped_lock lock(volumes_mutex);
+  const auto found = volumes.find(id);
+  return found == volumes.end() ? nullptr : found->second;
+}
+
+void CopyManager::attach(const Volume& volume) {
+  const std::scoped_lock lock(state_->volumes_mutex);
+  state_->volumes[volume.id] = std::make_shared<AttachedVolume>(volume);
+}
+
+void CopyManager::detach(std::uint64_t volume_id) {
+  State& s = *state_;
+  const AttachedVolumePtr volume = s.find_volume(volume_id);
+  if (volume == nullptr) return;
+  volume->set_gone();
+  {
+    const std::scoped_lock lock(s.volumes_mutex);
+    s.volumes.erase(volume_id);
+  }
+  s.end_stopped(s.ledger.stop_volume(volume_id, StopReason::volume_gone, true));
+  s.ledger.wait_until_stopped(volume_id, true);
+  // Last, when no populate can make another.
+  for (const std::uint64_t identifier : volume->tokens())
+    s.table.cancel(identifier);
+}
+
+bool CopyManager::is_running(const OperationKey& key) const {
+  return state_->ledger.is_running(key);
+}
+
+void CopyManager::record_refusal(const OperationKey& key, std::uint8_t service_action,
+                                 const scsi::Sense& sense) {
+  ++state_->meters.refused;
+  state_->ledger.record_refusal(key, service_action, sense);
+}
+
+void CopyManager::attach_sense(const OperationKey& key, const scsi::Sense& sense) {
+  state_->ledger.attach_sense(key, sense);
+}
+
+std::optional<scsi::CopyResult> CopyManager::report(const OperationKey& key) const {
+  return state_->ledger.report(key);
+}
+
+void CopyManager::release(const OperationKey& key) {
+  state_->ledger.release(key);
+}
+
+bool CopyManager::abort(const OperationKey& key, base::UniqueFunction<void()> done) {
+  auto aborting = state_->ledger.abort(key, std::move(done));
+  if (aborting.stopped_already) aborting.stopped_already();
+  if (aborting.taken_over != nullptr) state_->end_stopped({aborting.taken_over});
+  return aborting.known;
+}
+
+void CopyManager::nexus_lost(std::uint64_t nexus_number) {
+  state_->ledger.nexus_lost(nexus_number);
+}
+
+// Returns when transfers have stopped: at most one step later.
+void CopyManager::volume_reset(std::uint64_t volume_id) {
+  State& s = *state_;
+  s.end_stopped(s.ledger.stop_volume(volume_id, StopReason::aborted, false));
+  s.ledger.wait_until_stopped(volume_id, false);
+}
+
+void CopyManager::expire() {
+  state_->table.expire();
+  state_->ledger.expire();
+}
+
+CopyCounters CopyManager::counters() const {
+  return state_->meters.reading();
+}
+tokens::TokenCounters CopyManager::token_counters() const {
+  return state_->table.counters();
+}
+tokens::TokenTable& CopyManager::token_table() {
+  return state_->table;
+}
+
+}  // namespace copymgr

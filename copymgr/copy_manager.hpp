@@ -1,0 +1,149 @@
+// The copy manager: makes tokens that stand for points in time of volumes, writes volumes from
+// tokens, keeps the result of each operation for the host that asks. Knows volumes, ranges and
+// tokens; no CDB, no PDU.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/executor.hpp"
+#include "base/extent.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "scsi/copy_results.hpp"
+#include "scsi/rod_token.hpp"
+#include "scsi/token_parameters.hpp"
+#include "store/guard.hpp"
+#include "tokens/token_table.hpp"
+
+namespace copymgr {
+
+// A logical unit as the copy manager sees it: blocks in a guarded store, and what its tokens say of
+// it.
+struct Volume {
+  std::uint64_t id = 0;  // unique in this process
+  store::Guard* guard = nullptr;
+  base::BlockLength block_length;
+  base::BlockCount capacity;
+  std::array<std::uint8_t, 32> creator_descriptor{};  // bytes 16-47 of a token
+  std::array<std::uint8_t, 32> device_specific{};     // bytes 96-127
+  std::array<std::uint8_t, 128> target_descriptor{};  // bytes 128-255
+};
+
+// Who asks. Result records are looked up by the exact nexus first; with relaxed matching also by
+// another nexus of the same initiator to the same target (MPIO; windows-host R19).
+struct Nexus {
+  std::uint64_t number = 0;  // unique for each session of this process
+  std::string initiator_name;
+  std::string target_name;
+};
+
+struct OperationKey {
+  Nexus nexus;
+  std::uint64_t volume_id = 0;
+  std::uint32_t list_identifier = 0;
+};
+
+// How an operation ended otherwise than well; translated to sense in target/device/copy_sense.
+struct CopyFault {
+  enum class Kind {
+    token,                // see token_fault
+    mixed_block_lengths,  // source and destination differ (R21)
+    offset_beyond_token,  // OFFSET INTO ROD outside the token
+    beyond_token,         // more blocks asked than the token has left; nothing moved
+    stopped_early,        // the work budget is used up; blocks_done are written and good (R6, R12)
+    aborted,              // COPY OPERATION ABORT or the stop token
+    source_read_failed,
+    destination_write_failed,
+    destination_full,
+    list_identifier_in_use,
+    too_many_operations,
+    volume_gone,
+  };
+  Kind kind = Kind::aborted;
+  tokens::TokenFault token_fault = tokens::TokenFault::unknown;
+  base::BlockCount blocks_done;  // contiguous from the start of the request
+};
+using CopyOutcome = base::Result<base::BlockCount, CopyFault>;  // blocks represented or written
+
+struct CopySettings {
+  tokens::TokenLimits tokens;
+  std::uint32_t operations_max = 255;         // running at once
+  std::uint32_t records_per_nexus_max = 256;  // results kept for RECEIVE ROD TOKEN INFORMATION
+  base::Duration record_lifetime = std::chrono::seconds(120);
+  base::Duration work_budget = std::chrono::seconds(4);  // of one WRITE USING TOKEN
+  bool relaxed_nexus_matching = true;
+  // One step of a copy: what is written between two looks at the stop flag and the budget. Larger
+  // where a step costs little: shared blocks, and zeros.
+  base::ByteCount step_bytes{8ull << 20};
+  base::ByteCount cheap_step_bytes{64ull << 20};
+  base::Duration slice = std::chrono::milliseconds(20);  // then the pool thread is given back
+};
+
+// What moved how, since start; bytes.
+struct CopyCounters {
+  std::uint64_t populate_token = 0, write_using_token = 0, refused = 0, stopped_early = 0;
+  std::uint64_t bytes_requested = 0;
+  std::uint64_t bytes_cloned = 0, bytes_copied_in_kernel = 0, bytes_copied = 0, bytes_zeroed = 0;
+};
+
+class CopyManager {
+ public:
+  // `pool` runs what blocks (moving data). All references outlive the copy manager, which finishes
+  // running operations (stopping them) in its destructor.
+  CopyManager(const base::Clock& clock, base::Randomness& randomness, base::Executor& pool,
+              CopySettings settings);
+  ~CopyManager();
+
+  void attach(const Volume& volume);
+  // Tokens of the volume become cancelled; running operations on it are stopped and waited for.
+  void detach(std::uint64_t volume_id);
+
+  // 05/00/16 comes before the parameter checks: a host asks this first.
+  bool is_running(const OperationKey& key) const;
+
+  // `done` runs once: inside the call or on the pool. With a token the record under `key` holds it.
+  // Zero blocks asked: success, no token (wire reference 2.2 row 16).
+  using Done = base::UniqueFunction<void(CopyOutcome)>;
+  void populate_token(const OperationKey& key, const scsi::PopulateToken& request, Done done);
+
+  // Checks everything that can be known before the first block moves, moves on the pool.
+  void write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request, Done done);
+
+  // Keeps a record for a command that was refused after its list identifier was read (R8), or
+  // completes the record of an operation with the sense its fault became.
+  void record_refusal(const OperationKey& key, std::uint8_t service_action,
+                      const scsi::Sense& sense);
+  void attach_sense(const OperationKey& key, const scsi::Sense& sense);
+
+  // The record of an operation, running or finished; nullopt when unknown (05/24/00). `release`:
+  // the host has taken everything (all of the token descriptors, or ALLOCATION LENGTH 0), drop a
+  // finished record.
+  std::optional<scsi::CopyResult> report(const OperationKey& key) const;
+  void release(const OperationKey& key);
+
+  // COPY OPERATION ABORT. False when the identifier is unknown; `done` runs when transfers have
+  // stopped.
+  bool abort(const OperationKey& key, base::UniqueFunction<void()> done);
+  // I_T nexus loss: operations continue, their records become unreadable. Logical unit reset:
+  // operations are aborted and records dropped. Tokens survive both.
+  void nexus_lost(std::uint64_t nexus_number);
+  void volume_reset(std::uint64_t volume_id);
+
+  // Expires tokens and old records; the daemon calls it every second.
+  void expire();
+
+  CopyCounters counters() const;
+  tokens::TokenCounters token_counters() const;
+  tokens::TokenTable& token_table();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace copymgr

@@ -1,0 +1,188 @@
+#include "copymgr/ledger.hpp"
+
+#include <algorithm>
+
+namespace copymgr {
+namespace {
+
+bool reads(const Operation& operation, std::uint64_t volume_id) {
+  return operation.source_volume_id == volume_id;
+}
+
+scsi::CopyResult running_result(const Operation& operation) {
+  scsi::CopyResult result;
+  result.response_to_service_action = operation.service_action;
+  result.status = scsi::CopyOperationStatus::in_progress_foreground;
+  result.operation_counter = operation.steps;
+  result.estimated_status_update_delay_ms = scsi::no_delay_estimate;
+  result.transfer_count_blocks = operation.blocks_done;
+  return result;
+}
+
+}  // namespace
+
+std::optional<CopyFault::Kind> Ledger::start(const OperationPtr& operation) {
+  const std::scoped_lock lock(mutex_);
+  const base::Instant now = clock_.now();
+  const OperationPtr before = records_.find(operation->key, now);
+  if (before != nullptr && before->running) return CopyFault::Kind::list_identifier_in_use;
+  records_.insert(operation);
+  if (running_.size() >= settings_.operations_max) {
+    const CopyFault fault{CopyFault::Kind::too_many_operations};
+    operation->result = result_of(*operation, base::fail(fault));
+    operation->running = false;
+    records_.finished(operation, now);
+    return fault.kind;
+  }
+  running_.insert(operation);
+  ++not_concluded_;
+  return std::nullopt;
+}
+
+void Ledger::set_source(const OperationPtr& operation, std::uint64_t volume_id) {
+  const std::scoped_lock lock(mutex_);
+  operation->source_volume_id = volume_id;
+}
+
+Ledger::Callbacks Ledger::finish(const OperationPtr& operation, scsi::CopyResult result) {
+  const std::scoped_lock lock(mutex_);
+  operation->result = std::move(result);
+  operation->running = false;
+  running_.erase(operation);
+  if (operation->kept) records_.finished(operation, clock_.now());
+  changed_.notify_all();
+  return std::move(operation->at_stop);
+}
+
+// Notifies under the lock: who waits may destroy the ledger as soon as it can take it.
+void Ledger::conclude() {
+  const std::scoped_lock lock(mutex_);
+  --not_concluded_;
+  changed_.notify_all();
+}
+
+bool Ledger::is_running(const OperationKey& key) const {
+  const std::scoped_lock lock(mutex_);
+  const OperationPtr operation = records_.find(key, clock_.now());
+  return operation != nullptr && operation->running;
+}
+
+OperationPtr Ledger::find(const OperationKey& key) const {
+  const base::Instant now = clock_.now();
+  OperationPtr operation = records_.find(key, now);
+  if (operation == nullptr && settings_.relaxed_nexus_matching) {
+    operation = records_.find_by_names(key, now);
+  }
+  return operation;
+}
+
+std::optional<scsi::CopyResult> Ledger::report(const OperationKey& key) const {
+  const std::scoped_lock lock(mutex_);
+  const OperationPtr operation = find(key);
+  if (operation == nullptr) return std::nullopt;
+  return operation->running ? running_result(*operation) : operation->result;
+}
+
+void Ledger::release(const OperationKey& key) {
+  const std::scoped_lock lock(mutex_);
+  const OperationPtr operation = find(key);
+  if (operation != nullptr && !operation->running) records_.erase(operation);
+}
+
+void Ledger::record_refusal(const OperationKey& key, std::uint8_t service_action,
+                            const scsi::Sense& sense) {
+  const std::scoped_lock lock(mutex_);
+  const base::Instant now = clock_.now();
+  const OperationPtr before = records_.find(key, now);
+  if (before != nullptr && before->running) return;
+  const auto operation = std::make_shared<Operation>(key, service_action, now, CopyManager::Done());
+  operation->result.response_to_service_action = service_action;
+  operation->result.status = scsi::CopyOperationStatus::completed_with_errors;
+  operation->result.completion_status = scsi::Status::check_condition;
+  operation->result.sense = sense;
+  records_.insert(operation);
+  operation->running = false;
+  records_.finished(operation, now);
+}
+
+// A terminated operation has no sense (4.3), and a duplicate's sense is not that of the operation
+// it met.
+void Ledger::attach_sense(const OperationKey& key, const scsi::Sense& sense) {
+  const std::scoped_lock lock(mutex_);
+  const OperationPtr operation = records_.find(key, clock_.now());
+  if (operation == nullptr || operation->running) return;
+  scsi::CopyResult& result = operation->result;
+  if (result.completion_status == scsi::Status::check_condition && !result.sense) {
+    result.sense = sense;
+  }
+}
+
+void Ledger::stop(const OperationPtr& operation, StopReason reason, Operations& taken_over) {
+  StopReason none = StopReason::none;
+  operation->stop.compare_exchange_strong(none, reason);  // the first reason counts
+  if (operation->attend()) taken_over.push_back(operation);
+}
+
+Ledger::Aborting Ledger::abort(const OperationKey& key, base::UniqueFunction<void()> done) {
+  const std::scoped_lock lock(mutex_);
+  const OperationPtr operation = records_.find(key, clock_.now());
+  if (operation == nullptr) return {};
+  if (!operation->running) return {true, std::move(done), nullptr};
+  operation->at_stop.push_back(std::move(done));
+  Operations taken_over;
+  stop(operation, StopReason::aborted, taken_over);
+  return {true, {}, taken_over.empty() ? nullptr : taken_over.front()};
+}
+
+Ledger::Operations Ledger::stop_volume(std::uint64_t volume_id, StopReason reason, bool as_source) {
+  const std::scoped_lock lock(mutex_);
+  records_.erase_finished_of_volume(volume_id);
+  Operations taken_over;
+  for (const OperationPtr& operation : running_) {
+    if (operation->key.volume_id == volume_id) {
+      records_.erase(operation);
+      stop(operation, reason, taken_over);
+    } else if (as_source && reads(*operation, volume_id)) {
+      stop(operation, StopReason::source_gone, taken_over);
+    }
+  }
+  return taken_over;
+}
+
+Ledger::Operations Ledger::stop_all() {
+  const std::scoped_lock lock(mutex_);
+  Operations taken_over;
+  for (const OperationPtr& operation : running_) {
+    stop(operation, StopReason::aborted, taken_over);
+  }
+  return taken_over;
+}
+
+void Ledger::wait_until_stopped(std::uint64_t volume_id, bool as_source) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this, volume_id, as_source] {
+    return std::none_of(running_.begin(), running_.end(), [&](const OperationPtr& operation) {
+      return operation->key.volume_id == volume_id || (as_source && reads(*operation, volume_id));
+    });
+  });
+}
+
+void Ledger::wait_until_concluded() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return not_concluded_ == 0; });
+}
+
+void Ledger::nexus_lost(std::uint64_t nexus_number) {
+  const std::scoped_lock lock(mutex_);
+  records_.erase_finished_of_nexus(nexus_number);
+  for (const OperationPtr& operation : running_) {
+    if (operation->key.nexus.number == nexus_number) records_.erase(operation);
+  }
+}
+
+void Ledger::expire() {
+  const std::scoped_lock lock(mutex_);
+  records_.expire(clock_.now());
+}
+
+}  // namespace copymgr

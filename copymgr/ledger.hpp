@@ -1,0 +1,76 @@
+// The ledger of operations: which run, how they ended, who must be told when they stop. One mutex,
+// taken once or twice a command and never while data moves. It never calls back: what must run is
+// returned.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <unordered_set>
+
+#include "copymgr/record_index.hpp"
+
+namespace copymgr {
+
+class Ledger {
+ public:
+  Ledger(const base::Clock& clock, const CopySettings& settings)
+      : clock_(clock),
+        settings_(settings),
+        records_(settings.records_per_nexus_max, settings.record_lifetime) {}
+
+  using Callbacks = std::vector<base::UniqueFunction<void()>>;
+  using Operations = std::vector<OperationPtr>;
+
+  // The operation runs, and the record that its key named before is gone; or why it may not run.
+  // Refused for want of room, it keeps a record; as a duplicate it leaves the running one alone.
+  std::optional<CopyFault::Kind> start(const OperationPtr& operation);
+  void set_source(const OperationPtr& operation, std::uint64_t volume_id);
+  // Transfers have stopped: the result can be asked for, the key can be used again. Returns who
+  // waits.
+  Callbacks finish(const OperationPtr& operation, scsi::CopyResult result);
+  // Everyone has been told.
+  void conclude();
+
+  bool is_running(const OperationKey& key) const;
+  std::optional<scsi::CopyResult> report(const OperationKey& key) const;
+  void release(const OperationKey& key);
+  void record_refusal(const OperationKey& key, std::uint8_t service_action,
+                      const scsi::Sense& sense);
+  void attach_sense(const OperationKey& key, const scsi::Sense& sense);
+
+  // Asked to stop, those that somebody attends to stop by themselves; the others are taken over,
+  // and the caller finishes them.
+  struct Aborting {
+    bool known = false;
+    base::UniqueFunction<void()> stopped_already;  // call it: `done` of an operation that had ended
+    OperationPtr taken_over;
+  };
+  Aborting abort(const OperationKey& key, base::UniqueFunction<void()> done);
+  // Records of the volume go; operations that write it stop for `reason`. With `as_source`, those
+  // that read it stop too.
+  Operations stop_volume(std::uint64_t volume_id, StopReason reason, bool as_source);
+  Operations stop_all();
+  void wait_until_stopped(std::uint64_t volume_id, bool as_source);
+  void wait_until_concluded();
+
+  void nexus_lost(std::uint64_t nexus_number);
+  void expire();
+
+ private:
+  OperationPtr find(const OperationKey& key) const;
+  static void stop(const OperationPtr& operation, StopReason reason, Operations& taken_over);
+
+  const base::Clock& clock_;
+  const CopySettings& settings_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  RecordIndex records_;
+  std::unordered_set<OperationPtr> running_;
+  std::size_t not_concluded_ = 0;
+};
+
+// What a report of an operation that ended so says (wire reference 4.2, 4.3). Sense comes later,
+// from who knows it.
+scsi::CopyResult result_of(const Operation& operation, const CopyOutcome& outcome);
+
+}  // namespace copymgr

@@ -1,0 +1,22 @@
+// What is counted while copying: the atomic twin of CopyCounters, updated from any thread.
+#pragma once
+
+#include <atomic>
+
+#include "copymgr/copy_manager.hpp"
+
+namespace copymgr {
+
+struct Meters {
+  using Count = std::atomic<std::uint64_t>;
+  Count populate_token{0}, write_using_token{0}, refused{0}, stopped_early{0};
+  Count bytes_requested{0};
+  Count bytes_cloned{0}, bytes_copied_in_kernel{0}, bytes_copied{0}, bytes_zeroed{0};
+
+  CopyCounters reading() const {
+    return {populate_token, write_using_token,      refused,      stopped_early, bytes_requested,
+            bytes_cloned,   bytes_copied_in_kernel, bytes_copied, bytes_zeroed};
+  }
+};
+
+}  // namespace copymgr

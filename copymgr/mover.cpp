@@ -1,0 +1,99 @@
+#include "copymgr/mover.hpp"
+
+#include <algorithm>
+
+namespace copymgr {
+namespace {
+
+using Kind = store::StoreError::Kind;
+
+constexpr std::size_t scratch_bytes = 1 << 20;
+constexpr std::align_val_t scratch_alignment{4096};
+// Below this granularity no file system shares blocks; trying would say nothing about the next
+// piece.
+constexpr std::uint64_t clone_alignment = 4096;
+
+bool can_be_cloned(store::Piece from, store::Piece to, base::ByteCount length) {
+  return (from.at.value | to.at.value | length.value) % clone_alignment == 0;
+}
+
+bool never_possible(const store::StoreResult<>& result) {
+  return !result && result.error().kind == Kind::not_supported;
+}
+
+Mover::Moved::End end_of(const store::StoreError& error) {
+  switch (error.kind) {
+    case Kind::read_failed:
+      return Mover::Moved::End::source_failed;
+    case Kind::no_space:
+      return Mover::Moved::End::destination_full;
+    case Kind::would_block:
+    case Kind::out_of_range:
+    case Kind::write_failed:
+    case Kind::not_supported:
+      return Mover::Moved::End::destination_failed;
+  }
+  return Mover::Moved::End::destination_failed;
+}
+
+}  // namespace
+
+Mover::Moved Mover::move(store::Snapshot& snapshot, base::Extent from, store::Guard& to,
+                         base::Extent into) {
+  Moved moved;
+  // The section first: what this step overwrites of its own source is saved by it, and visited
+  // there.
+  const store::Guard::WriteSection section(to, into);
+  const auto result =
+      snapshot.visit(from, [&](store::Piece piece, base::ByteCount length) -> store::StoreResult<> {
+        store::Piece place = section.piece();
+        place.at += moved.bytes;
+        auto done = move_piece(piece, place, length, moved);
+        if (done) moved.bytes += length;
+        return done;
+      });
+  if (!result) moved.end = end_of(result.error());
+  return moved;
+}
+
+// A shortcut that fails is not the end: by hand it may still work (a full file system can overwrite
+// in place), and where it does not, only that way tells which side failed.
+store::StoreResult<> Mover::move_piece(store::Piece from, store::Piece to, base::ByteCount length,
+                                       Moved& so_far) {
+  Means& means = means_for(from.store);
+  if (means.clone && can_be_cloned(from, to, length)) {
+    const auto cloned = store::clone_range(from, to, length);
+    if (cloned) meters_.bytes_cloned += length.value;
+    if (cloned) return {};
+    means.clone = !never_possible(cloned);
+  }
+  so_far.all_cloned = false;
+  if (means.in_kernel) {
+    const auto copied = store::copy_range_in_kernel(from, to, length);
+    if (copied) meters_.bytes_copied_in_kernel += length.value;
+    if (copied) return {};
+    means.in_kernel = !never_possible(copied);
+  }
+  auto copied = store::copy_range_by_hand(from, to, length, scratch());
+  if (copied) meters_.bytes_copied += length.value;
+  return copied;
+}
+
+Mover::Means& Mover::means_for(const store::Store* source) {
+  const auto known = std::find_if(means_.begin(), means_.end(),
+                                  [source](const Means& m) { return m.source == source; });
+  return known != means_.end() ? *known : means_.emplace_back(Means{source});
+}
+
+base::ByteSpan Mover::scratch() {
+  if (!scratch_) {
+    scratch_.reset(static_cast<std::uint8_t*>(::operator new(scratch_bytes, scratch_alignment)));
+  }
+  return {scratch_.get(), scratch_bytes};
+}
+
+void Mover::AlignedDelete::operator()(std::uint8_t* bytes) const {
+  ::operator delete(bytes, scratch_alignment);
+}
+
+}  // namespace copymgr

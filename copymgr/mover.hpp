@@ -1,0 +1,50 @@
+// Moves one stretch of a point in time into a volume by the cheapest means that is true: shared
+// blocks, else a copy within the kernel, else by hand. Remembers for one operation what cannot be
+// done, and counts what was.
+#pragma once
+
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "copymgr/meters.hpp"
+#include "store/guard.hpp"
+
+namespace copymgr {
+
+class Mover {
+ public:
+  explicit Mover(Meters& meters) : meters_(meters) {}
+
+  struct Moved {
+    base::ByteCount bytes;  // from the start of the stretch, written and good
+    bool all_cloned = true;
+    enum class End { complete, source_failed, destination_failed, destination_full };
+    End end = End::complete;
+  };
+  // Equally long extents; `from` within one extent of the snapshot.
+  Moved move(store::Snapshot& snapshot, base::Extent from, store::Guard& to, base::Extent into);
+
+ private:
+  // What is known of copying out of one store (the volume itself, or its side store) into this
+  // destination.
+  struct Means {
+    const store::Store* source = nullptr;
+    bool clone = true;
+    bool in_kernel = true;
+  };
+
+  store::StoreResult<> move_piece(store::Piece from, store::Piece to, base::ByteCount length,
+                                  Moved& so_far);
+  Means& means_for(const store::Store* source);
+  base::ByteSpan scratch();
+
+  struct AlignedDelete {
+    void operator()(std::uint8_t* bytes) const;
+  };
+  Meters& meters_;
+  std::vector<Means> means_;
+  std::unique_ptr<std::uint8_t, AlignedDelete> scratch_;
+};
+
+}  // namespace copymgr

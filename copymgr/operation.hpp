@@ -1,0 +1,59 @@
+// One POPULATE TOKEN or WRITE USING TOKEN, running or finished: its progress, its result, and who
+// attends to it. At any time at most one thread attends to a running operation; between two slices
+// of work nobody does, and then whoever wants it stopped may take it over instead of waiting for
+// the pool.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "copymgr/copy_manager.hpp"
+#include "copymgr/write_run.hpp"
+
+namespace copymgr {
+
+enum class StopReason : std::uint8_t { none, aborted, volume_gone, source_gone };
+
+inline constexpr std::uint8_t populate_token_service_action = 0x10;
+inline constexpr std::uint8_t write_using_token_service_action = 0x11;
+
+struct Operation {
+  Operation(OperationKey key_used, std::uint8_t action, base::Instant now,
+            CopyManager::Done done_used)
+      : key(std::move(key_used)),
+        service_action(action),
+        started_at(now),
+        done(std::move(done_used)) {}
+
+  // True for exactly one caller after each leave().
+  bool attend() { return unattended.exchange(false); }
+  void leave() { unattended = true; }
+
+  const OperationKey key;
+  const std::uint8_t service_action;
+  const base::Instant started_at;
+
+  std::atomic<std::uint64_t> blocks_done{0};  // contiguous from the start of the request
+  std::atomic<std::uint16_t> steps{0};
+  std::atomic<StopReason> stop{StopReason::none};
+  std::atomic<bool> unattended{false};
+
+  // Touched only by who attends.
+  CopyManager::Done done;
+  std::unique_ptr<WriteRun> run;
+
+  // Guarded by the ledger's mutex.
+  std::optional<std::uint64_t> source_volume_id;  // of a WRITE USING TOKEN, once the token is known
+  bool running = true;
+  bool kept = false;  // in the index of records
+  base::Instant finished_at;
+  std::uint64_t finish_number = 0;
+  scsi::CopyResult result;
+  std::vector<base::UniqueFunction<void()>> at_stop;
+};
+
+using OperationPtr = std::shared_ptr<Operation>;
+
+}  // namespace copymgr

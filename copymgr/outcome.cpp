@@ -1,0 +1,48 @@
+// What a report says of an operation that has ended (wire reference 4.2 and 4.3; windows-host R4,
+// R5).
+#include "copymgr/ledger.hpp"
+
+namespace copymgr {
+namespace {
+
+scsi::CopyOperationStatus status_of(CopyFault::Kind kind) {
+  using Kind = CopyFault::Kind;
+  switch (kind) {
+    case Kind::aborted:
+      return scsi::CopyOperationStatus::terminated;
+    case Kind::stopped_early:
+      return scsi::CopyOperationStatus::completed_with_residual;
+    case Kind::token:
+    case Kind::mixed_block_lengths:
+    case Kind::offset_beyond_token:
+    case Kind::beyond_token:
+    case Kind::source_read_failed:
+    case Kind::destination_write_failed:
+    case Kind::destination_full:
+    case Kind::list_identifier_in_use:
+    case Kind::too_many_operations:
+    case Kind::volume_gone:
+      return scsi::CopyOperationStatus::completed_with_errors;
+  }
+  return scsi::CopyOperationStatus::completed_with_errors;
+}
+
+}  // namespace
+
+scsi::CopyResult result_of(const Operation& operation, const CopyOutcome& outcome) {
+  scsi::CopyResult result;
+  result.response_to_service_action = operation.service_action;
+  result.operation_counter = operation.steps;
+  if (outcome) {
+    result.transfer_count_blocks = outcome->value;
+    return result;
+  }
+  result.status = status_of(outcome.error().kind);
+  result.completion_status = outcome.error().kind == CopyFault::Kind::aborted
+                                 ? scsi::Status::task_aborted
+                                 : scsi::Status::check_condition;
+  result.transfer_count_blocks = outcome.error().blocks_done.value;
+  return result;
+}
+
+}  // namespace copymgr

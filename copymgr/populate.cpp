@@ -1,0 +1,70 @@
+// POPULATE TOKEN: take a point in time of the ranges, and only when it is complete make a token for
+// it. No data moves, and nothing here depends on how many tokens live.
+#include "copymgr/snapshot_rod.hpp"
+#include "copymgr/state.hpp"
+
+namespace copymgr {
+
+void CopyManager::populate_token(const OperationKey& key, const scsi::PopulateToken& request,
+                                 Done done) {
+  State& s = *state_;
+  ++s.meters.populate_token;
+  const OperationPtr operation = s.start(key, populate_token_service_action, std::move(done));
+  if (operation == nullptr) return;
+  // Looked for only now: detach() takes the volume away first and stops its operations then.
+  const AttachedVolumePtr volume = s.find_volume(key.volume_id);
+  if (volume == nullptr) {
+    return s.end_refused(operation, {CopyFault::Kind::volume_gone});
+  }
+  if (request.total().value == 0) return s.end(operation, base::BlockCount(0));
+  s.protect(operation, volume, request);
+}
+
+void CopyManager::State::protect(const OperationPtr& operation, const AttachedVolumePtr& volume,
+                                 const scsi::PopulateToken& request) {
+  std::vector<base::Extent> extents;
+  extents.reserve(request.ranges.size());
+  for (const base::BlockRange& range : request.ranges) {
+    extents.push_back(base::to_extent(range, (*volume)->block_length));
+  }
+  auto link = std::make_shared<LossLink>(door);
+  // The operation counts as attended until the guard calls back: whoever stops it waits for that.
+  (*volume)->guard->protect(
+      std::move(extents), pool, [link] { link->lost(); },
+      [this, operation, volume, request, link](std::shared_ptr<store::Snapshot> snapshot) {
+        issue_token(operation, volume, request, link, std::move(snapshot));
+      });
+}
+
+void CopyManager::State::issue_token(const OperationPtr& operation, const AttachedVolumePtr& volume,
+                                     const scsi::PopulateToken& request,
+                                     std::shared_ptr<LossLink> link,
+                                     std::shared_ptr<store::Snapshot> snapshot) {
+  if (snapshot == nullptr) {
+    return end_refused(operation, {CopyFault::Kind::source_read_failed});
+  }
+  const StopReason stop = operation->stop;
+  if (stop != StopReason::none) {
+    snapshot.reset();
+    return end(operation,
+               base::fail(CopyFault{stop == StopReason::aborted ? CopyFault::Kind::aborted
+                                                                : CopyFault::Kind::volume_gone}));
+  }
+  const Volume& source = **volume;
+  const base::BlockCount blocks = request.total();
+  tokens::NewToken token;
+  token.fields.rod_type = scsi::RodType::point_in_time_default;
+  token.fields.creator_logical_unit = source.creator_descriptor;
+  token.fields.bytes_represented = source.block_length.to_bytes(blocks);
+  token.fields.device_specific = source.device_specific;
+  token.fields.target_device = source.target_descriptor;
+  token.inactivity_timeout_seconds = request.inactivity_timeout_seconds;
+  const auto rod = std::make_shared<SnapshotRod>(volume, request.ranges, std::move(snapshot));
+  token.rod = rod;
+  const scsi::RodTokenBytes bytes = table.create(std::move(token));
+  rod->issued(scsi::identifier_of(bytes));
+  link->issued(scsi::identifier_of(bytes));
+  end(operation, blocks, bytes);
+}
+
+}  // namespace copymgr

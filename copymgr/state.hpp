@@ -1,0 +1,64 @@
+// The inside of the copy manager. Members that a host waits for check everything first
+// (populate.cpp, write.cpp); drive.cpp moves data on the pool and ends operations.
+#pragma once
+
+#include <unordered_map>
+
+#include "copymgr/attached_volume.hpp"
+#include "copymgr/ledger.hpp"
+#include "copymgr/loss_link.hpp"
+#include "copymgr/meters.hpp"
+
+namespace copymgr {
+
+struct CopyManager::State {
+  State(const base::Clock& clock_used, base::Randomness& randomness, base::Executor& pool_used,
+        CopySettings settings_used)
+      : clock(clock_used),
+        pool(pool_used),
+        settings(settings_used),
+        table(clock_used, randomness, settings_used.tokens),
+        ledger(clock_used, settings) {}
+
+  AttachedVolumePtr find_volume(std::uint64_t id) const;
+
+  // Nullptr when the operation may not run; `done` has been told why.
+  OperationPtr start(const OperationKey& key, std::uint8_t service_action, Done done);
+  // The end of every operation that has started: the lease ends, the record is complete, then
+  // everybody is told. By who attends to it.
+  void end(const OperationPtr& operation, CopyOutcome outcome,
+           std::optional<scsi::RodTokenBytes> token = std::nullopt);
+  void end_refused(const OperationPtr& operation, CopyFault fault);
+
+  void protect(const OperationPtr& operation, const AttachedVolumePtr& volume,
+               const scsi::PopulateToken& request);
+  void issue_token(const OperationPtr& operation, const AttachedVolumePtr& volume,
+                   const scsi::PopulateToken& request, std::shared_ptr<LossLink> link,
+                   std::shared_ptr<store::Snapshot> snapshot);
+
+  base::Result<std::unique_ptr<WriteRun>, CopyFault> prepare(const OperationPtr& operation,
+                                                             const scsi::WriteUsingToken& request);
+  base::Result<std::unique_ptr<WriteRun>, CopyFault> prepare_copy(
+      const OperationPtr& operation, const Volume& destination,
+      const scsi::WriteUsingToken& request);
+
+  // To the pool, for the next slice of work.
+  void hand_on(const OperationPtr& operation);
+  void drive(const OperationPtr& operation);
+  // One step, or how the operation ends.
+  std::optional<CopyOutcome> advance(Operation& operation);
+  void end_stopped(const std::vector<OperationPtr>& taken_over);
+
+  const base::Clock& clock;
+  base::Executor& pool;
+  const CopySettings settings;
+  Meters meters;
+  tokens::TokenTable table;
+  const std::shared_ptr<TableDoor> door = std::make_shared<TableDoor>(table);
+  Ledger ledger;
+
+  mutable std::mutex volumes_mutex;
+  std::unordered_map<std::uint64_t, AttachedVolumePtr> volumes;
+};
+
+}  // namespace copymgr

@@ -1,0 +1,64 @@
+// WRITE USING TOKEN up to its first step: everything that can be known to be wrong is refused here,
+// before a block moves (wire reference 3.3, 3.4, 7.4).
+#include "copymgr/snapshot_rod.hpp"
+#include "copymgr/state.hpp"
+
+namespace copymgr {
+namespace {
+
+auto token_fault(tokens::TokenFault fault) {
+  return base::fail(CopyFault{CopyFault::Kind::token, fault});
+}
+
+}  // namespace
+
+void CopyManager::write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request,
+                                    Done done) {
+  State& s = *state_;
+  ++s.meters.write_using_token;
+  const OperationPtr operation = s.start(key, write_using_token_service_action, std::move(done));
+  if (operation == nullptr) return;
+  auto run = s.prepare(operation, request);
+  if (!run) return s.end_refused(operation, run.error());
+  operation->run = std::move(*run);
+  s.hand_on(operation);
+}
+
+base::Result<std::unique_ptr<WriteRun>, CopyFault> CopyManager::State::prepare(
+    const OperationPtr& operation, const scsi::WriteUsingToken& request) {
+  // Looked for only after the start: detach() takes the volume away first and stops its operations
+  // then.
+  const AttachedVolumePtr volume = find_volume(operation->key.volume_id);
+  if (volume == nullptr) return base::fail(CopyFault{CopyFault::Kind::volume_gone});
+  const Volume& destination = **volume;
+  meters.bytes_requested += destination.block_length.to_bytes(request.total()).value;
+  if (!scsi::is_block_device_zero(request.token)) {
+    return prepare_copy(operation, destination, request);
+  }
+  if (!scsi::has_valid_length(request.token)) {
+    return token_fault(tokens::TokenFault::invalid_length);
+  }
+  return std::make_unique<WriteRun>(destination, Plan::zeros(request.ranges), std::nullopt, false,
+                                    settings, meters);
+}
+
+base::Result<std::unique_ptr<WriteRun>, CopyFault> CopyManager::State::prepare_copy(
+    const OperationPtr& operation, const Volume& destination,
+    const scsi::WriteUsingToken& request) {
+  auto lease = table.lease(request.token);
+  if (!lease) return token_fault(lease.error());
+  const auto* rod = dynamic_cast<const SnapshotRod*>(lease->rod().get());
+  if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);
+  // Named first, then looked at: detach() of the source does it the other way round.
+  ledger.set_source(operation, rod->volume()->id);
+  if (rod->volume().gone() || rod->snapshot().lost()) {
+    return token_fault(tokens::TokenFault::cancelled);
+  }
+  auto plan =
+      make_plan(rod->side(), request.offset_into_rod, {request.ranges, destination.block_length});
+  if (!plan) return base::fail(plan.error());
+  return std::make_unique<WriteRun>(destination, std::move(*plan), std::move(*lease),
+                                    request.delete_token, settings, meters);
+}
+
+}  // namespace copymgr

@@ -1,0 +1,69 @@
+#include "copymgr/write_run.hpp"
+
+#include <utility>
+
+#include "copymgr/snapshot_rod.hpp"
+
+namespace copymgr {
+
+WriteRun::WriteRun(const Volume& destination, Plan plan, std::optional<tokens::Lease> lease,
+                   bool delete_token, const CopySettings& settings, Meters& meters)
+    : destination_(destination),
+      plan_(std::move(plan)),
+      lease_(std::move(lease)),
+      rod_(lease_ ? static_cast<const SnapshotRod*>(lease_->rod().get()) : nullptr),
+      delete_token_(delete_token),
+      settings_(settings),
+      meters_(meters),
+      mover_(meters) {}
+
+void WriteRun::succeeded() {
+  if (lease_ && delete_token_) lease_->delete_token_at_end();
+}
+
+bool WriteRun::source_lost() const {
+  return rod_ != nullptr && rod_->snapshot().lost();
+}
+
+WriteRun::Stepped WriteRun::step() {
+  return rod_ != nullptr ? copy() : write_zeros();
+}
+
+WriteRun::Stepped WriteRun::write_zeros() {
+  const base::BlockLength length = destination_.block_length;
+  const Step step = plan_.next(length.whole_blocks(settings_.cheap_step_bytes));
+  const base::Extent into = base::to_extent(step.destination, length);
+  const auto written = destination_.guard->write_zeros(into);
+  if (!written) {
+    const bool full = written.error().kind == store::StoreError::Kind::no_space;
+    return {{},
+            full ? CopyFault::Kind::destination_full : CopyFault::Kind::destination_write_failed};
+  }
+  meters_.bytes_zeroed += into.length.value;
+  return {step.destination.count, {}};
+}
+
+WriteRun::Stepped WriteRun::copy() {
+  const base::BlockLength length = destination_.block_length;
+  const Step step =
+      plan_.next(length.whole_blocks(cloning_ ? settings_.cheap_step_bytes : settings_.step_bytes));
+  const Mover::Moved moved =
+      mover_.move(rod_->snapshot(), base::to_extent(step.source, length), *destination_.guard,
+                  base::to_extent(step.destination, length));
+  cloning_ = moved.all_cloned;
+  const base::BlockCount blocks = length.whole_blocks(moved.bytes);
+  using End = Mover::Moved::End;
+  switch (moved.end) {
+    case End::complete:
+      return {blocks, {}};
+    case End::source_failed:
+      return {blocks, CopyFault::Kind::source_read_failed};
+    case End::destination_failed:
+      return {blocks, CopyFault::Kind::destination_write_failed};
+    case End::destination_full:
+      return {blocks, CopyFault::Kind::destination_full};
+  }
+  return {blocks, CopyFault::Kind::destination_write_failed};
+}
+
+}  // namespace copymgr

@@ -1,0 +1,175 @@
+#include "scsi/inquiry_data.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/bytes.hpp"
+#include "base/digest.hpp"
+
+namespace scsi {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+// `width` ASCII characters, padded with spaces.
+void place_text(Bytes& out, std::size_t at, std::size_t width, std::string_view text) {
+  std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(at), width, std::uint8_t{' '});
+  std::copy_n(text.begin(), std::min(width, text.size()),
+              out.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+Bytes page(std::uint8_t code, std::size_t body_bytes) {
+  Bytes out(4 + body_bytes);
+  out[1] = code;
+  base::store_be16(out, 2, static_cast<std::uint16_t>(body_bytes));
+  return out;
+}
+
+enum class CodeSet : std::uint8_t { binary = 1, ascii = 2, utf8 = 3 };
+enum class Association : std::uint8_t { logical_unit = 0, target_port = 1, target_device = 2 };
+enum class Designator : std::uint8_t {
+  t10_vendor = 1,
+  eui64 = 2,
+  naa = 3,
+  relative_target_port = 4,
+  target_port_group = 5,
+  scsi_name = 8,
+};
+
+Bytes designation(CodeSet code_set, Association association, Designator type,
+                  base::ByteView value) {
+  constexpr std::uint8_t iscsi_protocol = 0x5;
+  const bool of_a_port = association != Association::logical_unit;
+  Bytes out(4);
+  out[0] = static_cast<std::uint8_t>((of_a_port ? iscsi_protocol << 4 : 0) |
+                                     static_cast<std::uint8_t>(code_set));
+  out[1] = static_cast<std::uint8_t>((of_a_port ? 0x80 : 0) |
+                                     static_cast<std::uint8_t>(association) << 4 |
+                                     static_cast<std::uint8_t>(type));
+  out[3] = static_cast<std::uint8_t>(value.size());
+  out.insert(out.end(), value.begin(), value.end());
+  return out;
+}
+
+// SCSI name strings are NUL terminated and padded to a multiple of four (SPC-4 7.8.6.11).
+Bytes name_string(std::string_view name) {
+  Bytes out(name.begin(), name.end());
+  out.resize((out.size() + 4) / 4 * 4);
+  return out;
+}
+
+Bytes scsi_name(Association association, std::string_view name) {
+  return designation(CodeSet::utf8, association, Designator::scsi_name, name_string(name));
+}
+
+}  // namespace
+
+Bytes standard_inquiry(const UnitIdentity& identity, Presence presence) {
+  constexpr std::size_t bytes = 96;
+  constexpr std::array<std::uint16_t, 5> version_descriptors{0x00a0,   // SAM-5
+                                                             0x0960,   // iSCSI
+                                                             0x0460,   // SPC-4
+                                                             0x04c0,   // SBC-3
+                                                             0x0600};  // SBC-4
+  Bytes out(bytes);
+  out[0] = static_cast<std::uint8_t>(presence);
+  out[2] = 0x06;                // SPC-4
+  out[3] = 0x10 | 0x02;         // HISUP, RESPONSE DATA FORMAT 2
+  out[4] = bytes - 5;
+  out[5] = 0x08;                // 3PC: third-party copy
+  out[7] = 0x02;                // CMDQUE
+  place_text(out, 8, 8, identity.vendor);
+  place_text(out, 16, 16, identity.product);
+  place_text(out, 32, 4, identity.revision);
+  for (std::size_t i = 0; i < version_descriptors.size(); ++i) {
+    base::store_be16(out, 58 + 2 * i, version_descriptors[i]);
+  }
+  return out;
+}
+
+Bytes supported_vpd_pages(Bytes codes) {
+  std::sort(codes.begin(), codes.end());
+  Bytes out = page(0x00, codes.size());
+  std::copy(codes.begin(), codes.end(), out.begin() + 4);
+  return out;
+}
+
+Bytes unit_serial_number_page(const UnitIdentity& identity) {
+  Bytes out = page(0x80, identity.serial.size());
+  std::copy(identity.serial.begin(), identity.serial.end(), out.begin() + 4);
+  return out;
+}
+
+Bytes device_identification_page(const UnitIdentity& identity, const PortIdentity& port) {
+  constexpr auto unit = Association::logical_unit;
+  constexpr auto target_port = Association::target_port;
+  Bytes t10(8);
+  place_text(t10, 0, 8, identity.vendor);
+  t10.insert(t10.end(), identity.serial.begin(), identity.serial.end());
+  Bytes relative_port(4), port_group(4);
+  base::store_be16(relative_port, 2, port.relative_port);
+  base::store_be16(port_group, 2, port.portal_group_tag);
+  Bytes out = page(0x83, 0);
+  for (const Bytes& part :
+       {designation(CodeSet::binary, unit, Designator::naa, identity.naa),
+        designation(CodeSet::ascii, unit, Designator::t10_vendor, t10),
+        designation(CodeSet::binary, unit, Designator::eui64, identity.eui64),
+        scsi_name(unit, "naa." + base::to_hex(identity.naa)),
+        designation(CodeSet::binary, target_port, Designator::relative_target_port,
+                    relative_port),
+        designation(CodeSet::binary, target_port, Designator::target_port_group, port_group),
+        scsi_name(target_port,
+                  fmt::format("{},t,0x{:04x}", port.target_name, port.portal_group_tag)),
+        scsi_name(Association::target_device, port.target_name)}) {
+    out.insert(out.end(), part.begin(), part.end());
+  }
+  base::store_be16(out, 2, static_cast<std::uint16_t>(out.size() - 4));
+  return out;
+}
+
+Bytes block_limits_page(const BlockLimits& limits) {
+  Bytes out = page(0xb0, 0x3c);
+  base::store_be16(out, 6, limits.optimal_granularity_blocks);
+  base::store_be32(out, 8, static_cast<std::uint32_t>(limits.maximum_transfer_length.value));
+  base::store_be32(out, 12, static_cast<std::uint32_t>(limits.optimal_transfer_length.value));
+  return out;
+}
+
+Bytes block_device_characteristics_page() {
+  Bytes out = page(0xb1, 0x3c);
+  base::store_be16(out, 4, 1);  // MEDIUM ROTATION RATE: non-rotating
+  return out;
+}
+
+Bytes logical_block_provisioning_page() {
+  // No LBPU, no LBPWS: a fully provisioned unit until thin provisioning is there.
+  return page(0xb2, 4);
+}
+
+std::array<std::uint8_t, 128> target_device_designator(const std::string& target_name) {
+  std::array<std::uint8_t, 128> out{};
+  // A shorter name stays whole; 223 characters, the most an iSCSI name can have, do not fit in 124.
+  const Bytes descriptor =
+      scsi_name(Association::target_device, std::string_view(target_name).substr(0, 120));
+  std::copy(descriptor.begin(), descriptor.end(), out.begin());
+  return out;
+}
+
+Bytes read_capacity_10_data(const CapacityData& capacity) {
+  Bytes out(8);
+  const std::uint64_t last = capacity.capacity.value - 1;
+  base::store_be32(out, 0, static_cast<std::uint32_t>(std::min<std::uint64_t>(last, 0xffffffff)));
+  base::store_be32(out, 4, capacity.block_length.bytes);
+  return out;
+}
+
+Bytes read_capacity_16_data(const CapacityData& capacity) {
+  Bytes out(32);
+  base::store_be64(out, 0, capacity.capacity.value - 1);
+  base::store_be32(out, 8, capacity.block_length.bytes);
+  out[13] = capacity.physical_exponent & 0x0f;
+  return out;
+}
+
+}  // namespace scsi

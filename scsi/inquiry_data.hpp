@@ -1,0 +1,65 @@
+// Standard INQUIRY data and the VPD pages of a disk as bytes, from a unit's identity and limits (SPC-4 6.4,
+// 7.8; SBC-4 6.6). Page 8Fh has its own file, third_party_copy_page.hpp.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/units.hpp"
+
+namespace scsi {
+
+// Who a logical unit is, on every path and after every restart.
+struct UnitIdentity {
+  std::string vendor = "COPYMGR";         // 8 characters at most
+  std::string product = "Virtual Array";  // 16 at most
+  std::string revision = "0001";          // 4 at most
+  std::string serial;                     // VPD 80h, ASCII
+  std::array<std::uint8_t, 16> naa{};     // NAA 6h
+  std::array<std::uint8_t, 8> eui64{};
+};
+
+// The port that a command came through.
+struct PortIdentity {
+  std::string target_name;  // iSCSI name
+  std::uint16_t portal_group_tag = 1;
+  std::uint16_t relative_port = 1;
+};
+
+enum class Presence : std::uint8_t {
+  connected = 0x00,      // a disk
+  no_such_unit = 0x7f,   // peripheral qualifier 011b, device type 1Fh
+};
+
+std::vector<std::uint8_t> standard_inquiry(const UnitIdentity& identity, Presence presence);
+
+struct BlockLimits {
+  base::BlockCount maximum_transfer_length;
+  base::BlockCount optimal_transfer_length;
+  std::uint16_t optimal_granularity_blocks = 8;
+};
+
+// The page codes must be ascending with 00h first: one mistake here turns ODX off in Windows (R1).
+std::vector<std::uint8_t> supported_vpd_pages(std::vector<std::uint8_t> codes);
+std::vector<std::uint8_t> unit_serial_number_page(const UnitIdentity& identity);
+std::vector<std::uint8_t> device_identification_page(const UnitIdentity& identity,
+                                                     const PortIdentity& port);
+std::vector<std::uint8_t> block_limits_page(const BlockLimits& limits);
+std::vector<std::uint8_t> block_device_characteristics_page();
+std::vector<std::uint8_t> logical_block_provisioning_page();
+
+// A designation descriptor of the target device (association 10b, SCSI name string), as token bytes 128-255
+// want it; zero padded, cut if the name is too long to fit.
+std::array<std::uint8_t, 128> target_device_designator(const std::string& target_name);
+
+struct CapacityData {
+  base::BlockCount capacity;
+  base::BlockLength block_length;
+  std::uint8_t physical_exponent = 0;  // log2 of logical blocks in a physical block
+};
+std::vector<std::uint8_t> read_capacity_10_data(const CapacityData& capacity);
+std::vector<std::uint8_t> read_capacity_16_data(const CapacityData& capacity);
+
+}  // namespace scsi

@@ -1,0 +1,117 @@
+// Sense data as a value made by named makers, and its fixed-format bytes (SPC-4 4.5.3).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "scsi/field.hpp"
+
+namespace scsi {
+
+enum class SenseKey : std::uint8_t {
+  no_sense = 0x0,
+  recovered_error = 0x1,
+  not_ready = 0x2,
+  medium_error = 0x3,
+  hardware_error = 0x4,
+  illegal_request = 0x5,
+  unit_attention = 0x6,
+  data_protect = 0x7,
+  blank_check = 0x8,
+  vendor_specific = 0x9,
+  copy_aborted = 0xa,
+  aborted_command = 0xb,
+  volume_overflow = 0xd,
+  miscompare = 0xe,
+  completed = 0xf,
+};
+
+// ADDITIONAL SENSE CODE and its qualifier, as one name.
+struct AdditionalSense {
+  std::uint8_t code = 0;
+  std::uint8_t qualifier = 0;
+
+  constexpr bool operator==(const AdditionalSense&) const = default;
+};
+
+namespace asc {
+inline constexpr AdditionalSense none{0x00, 0x00};
+inline constexpr AdditionalSense operation_in_progress{0x00, 0x16};
+inline constexpr AdditionalSense not_ready_initializing_required{0x04, 0x02};
+inline constexpr AdditionalSense unreachable_copy_target{0x08, 0x04};
+inline constexpr AdditionalSense write_error{0x0c, 0x00};
+inline constexpr AdditionalSense third_party_device_failure{0x0d, 0x01};
+inline constexpr AdditionalSense copy_target_data_underrun{0x0d, 0x04};
+inline constexpr AdditionalSense unrecovered_read_error{0x11, 0x00};
+inline constexpr AdditionalSense parameter_list_length_error{0x1a, 0x00};
+inline constexpr AdditionalSense invalid_operation_code{0x20, 0x00};
+inline constexpr AdditionalSense lba_out_of_range{0x21, 0x00};
+inline constexpr AdditionalSense token_cause_not_reportable{0x23, 0x00};
+inline constexpr AdditionalSense unsupported_token_type{0x23, 0x01};
+inline constexpr AdditionalSense remote_token_usage_not_supported{0x23, 0x02};
+inline constexpr AdditionalSense token_unknown{0x23, 0x04};
+inline constexpr AdditionalSense token_corrupt{0x23, 0x05};
+inline constexpr AdditionalSense token_revoked{0x23, 0x06};
+inline constexpr AdditionalSense token_expired{0x23, 0x07};
+inline constexpr AdditionalSense token_cancelled{0x23, 0x08};
+inline constexpr AdditionalSense token_deleted{0x23, 0x09};
+inline constexpr AdditionalSense invalid_token_length{0x23, 0x0a};
+inline constexpr AdditionalSense invalid_field_in_cdb{0x24, 0x00};
+inline constexpr AdditionalSense logical_unit_not_supported{0x25, 0x00};
+inline constexpr AdditionalSense invalid_field_in_parameter_list{0x26, 0x00};
+inline constexpr AdditionalSense too_many_segment_descriptors{0x26, 0x08};
+inline constexpr AdditionalSense write_protected{0x27, 0x00};
+inline constexpr AdditionalSense space_allocation_failed{0x27, 0x07};
+inline constexpr AdditionalSense power_on_occurred{0x29, 0x00};
+inline constexpr AdditionalSense mode_parameters_changed{0x2a, 0x01};
+inline constexpr AdditionalSense commands_cleared_by_device_server{0x2f, 0x02};
+inline constexpr AdditionalSense saving_parameters_not_supported{0x39, 0x00};
+inline constexpr AdditionalSense reported_luns_data_has_changed{0x3f, 0x0e};
+inline constexpr AdditionalSense internal_target_failure{0x44, 0x00};
+inline constexpr AdditionalSense data_phase_error{0x4b, 0x00};
+inline constexpr AdditionalSense insufficient_resources{0x55, 0x03};
+}  // namespace asc
+
+inline constexpr std::size_t fixed_sense_bytes = 18;
+using FixedSense = std::array<std::uint8_t, fixed_sense_bytes>;
+
+struct Sense {
+  SenseKey key = SenseKey::no_sense;
+  AdditionalSense additional;
+  // Set only when meaningful: Windows reads INFORMATION as blocks done even without VALID (B.4).
+  std::optional<std::uint64_t> information;
+  enum class PointsInto : std::uint8_t { nothing, cdb, parameter_list };
+  PointsInto points_into = PointsInto::nothing;
+  FieldPointer field;
+
+  bool operator==(const Sense&) const = default;
+};
+
+FixedSense to_fixed_format(const Sense& sense);
+// Descriptor format (72h), with an information descriptor where there is information.
+std::vector<std::uint8_t> to_descriptor_format(const Sense& sense);
+// Accepts fixed (70h, 71h) and descriptor format (72h, 73h); nullopt for anything else or too short.
+std::optional<Sense> parse_sense(base::ByteView bytes);
+// "05/26/00 at parameter list byte 14": for logs and messages.
+std::string to_text(const Sense& sense);
+
+namespace sense {
+
+Sense make(SenseKey key, AdditionalSense additional);
+Sense illegal_request(AdditionalSense additional);
+Sense invalid_operation_code();
+Sense invalid_field_in_cdb(const Field& field);
+Sense invalid_field_in_cdb(FieldPointer at);
+Sense invalid_field_in_parameter_list(const Field& field);
+// A field of a descriptor that starts at `descriptor_offset` in the list.
+Sense invalid_field_in_parameter_list(const Field& field, std::uint16_t descriptor_offset);
+Sense illegal_parameter(AdditionalSense additional, FieldPointer at);
+Sense lba_out_of_range(std::uint64_t first_bad_lba);
+Sense unit_attention(AdditionalSense additional);
+
+}  // namespace sense
+}  // namespace scsi

@@ -1,0 +1,166 @@
+// The slow half of GuardState: what a write does before it overwrites chunks that snapshots still
+// need.
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "store/faults.hpp"
+#include "store/guard_state.hpp"
+
+namespace store {
+namespace {
+
+// How many chunks one write saves under one lock: bounds how long a visitor of its neighbours
+// waits.
+constexpr std::uint64_t save_run_bytes_max = 16ull << 20;
+constexpr std::size_t scratch_bytes = 64 * 1024;
+
+struct alignas(4096) Scratch : std::array<std::uint8_t, scratch_bytes> {};
+
+}  // namespace
+
+void GuardState::save(ChunkRange run) {
+  const std::uint64_t step = std::max<std::uint64_t>(1, save_run_bytes_max / chunk_bytes());
+  while (!run.empty()) {
+    const ChunkRange part{run.first, std::min(run.end, run.first + step)};
+    // Whoever needs the snapshot first does the waiting: it must not depend on a job queued on a
+    // pool whose threads may all be here.
+    for (const RecordPtr& record : unarmed_in(part))
+      arm(*record);
+    Callbacks lost;
+    bool saved = false;
+    {
+      const auto held = ranges_.lock_exclusive(part);
+      // A snapshot begun since is not yet a point in time; wait for it with no lock held.
+      saved = unarmed_in(part).empty();
+      if (saved) {
+        for (const Need& need : needs_in(part))
+          save_need(need, lost);
+        clear_unneeded(part);
+      }
+    }
+    for (auto& call : lost)
+      call();
+    if (saved) run.first = part.end;
+  }
+}
+
+std::vector<RecordPtr> GuardState::unarmed_in(ChunkRange run) const {
+  std::vector<RecordPtr> found;
+  const std::scoped_lock lock(mutex_);
+  for (std::uint64_t chunk = run.first; chunk < run.end; ++chunk) {
+    index_.for_each_covering(chunk, [&found](SnapshotRecord& record) {
+      if (record.armed) return;
+      const auto same = [&record](const RecordPtr& other) { return other.get() == &record; };
+      if (std::none_of(found.begin(), found.end(), same)) {
+        found.push_back(record.shared_from_this());
+      }
+    });
+  }
+  return found;
+}
+
+std::vector<GuardState::Need> GuardState::needs_in(ChunkRange run) const {
+  std::vector<Need> needs;
+  const std::scoped_lock lock(mutex_);
+  for (std::uint64_t chunk = run.first; chunk < run.end; ++chunk) {
+    std::vector<RecordPtr> records;
+    index_.for_each_covering(chunk, [chunk, &records](SnapshotRecord& record) {
+      // One that is not armed yet began after the caller looked, and keeps the bit set.
+      if (record.armed && record.needs(chunk)) records.push_back(record.shared_from_this());
+    });
+    if (records.empty()) continue;
+    if (!needs.empty() && needs.back().chunks.end == chunk && needs.back().records == records) {
+      ++needs.back().chunks.end;
+    } else {
+      needs.push_back({{chunk, chunk + 1}, std::move(records)});
+    }
+  }
+  return needs;
+}
+
+// One copy serves every snapshot that needs it. Where there is no room for it the snapshots are
+// given up, never the host's write.
+void GuardState::save_need(const Need& need, Callbacks& lost) {
+  for (std::uint64_t chunk = need.chunks.first; chunk < need.chunks.end;) {
+    const auto slots = slots_.allocate(need.chunks.end - chunk);
+    if (!slots) return lose(need.records, lost);
+    const StoreResult<> copied = copy_to_side(chunk, *slots);
+    if (copied) record_saved(need, chunk, *slots);
+    slots_.release(*slots);
+    if (!copied) return lose(need.records, lost);
+    chunk += slots->count;
+  }
+}
+
+StoreResult<> GuardState::copy_to_side(std::uint64_t chunk, SlotRun slots) {
+  const std::uint64_t begin = chunk * chunk_bytes();
+  const std::uint64_t end = std::min(begin + slots.count * chunk_bytes(), inner_->size().value);
+  const Piece from{inner_.get(), base::ByteOffset(begin)};
+  const Piece to{side_.get(), slots_.offset_of(slots.first)};
+  const base::ByteCount length(end - begin);
+  // The last chunk may be refused for its odd length alone.
+  const auto refused = [&](const StoreResult<>& result) {
+    return result.error().kind == StoreError::Kind::not_supported &&
+           length.value % chunk_bytes() == 0;
+  };
+  if (clones_.load(std::memory_order_relaxed)) {
+    const StoreResult<> cloned = clone_range(from, to, length);
+    if (cloned) saved_by_clone_ += slots.count;
+    if (cloned) return {};
+    if (refused(cloned)) clones_ = false;
+  }
+  StoreResult<> copied = fault(StoreError::Kind::not_supported);
+  if (kernel_copies_.load(std::memory_order_relaxed)) {
+    copied = copy_range_in_kernel(from, to, length);
+    if (!copied && refused(copied)) kernel_copies_ = false;
+  }
+  if (!copied) {
+    const auto scratch = std::make_unique<Scratch>();
+    copied = copy_range_by_hand(from, to, length, *scratch);
+  }
+  if (copied) saved_by_copy_ += slots.count;
+  return copied;
+}
+
+void GuardState::record_saved(const Need& need, std::uint64_t chunk, SlotRun slots) {
+  const std::scoped_lock lock(mutex_);
+  for (const RecordPtr& record : need.records) {
+    if (!record->live) continue;  // dropped meanwhile
+    for (std::uint64_t i = 0; i < slots.count; ++i) {
+      record->saved.emplace(chunk + i, slots.first + i);
+    }
+    slots_.add_user(slots);
+  }
+}
+
+void GuardState::lose(const std::vector<RecordPtr>& records, Callbacks& lost) {
+  std::vector<SlotRun> unused;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const RecordPtr& record : records) {
+      if (!record->live) continue;
+      record->live = false;
+      record->lost = true;
+      index_.remove(*record);
+      for (const auto& [chunk, slot] : record->saved)
+        unused.push_back({slot, 1});
+      record->saved.clear();
+      if (record->on_lost) lost.push_back(std::move(record->on_lost));
+    }
+  }
+  slots_.release(unused);
+}
+
+void GuardState::clear_unneeded(ChunkRange run) {
+  const std::scoped_lock lock(mutex_);
+  for (std::uint64_t chunk = run.first; chunk < run.end; ++chunk) {
+    bool needed = false;
+    index_.for_each_covering(chunk, [chunk, &needed](SnapshotRecord& record) {
+      needed = needed || record.needs(chunk);
+    });
+    if (!needed) bits_.clear({chunk, chunk + 1});
+  }
+}
+
+}  // namespace store

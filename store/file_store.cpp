@@ -1,0 +1,206 @@
+#include "store/file_store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/uio.h>
+
+#include "store/faults.hpp"
+
+namespace store {
+namespace {
+
+// Up to here a write into the page cache costs less than handing it to another thread.
+constexpr std::size_t inline_write_bytes_max = 256 * 1024;
+constexpr std::size_t bounce_bytes = 1024 * 1024;
+constexpr std::size_t bounce_alignment = 4096;
+
+alignas(bounce_alignment) std::array<std::uint8_t, bounce_bytes> zeros;  // never written
+
+struct Free {
+  void operator()(void* memory) const { std::free(memory); }
+};
+using Bounce = std::unique_ptr<std::uint8_t, Free>;
+
+Bounce make_bounce() {
+  return Bounce(static_cast<std::uint8_t*>(std::aligned_alloc(bounce_alignment, bounce_bytes)));
+}
+
+// One preadv2 or pwritev2 of one buffer, again when a signal came between.
+ssize_t read_some(int file, std::uint64_t at, base::ByteSpan into, int flags) {
+  const iovec piece{into.data(), into.size()};
+  ssize_t got = 0;
+  do {
+    got = preadv2(file, &piece, 1, static_cast<off_t>(at), flags);
+  } while (got < 0 && errno == EINTR);
+  return got;
+}
+
+ssize_t write_some(int file, std::uint64_t at, base::ByteView from, int flags) {
+  const iovec piece{const_cast<std::uint8_t*>(from.data()), from.size()};
+  ssize_t put = 0;
+  do {
+    put = pwritev2(file, &piece, 1, static_cast<off_t>(at), flags);
+  } while (put < 0 && errno == EINTR);
+  return put;
+}
+
+int allocate(int file, int mode, const base::Extent& extent) {
+  int result = 0;
+  do {
+    result = fallocate(file, mode, static_cast<off_t>(extent.offset.value),
+                       static_cast<off_t>(extent.length.value));
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+}  // namespace
+
+// Direct I/O goes to the caller's memory itself, which a network buffer's alignment rarely suits.
+bool FileStore::needs_bounce(const void* memory) const {
+  return direct() && reinterpret_cast<std::uintptr_t>(memory) % alignment_bytes_ != 0;
+}
+
+StoreResult<> FileStore::read(base::ByteOffset at, base::ByteSpan into) {
+  if (!lies_within(extent_of(at, into), size_)) return fault(StoreError::Kind::out_of_range);
+  if (needs_bounce(into.data())) return read_through_bounce(at, into);
+  while (!into.empty()) {
+    const ssize_t got = read_some(file_.number(), at.value, into, 0);
+    if (got < 0) return system_fault(StoreError::Kind::read_failed, errno);
+    // Someone cut the file short under us.
+    if (got == 0) return fault(StoreError::Kind::read_failed, EIO);
+    at += base::ByteCount(static_cast<std::uint64_t>(got));
+    into = into.subspan(static_cast<std::size_t>(got));
+  }
+  return {};
+}
+
+StoreResult<> FileStore::read_through_bounce(base::ByteOffset at, base::ByteSpan into) {
+  const Bounce bounce = make_bounce();
+  while (!into.empty()) {
+    const std::size_t length = std::min(into.size(), bounce_bytes);
+    const base::ByteSpan piece(bounce.get(), length);
+    if (auto result = read(at, piece); !result) return result;
+    std::copy(piece.begin(), piece.end(), into.begin());
+    at += base::ByteCount(length);
+    into = into.subspan(length);
+  }
+  return {};
+}
+
+StoreResult<> FileStore::write(base::ByteOffset at, base::ByteView from, Durability durability) {
+  if (!lies_within(extent_of(at, from), size_)) return fault(StoreError::Kind::out_of_range);
+  return durability == Durability::durable ? write_durably(at, from) : write_with(at, from, 0);
+}
+
+StoreResult<> FileStore::write_with(base::ByteOffset at, base::ByteView from, int flags) {
+  if (needs_bounce(from.data())) return write_through_bounce(at, from, flags);
+  while (!from.empty()) {
+    const ssize_t put = write_some(file_.number(), at.value, from, flags);
+    if (put < 0) return system_fault(StoreError::Kind::write_failed, errno);
+    if (put == 0) return fault(StoreError::Kind::write_failed, EIO);
+    at += base::ByteCount(static_cast<std::uint64_t>(put));
+    from = from.subspan(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+StoreResult<> FileStore::write_through_bounce(base::ByteOffset at, base::ByteView from, int flags) {
+  const Bounce bounce = make_bounce();
+  while (!from.empty()) {
+    const std::size_t length = std::min(from.size(), bounce_bytes);
+    std::copy_n(from.begin(), length, bounce.get());
+    if (auto result = write_with(at, {bounce.get(), length}, flags); !result) return result;
+    at += base::ByteCount(length);
+    from = from.subspan(length);
+  }
+  return {};
+}
+
+StoreResult<> FileStore::write_durably(base::ByteOffset at, base::ByteView from) {
+  if (const int error = flush_error_.load()) return fail_for_good(error);
+  if (dsync_writes_.load(std::memory_order_relaxed)) {
+    const StoreResult<> result = write_with(at, from, RWF_DSYNC);
+    if (result || result.error().system_error == EINVAL) return result;
+    if (result.error().system_error != EOPNOTSUPP) {
+      // Was it the write, which is told and done, or the flush, which may have lost earlier writes
+      // too?
+      if (const StoreResult<> again = write_with(at, from, 0); !again) return again;
+      return fail_for_good(result.error().system_error);
+    }
+    dsync_writes_ = false;
+  }
+  if (auto result = write_with(at, from, 0); !result) return result;
+  return flush();
+}
+
+StoreResult<> FileStore::flush() {
+  if (const int error = flush_error_.load()) return fail_for_good(error);
+  while (fdatasync(file_.number()) != 0) {
+    if (errno != EINTR) return fail_for_good(errno);
+  }
+  return {};
+}
+
+// When a flush fails the kernel marks the pages it could not write clean and tells only once: a
+// second fdatasync would succeed with the data gone. So the first failure is remembered until the
+// file is opened anew, and the host keeps hearing that its cached writes are not safe.
+StoreResult<> FileStore::fail_for_good(int system_error) {
+  flush_error_ = system_error;
+  return system_fault(StoreError::Kind::write_failed, system_error);
+}
+
+StoreResult<> FileStore::write_zeros(base::Extent extent) {
+  if (!lies_within(extent, size_)) return fault(StoreError::Kind::out_of_range);
+  if (extent.empty()) return {};
+  for (const int mode :
+       {FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE}) {
+    if (allocate(file_.number(), mode, extent) == 0) return {};
+  }
+  return write_zero_bytes(extent);
+}
+
+StoreResult<> FileStore::write_zero_bytes(base::Extent extent) {
+  while (!extent.empty()) {
+    const std::size_t length = std::min<std::uint64_t>(extent.length.value, zeros.size());
+    const base::ByteView piece(zeros.data(), length);
+    if (auto result = write_with(extent.offset, piece, 0); !result) return result;
+    extent.offset += base::ByteCount(length);
+    extent.length -= base::ByteCount(length);
+  }
+  return {};
+}
+
+StoreResult<> FileStore::try_read(base::ByteOffset at, base::ByteSpan into) {
+  if (!lies_within(extent_of(at, into), size_)) return fault(StoreError::Kind::out_of_range);
+  if (into.empty()) return {};
+  if (direct() || !nowait_reads_.load(std::memory_order_relaxed)) {
+    return fault(StoreError::Kind::would_block);
+  }
+  const ssize_t got = read_some(file_.number(), at.value, into, RWF_NOWAIT);
+  if (got == static_cast<ssize_t>(into.size())) return {};
+  if (got < 0 && errno == EOPNOTSUPP) nowait_reads_ = false;
+  // Whatever else went wrong, the blocking form will find it again and say so.
+  return fault(StoreError::Kind::would_block);
+}
+
+StoreResult<> FileStore::try_write(base::ByteOffset at, base::ByteView from) {
+  if (!lies_within(extent_of(at, from), size_)) return fault(StoreError::Kind::out_of_range);
+  if (from.empty()) return {};
+  if (direct()) return fault(StoreError::Kind::would_block);
+  if (nowait_writes_.load(std::memory_order_relaxed)) {
+    const ssize_t put = write_some(file_.number(), at.value, from, RWF_NOWAIT);
+    if (put == static_cast<ssize_t>(from.size())) return {};
+    if (put >= 0 || errno != EOPNOTSUPP) return fault(StoreError::Kind::would_block);
+    nowait_writes_ = false;
+  }
+  // ext4 has no RWF_NOWAIT for buffered writes; a short one fills the page cache and returns.
+  if (from.size() > inline_write_bytes_max) return fault(StoreError::Kind::would_block);
+  return write_with(at, from, 0);
+}
+
+}  // namespace store

@@ -1,0 +1,119 @@
+#include "store/guard_state.hpp"
+
+#include <algorithm>
+
+#include "store/faults.hpp"
+
+namespace store {
+namespace {
+
+std::uint64_t chunk_count(const Store& store, const GuardSettings& settings) {
+  return (store.size().value + settings.chunk_bytes - 1) / settings.chunk_bytes;
+}
+
+std::vector<SlotRun> slots_of(const std::map<std::uint64_t, std::uint64_t>& saved) {
+  std::vector<SlotRun> runs;
+  runs.reserve(saved.size());
+  for (const auto& [chunk, slot] : saved)
+    runs.push_back({slot, 1});
+  return runs;
+}
+
+}  // namespace
+
+GuardState::GuardState(std::unique_ptr<Store> inner, std::unique_ptr<Store> side,
+                       GuardSettings settings)
+    : inner_(std::move(inner)),
+      side_(std::move(side)),
+      settings_(settings),
+      bits_(chunk_count(*inner_, settings)),
+      slots_(*side_, settings.chunk_bytes, settings.side_bytes_max) {}
+
+GuardCounters GuardState::counters() const {
+  GuardCounters counters;
+  {
+    const std::scoped_lock lock(mutex_);
+    counters.snapshots_live = index_.size();
+  }
+  counters.chunks_saved_by_clone = saved_by_clone_;
+  counters.chunks_saved_by_copy = saved_by_copy_;
+  counters.side_bytes_in_use = slots_.bytes_in_use();
+  return counters;
+}
+
+ChunkRange GuardState::chunks_touched(base::Extent extent) const {
+  const std::uint64_t chunk = settings_.chunk_bytes;
+  if (extent.empty()) return {};
+  return {extent.offset.value / chunk, (extent.end().value + chunk - 1) / chunk};
+}
+
+WriteGate::Ticket GuardState::enter_saving(base::Extent extent) {
+  const ChunkRange chunks = chunks_touched(extent);
+  for (;;) {
+    if (const auto ticket = enter_if_clear(extent)) return *ticket;
+    ChunkRange run{chunks.first, chunks.first};
+    while ((run.first = bits_.next_set({run.end, chunks.end})) < chunks.end) {
+      run.end = bits_.next_clear({run.first, chunks.end});
+      save(run);
+    }
+  }
+}
+
+std::optional<WriteGate::Ticket> GuardState::enter_if_clear(base::Extent extent) {
+  // First in, then look: protect() sets bits first and then waits for those who are in.
+  const WriteGate::Ticket ticket = gate_.enter();
+  if (!bits_.any(chunks_touched(extent))) return ticket;
+  gate_.leave(ticket);
+  return std::nullopt;
+}
+
+RecordPtr GuardState::add(std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost) {
+  const auto record = std::make_shared<SnapshotRecord>();
+  record->chunks = chunks_of(extents, settings_.chunk_bytes);
+  record->extents = std::move(extents);
+  record->on_lost = std::move(on_lost);
+  const std::scoped_lock lock(mutex_);
+  index_.insert(*record);
+  // Under the mutex, or clear_unneeded() could look before the insertion and clear after this.
+  for (const ChunkRange& range : record->chunks)
+    bits_.set(range);
+  return record;
+}
+
+void GuardState::arm(SnapshotRecord& record) {
+  if (record.armed) return;
+  gate_.synchronise();
+  record.armed = true;
+}
+
+void GuardState::drop(SnapshotRecord& record) {
+  std::map<std::uint64_t, std::uint64_t> saved;
+  base::UniqueFunction<void()> unused_callback;  // destroyed outside the mutex: it may own anything
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!record.live) return;
+    record.live = false;
+    index_.remove(record);
+    saved.swap(record.saved);
+    unused_callback = std::move(record.on_lost);
+  }
+  slots_.release(slots_of(saved));
+}
+
+StoreResult<GuardState::Saved> GuardState::find_saved(const SnapshotRecord& record,
+                                                      std::uint64_t chunk, std::uint64_t end) {
+  const std::scoped_lock lock(mutex_);
+  if (record.lost) return fault(StoreError::Kind::read_failed);
+  auto next = record.saved.lower_bound(chunk);
+  if (next == record.saved.end() || next->first >= end) return Saved{{}, end};
+  if (next->first > chunk) return Saved{{}, next->first};
+  SlotRun run{next->second, 1};
+  while (++next != record.saved.end() && next->first == chunk + run.count && next->first < end &&
+         next->second == run.first + run.count) {
+    ++run.count;
+  }
+  slots_.add_user(run);
+  return Saved{run, chunk};
+}
+
+}  // namespace store

@@ -1,0 +1,90 @@
+// What a Guard and its snapshots share, and the two things done with it: letting a write in once
+// nothing it overwrites is still needed, and saving what is.
+//
+// Locks in the order they may be taken: range lock, then mutex, then the slots' own. While saving a
+// chunk, its range lock is held exclusively, and only then is its bit cleared; so a set bit and a
+// shared range lock keep a chunk as it is.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "store/chunk_bits.hpp"
+#include "store/guard.hpp"
+#include "store/range_lock.hpp"
+#include "store/side_slots.hpp"
+#include "store/snapshot_index.hpp"
+#include "store/write_gate.hpp"
+
+namespace store {
+
+using RecordPtr = std::shared_ptr<SnapshotRecord>;
+
+class GuardState {
+ public:
+  GuardState(std::unique_ptr<Store> inner, std::unique_ptr<Store> side, GuardSettings settings);
+
+  Store& inner() { return *inner_; }
+  Store& side() { return *side_; }
+  WriteGate& gate() { return gate_; }
+  SideSlots& slots() { return slots_; }
+  RangeLock& ranges() { return ranges_; }
+  std::uint32_t chunk_bytes() const { return settings_.chunk_bytes; }
+  GuardCounters counters() const;
+
+  // Enters the gate with nothing in `extent` still needed by a snapshot; saves first what is.
+  WriteGate::Ticket enter_saving(base::Extent extent);
+  // As above, or nullopt when something would have to be saved.
+  std::optional<WriteGate::Ticket> enter_if_clear(base::Extent extent);
+
+  // From here on writes save before they overwrite; a point in time only once armed.
+  RecordPtr add(std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost);
+  // Waits until the writes that did not yet know of the record have ended.
+  void arm(SnapshotRecord& record);
+  void drop(SnapshotRecord& record);
+
+  // Side slots holding `chunk` and the chunks after it up to `end`, with a user added that the
+  // caller takes away; or none, and `*unsaved_end` is where the stretch of unsaved chunks ends.
+  struct Saved {
+    SlotRun slots;
+    std::uint64_t unsaved_end = 0;
+  };
+  StoreResult<Saved> find_saved(const SnapshotRecord& record, std::uint64_t chunk,
+                                std::uint64_t end);
+
+ private:
+  using Callbacks = std::vector<base::UniqueFunction<void()>>;
+  // Consecutive chunks that the same snapshots need.
+  struct Need {
+    ChunkRange chunks;
+    std::vector<RecordPtr> records;
+  };
+
+  ChunkRange chunks_touched(base::Extent extent) const;
+  void save(ChunkRange run);
+  std::vector<RecordPtr> unarmed_in(ChunkRange run) const;
+  std::vector<Need> needs_in(ChunkRange run) const;
+  void save_need(const Need& need, Callbacks& lost);
+  StoreResult<> copy_to_side(std::uint64_t chunk, SlotRun slots);
+  void record_saved(const Need& need, std::uint64_t chunk, SlotRun slots);
+  void lose(const std::vector<RecordPtr>& records, Callbacks& lost);
+  void clear_unneeded(ChunkRange run);
+
+  const std::unique_ptr<Store> inner_;
+  const std::unique_ptr<Store> side_;
+  const GuardSettings settings_;
+  ChunkBits bits_;
+  WriteGate gate_;
+  RangeLock ranges_;
+  SideSlots slots_;
+  std::atomic<bool> clones_{true};  // until the file system says that it cannot
+  std::atomic<bool> kernel_copies_{true};
+  std::atomic<std::uint64_t> saved_by_clone_{0};
+  std::atomic<std::uint64_t> saved_by_copy_{0};
+
+  mutable std::mutex mutex_;  // the index, and the members of records that say so
+  SnapshotIndex index_;
+};
+
+}  // namespace store

@@ -1,0 +1,113 @@
+// The scheme table, and putting a guard over what a row opens.
+#include "store/open.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include <fmt/format.h>
+
+#include "store/file_open.hpp"
+#include "store/memory_store.hpp"
+#include "store/null_store.hpp"
+#include "store/schemes.hpp"
+
+namespace store {
+namespace {
+
+using Opened = Scheme::Opened;
+
+template <class Result>
+Opened upcast(Result result) {
+  if (!result) return base::fail(std::move(result.error()));
+  return std::unique_ptr<Store>(std::move(*result));
+}
+
+FileOptions file_options(const StoreSpec& spec) {
+  return {spec.path, spec.size, spec.block_length, spec.direct};
+}
+
+base::Result<base::ByteCount, std::string> whole_blocks(const StoreSpec& spec) {
+  const base::BlockCount blocks = spec.block_length.whole_blocks(spec.size);
+  if (blocks.value == 0) {
+    return base::fail(
+        fmt::format("{} store of {} bytes is less than one block of {}; choose a larger size",
+                    spec.scheme, spec.size.value, spec.block_length.bytes));
+  }
+  return spec.block_length.to_bytes(blocks);
+}
+
+Opened open_file(const StoreSpec& spec) {
+  return upcast(open_regular_file(file_options(spec)));
+}
+
+Opened open_block(const StoreSpec& spec) {
+  return upcast(open_block_device(file_options(spec)));
+}
+
+Opened open_memory(const StoreSpec& spec) {
+  const auto size = whole_blocks(spec);
+  if (!size) return base::fail(size.error());
+  return upcast(MemoryStore::open(*size));
+}
+
+Opened open_null(const StoreSpec& spec) {
+  const auto size = whole_blocks(spec);
+  if (!size) return base::fail(size.error());
+  return std::make_unique<NullStore>(*size);
+}
+
+Opened side_beside(const StoreSpec& spec, const std::string& directory, base::ByteCount size) {
+  return upcast(open_side_file(spec.path, directory, size));
+}
+
+Opened side_in_directory(const StoreSpec&, const std::string& directory, base::ByteCount size) {
+  return upcast(open_side_file("", directory, size));
+}
+
+Opened side_in_memory(const StoreSpec&, const std::string&, base::ByteCount size) {
+  return upcast(MemoryStore::open(size));
+}
+
+constexpr std::array table{
+    Scheme{"file", "file:/srv/a.img,size=10G", true, open_file, side_beside},
+    Scheme{"block", "block:/dev/sdb", true, open_block, side_in_directory},
+    Scheme{"memory", "memory:256M", false, open_memory, side_in_memory},
+    Scheme{"null", "null:1T", false, open_null, side_in_memory},
+};
+
+constexpr std::uint32_t chunk_bytes_min = 4096;
+
+}  // namespace
+
+std::span<const Scheme> schemes() {
+  return table;
+}
+
+const Scheme* find_scheme(std::string_view name) {
+  const auto row = std::find_if(table.begin(), table.end(),
+                                [name](const Scheme& scheme) { return scheme.name == name; });
+  return row == table.end() ? nullptr : &*row;
+}
+
+base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& spec,
+                                                               const std::string& side_directory,
+                                                               const GuardSettings& settings) {
+  const Scheme* const scheme = find_scheme(spec.scheme);
+  if (scheme == nullptr) return base::fail(fmt::format("there is no {} store", spec.scheme));
+  if (settings.chunk_bytes < chunk_bytes_min || !std::has_single_bit(settings.chunk_bytes)) {
+    return base::fail(fmt::format("a chunk of {} bytes is not possible; use a power of two from {}",
+                                  settings.chunk_bytes, chunk_bytes_min));
+  }
+  Opened inner = scheme->open(spec);
+  if (!inner) return base::fail(std::move(inner.error()));
+  // One chunk at least: an empty file or mapping is no store. The guard keeps to side_bytes_max
+  // itself.
+  const base::ByteCount side_bytes(
+      std::max<std::uint64_t>(settings.side_bytes_max.value, settings.chunk_bytes));
+  Opened side = scheme->open_side(spec, side_directory, side_bytes);
+  if (!side) return base::fail(std::move(side.error()));
+  return std::make_unique<Guard>(std::move(*inner), std::move(*side), settings);
+}
+
+}  // namespace store

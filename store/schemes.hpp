@@ -1,0 +1,30 @@
+// The scheme table: one row a kind of store that a specification can name. The rows are in
+// open.cpp.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "store/open.hpp"
+
+namespace store {
+
+struct Scheme {
+  using Opened = base::Result<std::unique_ptr<Store>, std::string>;
+
+  std::string_view name;
+  std::string_view example;
+  bool takes_path;  // what follows the colon is a path; else it is the size
+  Opened (*open)(const StoreSpec& spec);
+  // The store for saved chunks, of `size` bytes.
+  Opened (*open_side)(const StoreSpec& spec, const std::string& side_directory,
+                      base::ByteCount size);
+};
+
+std::span<const Scheme> schemes();
+// Nullptr when there is none of this name.
+const Scheme* find_scheme(std::string_view name);
+
+}  // namespace store

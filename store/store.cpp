@@ -1,0 +1,50 @@
+// What every store shares: the text of an error, and the run-to-completion forms of stores that
+// have none.
+#include "store/store.hpp"
+
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace store {
+namespace {
+
+std::string_view kind_text(StoreError::Kind kind) {
+  switch (kind) {
+    case StoreError::Kind::would_block:
+      return "would have to wait";
+    case StoreError::Kind::out_of_range:
+      return "out of range";
+    case StoreError::Kind::no_space:
+      return "no space left";
+    case StoreError::Kind::read_failed:
+      return "read failed";
+    case StoreError::Kind::write_failed:
+      return "write failed";
+    case StoreError::Kind::not_supported:
+      return "not supported";
+  }
+  return "unknown error";
+}
+
+}  // namespace
+
+std::string to_text(const StoreError& error) {
+  if (error.system_error == 0) return std::string(kind_text(error.kind));
+  return fmt::format("{}: {}", kind_text(error.kind),
+                     std::generic_category().message(error.system_error));
+}
+
+StoreResult<> Store::try_read(base::ByteOffset, base::ByteSpan) {
+  return base::fail(StoreError{StoreError::Kind::would_block});
+}
+
+StoreResult<> Store::try_write(base::ByteOffset, base::ByteView) {
+  return base::fail(StoreError{StoreError::Kind::would_block});
+}
+
+std::optional<base::ByteView> Store::lend(base::Extent) {
+  return std::nullopt;
+}
+
+}  // namespace store

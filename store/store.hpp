@@ -1,0 +1,77 @@
+// A Store is where blocks live, seen as a flat range of bytes. This is the one door that files, block
+// devices, memory, null stores and filters over them share; the contract tests in
+// tests/unit/store/contract_test.cpp run on every one of them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/extent.hpp"
+#include "base/result.hpp"
+
+namespace store {
+
+struct StoreError {
+  enum class Kind {
+    would_block,   // try_* only: nothing was done that counts, use the blocking form on the pool
+    out_of_range,  // the extent does not lie within size()
+    no_space,      // the medium below is full
+    read_failed,
+    write_failed,
+    not_supported,  // this store (or this pair of stores) cannot do it by this means
+  };
+  Kind kind = Kind::read_failed;
+  int system_error = 0;  // errno, 0 where there is none
+
+  bool operator==(const StoreError&) const = default;
+};
+std::string to_text(const StoreError& error);
+
+template <class T = void>
+using StoreResult = base::Result<T, StoreError>;
+
+// What a write promises when it returns: in the write cache (page cache), or on the medium (FUA).
+enum class Durability { cached, durable };
+
+// An open file or block device whose byte `n` is the store's byte `n`: what reflink and copy_file_range
+// need. The descriptor stays owned by the store.
+struct FileHandle {
+  int descriptor = -1;
+};
+
+class Store {
+ public:
+  Store() = default;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  virtual ~Store() = default;
+
+  // Fixed for the life of the store.
+  virtual base::ByteCount size() const = 0;
+  // Reads and writes must start and end on a multiple of this many bytes (O_DIRECT: 512 or 4096).
+  virtual std::uint32_t alignment_bytes() const { return 1; }
+  // "file /srv/a.img": for messages.
+  virtual std::string describe() const = 0;
+
+  // The blocking forms: all or error, callable from any thread, at once from many. A write that fails may
+  // have written part. They may sleep, so a worker calls them only through the pool.
+  virtual StoreResult<> read(base::ByteOffset at, base::ByteSpan into) = 0;
+  virtual StoreResult<> write(base::ByteOffset at, base::ByteView from, Durability durability) = 0;
+  // The extent reads as zeros afterwards; deallocates (punches holes) where the medium can.
+  virtual StoreResult<> write_zeros(base::Extent extent) = 0;
+  // Every write that returned before this call is on the medium when it returns (fdatasync).
+  virtual StoreResult<> flush() = 0;
+
+  // The run-to-completion forms: never sleep; would_block when they would have to.
+  virtual StoreResult<> try_read(base::ByteOffset at, base::ByteSpan into);
+  virtual StoreResult<> try_write(base::ByteOffset at, base::ByteView from);
+  // The store's own bytes, valid for the store's life and changing under later writes; nullopt for
+  // stores that do not live in memory.
+  virtual std::optional<base::ByteView> lend(base::Extent extent);
+
+  // Nullopt for stores that are not one file or device.
+  virtual std::optional<FileHandle> file() const { return std::nullopt; }
+};
+
+}  // namespace store

@@ -1,0 +1,173 @@
+#include "store/transfer.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "store/faults.hpp"
+
+namespace store {
+namespace {
+
+using base::ByteCount;
+using base::ByteOffset;
+
+constexpr std::uint64_t lent_piece_bytes = 256 * 1024;
+constexpr std::uint64_t smallest_hole_bytes = 4096;
+
+StoreResult<> check_bounds(Piece from, Piece to, ByteCount length) {
+  if (lies_within({from.at, length}, from.store->size()) &&
+      lies_within({to.at, length}, to.store->size())) {
+    return {};
+  }
+  return fault(StoreError::Kind::out_of_range);
+}
+
+// The errors by which the kernel says "not this pair of files", apart from those of a failing
+// medium.
+StoreResult<> offload_fault(int system_error) {
+  switch (system_error) {
+    case EIO:
+    case ENOSPC:
+    case EDQUOT:
+    case ENOMEM:
+      return system_fault(StoreError::Kind::write_failed, system_error);
+    default:
+      return fault(StoreError::Kind::not_supported, system_error);
+  }
+}
+
+Piece advanced(Piece piece, ByteCount by) {
+  return {piece.store, piece.at + by};
+}
+
+bool is_zero(base::ByteView bytes) {
+  return bytes.empty() ||
+         (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+// A stretch at the start of a range that is all hole or all data, as far as the file system tells.
+struct Run {
+  ByteCount length;
+  bool hole = false;
+};
+
+Run next_run(int file, std::uint64_t begin, std::uint64_t end) {
+  const off_t data = lseek(file, static_cast<off_t>(begin), SEEK_DATA);
+  if (data < 0) {
+    // ENXIO: nothing but hole up to the end of the file. Anything else: it cannot tell.
+    return {ByteCount(end - begin), errno == ENXIO};
+  }
+  const auto data_at = static_cast<std::uint64_t>(data);
+  // Rounded inwards, so that what is left can still be read and written with direct I/O.
+  const std::uint64_t hole_end = std::min(end, data_at / smallest_hole_bytes * smallest_hole_bytes);
+  if (hole_end > begin) return {ByteCount(hole_end - begin), true};
+  const off_t hole = lseek(file, data, SEEK_HOLE);
+  if (hole < 0) return {ByteCount(end - begin), false};
+  const std::uint64_t hole_at = static_cast<std::uint64_t>(hole) + smallest_hole_bytes - 1;
+  const std::uint64_t data_end = hole_at / smallest_hole_bytes * smallest_hole_bytes;
+  return {ByteCount(std::min(end, std::max(data_end, begin + 1)) - begin), false};
+}
+
+// Moves the holes of a file as holes and everything between them by `move_data(from, to, length)`.
+template <class MoveData>
+StoreResult<> keeping_holes(int file, Piece from, Piece to, ByteCount length, MoveData move_data) {
+  const ByteOffset end = from.at + length;
+  while (from.at < end) {
+    const Run run = next_run(file, from.at.value, end.value);
+    const StoreResult<> result =
+        run.hole ? to.store->write_zeros({to.at, run.length}) : move_data(from, to, run.length);
+    if (!result) return result;
+    from = advanced(from, run.length);
+    to = advanced(to, run.length);
+  }
+  return {};
+}
+
+StoreResult<> copy_data_in_kernel(Piece from, Piece to, ByteCount length) {
+  const int source = from.store->file()->descriptor;
+  const int target = to.store->file()->descriptor;
+  auto source_at = static_cast<off64_t>(from.at.value);
+  auto target_at = static_cast<off64_t>(to.at.value);
+  for (std::uint64_t left = length.value; left > 0;) {
+    const ssize_t moved = copy_file_range(source, &source_at, target, &target_at, left, 0);
+    if (moved < 0 && errno == EINTR) continue;
+    if (moved < 0) return offload_fault(errno);
+    if (moved == 0) return fault(StoreError::Kind::read_failed, EIO);
+    left -= static_cast<std::uint64_t>(moved);
+  }
+  return {};
+}
+
+StoreResult<> put(Piece to, base::ByteView bytes) {
+  if (is_zero(bytes)) return to.store->write_zeros(extent_of(to.at, bytes));
+  return to.store->write(to.at, bytes, Durability::cached);
+}
+
+StoreResult<> copy_lent(base::ByteView lent, Piece to) {
+  while (!lent.empty()) {
+    const base::ByteView piece = lent.first(std::min<std::uint64_t>(lent.size(), lent_piece_bytes));
+    if (auto result = put(to, piece); !result) return result;
+    to = advanced(to, ByteCount(piece.size()));
+    lent = lent.subspan(piece.size());
+  }
+  return {};
+}
+
+// `find_zeros`: the source cannot tell its holes, so look at the bytes.
+StoreResult<> copy_through(Piece from, Piece to, ByteCount length, base::ByteSpan scratch,
+                           bool find_zeros) {
+  for (std::uint64_t left = length.value; left > 0;) {
+    const base::ByteSpan piece = scratch.first(std::min<std::uint64_t>(left, scratch.size()));
+    if (auto result = from.store->read(from.at, piece); !result) return result;
+    const StoreResult<> written =
+        find_zeros ? put(to, piece) : to.store->write(to.at, piece, Durability::cached);
+    if (!written) return written;
+    from = advanced(from, ByteCount(piece.size()));
+    to = advanced(to, ByteCount(piece.size()));
+    left -= piece.size();
+  }
+  return {};
+}
+
+}  // namespace
+
+StoreResult<> clone_range(Piece from, Piece to, ByteCount length) {
+  if (auto result = check_bounds(from, to, length); !result) return result;
+  const auto source = from.store->file();
+  const auto target = to.store->file();
+  if (!source || !target) return fault(StoreError::Kind::not_supported);
+  if (length.value == 0) return {};  // to the kernel a length of 0 means "to the end"
+  file_clone_range range = {};
+  range.src_fd = source->descriptor;
+  range.src_offset = from.at.value;
+  range.src_length = length.value;
+  range.dest_offset = to.at.value;
+  while (ioctl(target->descriptor, FICLONERANGE, &range) != 0) {
+    if (errno != EINTR) return offload_fault(errno);
+  }
+  return {};
+}
+
+StoreResult<> copy_range_in_kernel(Piece from, Piece to, ByteCount length) {
+  if (auto result = check_bounds(from, to, length); !result) return result;
+  const auto source = from.store->file();
+  if (!source || !to.store->file()) return fault(StoreError::Kind::not_supported);
+  return keeping_holes(source->descriptor, from, to, length, copy_data_in_kernel);
+}
+
+StoreResult<> copy_range_by_hand(Piece from, Piece to, ByteCount length, base::ByteSpan scratch) {
+  if (auto result = check_bounds(from, to, length); !result) return result;
+  if (auto lent = from.store->lend({from.at, length})) return copy_lent(*lent, to);
+  if (const auto source = from.store->file()) {
+    return keeping_holes(
+        source->descriptor, from, to, length,
+        [scratch](Piece f, Piece t, ByteCount n) { return copy_through(f, t, n, scratch, false); });
+  }
+  return copy_through(from, to, length, scratch, true);
+}
+
+}  // namespace store

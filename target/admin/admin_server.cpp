@@ -1,0 +1,140 @@
+#include "target/admin/admin_server.hpp"
+
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace admin {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using local = asio::local::stream_protocol;
+
+constexpr std::size_t request_bytes_max = 64 * 1024;
+constexpr auto idle_time = std::chrono::seconds(30);
+
+using Request = http::request<http::string_body>;
+using Response = http::response<http::string_body>;
+using Statistics = std::function<std::string()>;
+
+Response answer(const Request& request, const Statistics& statistics) {
+  Response out;
+  out.version(request.version());
+  out.keep_alive(request.keep_alive());
+  out.set(http::field::content_type, "application/json");
+  if (request.target() != "/v1/stats") {
+    out.result(http::status::not_found);
+    out.body() = R"({"error":"no such resource; GET /v1/stats is there"})";
+  } else if (request.method() != http::verb::get) {
+    out.result(http::status::method_not_allowed);
+    out.set(http::field::allow, "GET");
+    out.body() = R"({"error":"only GET is allowed here"})";
+  } else {
+    out.result(http::status::ok);
+    out.body() = statistics();
+  }
+  out.prepare_payload();
+  return out;
+}
+
+// One client: request, answer, again.
+class Session final : public std::enable_shared_from_this<Session> {
+ public:
+  Session(local::socket socket, const Statistics& statistics)
+      : stream_(std::move(socket)), statistics_(statistics) {}
+
+  void read() {
+    parser_.emplace();
+    parser_->body_limit(request_bytes_max);
+    stream_.expires_after(idle_time);
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](beast::error_code error, std::size_t) {
+                       if (!error) self->write();
+                     });
+  }
+
+ private:
+  void write() {
+    response_ = answer(parser_->get(), statistics_);
+    http::async_write(stream_, response_,
+                      [self = shared_from_this()](beast::error_code error, std::size_t) {
+                        if (!error && self->response_.keep_alive()) self->read();
+                      });
+  }
+
+  beast::basic_stream<local> stream_;
+  const Statistics& statistics_;
+  beast::flat_buffer buffer_{request_bytes_max};
+  std::optional<http::request_parser<http::string_body>> parser_;
+  Response response_;
+};
+
+}  // namespace
+
+struct AdminServer::State {
+  std::string path;
+  Statistics statistics;
+  asio::io_context context{1};
+  local::acceptor acceptor{context};
+  std::thread thread;
+
+  void accept() {
+    acceptor.async_accept([this](const beast::error_code& error, local::socket socket) {
+      if (error) return;
+      std::make_shared<Session>(std::move(socket), statistics)->read();
+      accept();
+    });
+  }
+};
+
+AdminServer::AdminServer() : state_(std::make_unique<State>()) {}
+
+base::Result<std::unique_ptr<AdminServer>, std::string> AdminServer::open(
+    const std::string& socket_path, std::function<std::string()> statistics) {
+  std::unique_ptr<AdminServer> server(new AdminServer);
+  State& state = *server->state_;
+  state.statistics = std::move(statistics);
+  if (socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return base::fail(fmt::format("{} is too long for a UNIX socket: use a shorter --state-dir",
+                                  socket_path));
+  }
+  // The state directory is locked, so a socket found here belongs to nobody.
+  ::unlink(socket_path.c_str());
+  beast::error_code error;
+  state.acceptor.open(local(), error);
+  const mode_t old_mask = ::umask(0177);
+  if (!error) state.acceptor.bind(local::endpoint(socket_path), error);
+  ::umask(old_mask);
+  if (!error) state.acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    return base::fail(
+        fmt::format("cannot open the admin socket {}: {}", socket_path, error.message()));
+  }
+  state.path = socket_path;
+  state.accept();
+  state.thread = std::thread([&state] { state.context.run(); });
+  return server;
+}
+
+AdminServer::~AdminServer() {
+  state_->context.stop();
+  if (state_->thread.joinable()) state_->thread.join();
+  if (!state_->path.empty()) ::unlink(state_->path.c_str());
+}
+
+}  // namespace admin

@@ -1,0 +1,111 @@
+#include "target/admin/array.hpp"
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/clock.hpp"
+#include "base/executor.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "target/admin/admin_server.hpp"
+#include "target/admin/state_directory.hpp"
+#include "target/admin/statistics.hpp"
+#include "target/device/target_device.hpp"
+#include "target/net/server.hpp"
+
+namespace admin {
+
+// Members are destroyed from the bottom up: the server first, then targets, then what they stand on.
+struct Array::State {
+  State(const Configuration& with, StateDirectory directory)
+      : configuration(with), state_directory(std::move(directory)) {}
+
+  const Configuration configuration;
+  StateDirectory state_directory;
+  base::SystemClock clock;
+  base::SystemRandomness randomness;
+  base::WorkPool pool{configuration.pool_threads};
+  copymgr::CopyManager copy_manager{clock, randomness, pool, configuration.copies};
+  std::vector<std::shared_ptr<device::TargetDevice>> targets;
+  net::Server server{configuration.server, clock, pool};
+  std::vector<net::Endpoint> portals;
+  std::unique_ptr<AdminServer> admin_server;
+
+  base::Result<void, std::string> open_targets();
+  base::Result<void, std::string> open_portals();
+  base::Result<void, std::string> open_admin();
+};
+
+Array::Array() = default;
+Array::~Array() = default;
+
+base::Result<void, std::string> Array::State::open_targets() {
+  const auto identifier = state_directory.array_identifier(randomness);
+  if (!identifier) return base::fail(identifier.error());
+  std::uint64_t next_unit_id = 1;
+  for (const TargetConfiguration& target : configuration.targets) {
+    std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> units;
+    for (const auto& [lun, spec] : target.luns) {
+      auto store = store::open_guarded(spec, state_directory.path(), configuration.guard);
+      if (!store) return base::fail(fmt::format("LUN {}: {}", lun.value, store.error()));
+      base::log::info("{} LUN {}: {}, {} bytes, {}-byte blocks", target.name, lun.value,
+                      (*store)->describe(), (*store)->size().value, spec.block_length.bytes);
+      units.emplace(lun, std::make_shared<device::LogicalUnit>(
+                             next_unit_id++, device::make_identity(*identifier, target.name, lun),
+                             std::move(*store), spec.block_length, configuration.limits));
+    }
+    targets.push_back(
+        std::make_shared<device::TargetDevice>(target.name, copy_manager, std::move(units)));
+    server.add_target(targets.back());
+  }
+  return {};
+}
+
+base::Result<void, std::string> Array::State::open_portals() {
+  for (const net::Endpoint& portal : configuration.portals) {
+    const auto bound = server.listen(portal);
+    if (!bound) return base::fail(bound.error());
+    portals.push_back(*bound);
+    base::log::info("listening on {}", net::to_text(*bound));
+  }
+  return {};
+}
+
+base::Result<void, std::string> Array::State::open_admin() {
+  auto opened = AdminServer::open(state_directory.admin_socket(), [this] {
+    return statistics_json(server.counters(), copy_manager, targets);
+  });
+  if (!opened) return base::fail(opened.error());
+  admin_server = std::move(*opened);
+  return {};
+}
+
+base::Result<std::unique_ptr<Array>, std::string> Array::open(const Configuration& configuration) {
+  auto directory = StateDirectory::open(configuration.state_directory);
+  if (!directory) return base::fail(directory.error());
+  std::unique_ptr<Array> array(new Array);
+  array->state_ = std::make_unique<State>(configuration, std::move(*directory));
+  State& state = *array->state_;
+  if (auto ok = state.open_targets(); !ok) return base::fail(ok.error());
+  if (auto ok = state.open_portals(); !ok) return base::fail(ok.error());
+  if (auto ok = state.open_admin(); !ok) return base::fail(ok.error());
+  return array;
+}
+
+base::Result<void, std::string> Array::run() {
+  State& state = *state_;
+  state.server.every_second([&state] { state.copy_manager.expire(); });
+  base::Result<void, std::string> outcome;
+  state.server.run([&] {
+    std::string lines;
+    for (const net::Endpoint& portal : state.portals) lines += net::to_text(portal) + "\n";
+    const std::string& ready_file = state.configuration.ready_file;
+    if (!ready_file.empty()) outcome = write_file_atomically(ready_file, lines);
+    if (!outcome) state.server.stop();
+  });
+  if (!state.configuration.ready_file.empty()) ::unlink(state.configuration.ready_file.c_str());
+  return outcome;
+}
+
+}  // namespace admin

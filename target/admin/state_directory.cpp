@@ -1,0 +1,104 @@
+#include "target/admin/state_directory.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include <fmt/format.h>
+
+namespace admin {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string reason() { return std::generic_category().message(errno); }
+
+int open_lock(const std::string& path) {
+  const int lock = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock >= 0 && ::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    const int why = errno;
+    ::close(lock);
+    errno = why;
+    return -1;
+  }
+  return lock;
+}
+
+}  // namespace
+
+base::Result<StateDirectory, std::string> StateDirectory::open(const std::string& path) {
+  if (path.empty()) {
+    std::string made = (fs::temp_directory_path() / "copymgrd-XXXXXX").string();
+    if (::mkdtemp(made.data()) == nullptr) {
+      return base::fail(fmt::format("cannot make a state directory: {}", reason()));
+    }
+    return StateDirectory(made, open_lock(made), true);
+  }
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) {
+    return base::fail(
+        fmt::format("cannot make the state directory {}: {}", path, error.message()));
+  }
+  const int lock = open_lock(path);
+  if (lock >= 0) return StateDirectory(path, lock, false);
+  if (errno == EWOULDBLOCK) {
+    return base::fail(fmt::format(
+        "the state directory {} is in use by another copymgrd: give each its own --state-dir",
+        path));
+  }
+  return base::fail(fmt::format("cannot use the state directory {}: {}", path, reason()));
+}
+
+StateDirectory::StateDirectory(StateDirectory&& other) noexcept
+    : path_(std::move(other.path_)), lock_(other.lock_), temporary_(other.temporary_) {
+  other.lock_ = -1;
+  other.temporary_ = false;
+}
+
+StateDirectory::~StateDirectory() {
+  if (lock_ >= 0) ::close(lock_);
+  std::error_code ignored;
+  if (temporary_) fs::remove_all(path_, ignored);
+}
+
+base::Result<ArrayIdentifier, std::string> StateDirectory::array_identifier(
+    base::Randomness& randomness) const {
+  const std::string path = path_ + "/array-identifier";
+  ArrayIdentifier out{};
+  if (std::ifstream file(path, std::ios::binary); file) {
+    file.read(reinterpret_cast<char*>(out.data()), out.size());
+    if (file.gcount() == static_cast<std::streamsize>(out.size())) return out;
+    return base::fail(fmt::format(
+        "{} does not hold 16 bytes: remove it to give the array a new identity", path));
+  }
+  randomness.fill(out);
+  const auto written = write_file_atomically(
+      path, {reinterpret_cast<const char*>(out.data()), out.size()});
+  if (!written) return base::fail(written.error());
+  return out;
+}
+
+base::Result<void, std::string> write_file_atomically(const std::string& path,
+                                                      std::string_view text) {
+  const std::string draft = fmt::format("{}.{}", path, ::getpid());
+  const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) return base::fail(fmt::format("cannot write {}: {}", path, reason()));
+  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                       ::fdatasync(file) == 0;
+  const std::string why = reason();
+  ::close(file);
+  if (!written || ::rename(draft.c_str(), path.c_str()) != 0) {
+    ::unlink(draft.c_str());
+    return base::fail(fmt::format("cannot write {}: {}", path, written ? reason() : why));
+  }
+  return {};
+}
+
+}  // namespace admin

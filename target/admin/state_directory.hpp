@@ -1,0 +1,41 @@
+// The state directory: what must survive a restart. It is locked, so that no two daemons share it.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "base/random.hpp"
+#include "base/result.hpp"
+
+namespace admin {
+
+using ArrayIdentifier = std::array<std::uint8_t, 16>;
+
+class StateDirectory {
+ public:
+  // Opens `path`, making it if need be; an empty path makes a private one that goes away with this object.
+  // The error is one line for a person.
+  static base::Result<StateDirectory, std::string> open(const std::string& path);
+  StateDirectory(StateDirectory&& other) noexcept;
+  StateDirectory& operator=(StateDirectory&&) = delete;
+  ~StateDirectory();
+
+  const std::string& path() const { return path_; }
+  std::string admin_socket() const { return path_ + "/admin.socket"; }
+  // The array's own identifier: made at random once, the same ever after.
+  base::Result<ArrayIdentifier, std::string> array_identifier(base::Randomness& randomness) const;
+
+ private:
+  StateDirectory(std::string path, int lock, bool temporary)
+      : path_(std::move(path)), lock_(lock), temporary_(temporary) {}
+
+  std::string path_;
+  int lock_ = -1;
+  bool temporary_ = false;
+};
+
+// Writes `text` to `path` whole or not at all: a reader never sees half of it.
+base::Result<void, std::string> write_file_atomically(const std::string& path,
+                                                      std::string_view text);
+
+}  // namespace admin

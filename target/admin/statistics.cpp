@@ -1,0 +1,79 @@
+#include "target/admin/statistics.hpp"
+
+#include <sys/resource.h>
+
+#include <nlohmann/json.hpp>
+
+namespace admin {
+namespace {
+
+using nlohmann::json;
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+json process() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return {{"cpu_seconds", seconds(usage.ru_utime) + seconds(usage.ru_stime)}};
+}
+
+json copies(const copymgr::CopyCounters& c) {
+  return {{"populate_token", c.populate_token},
+          {"write_using_token", c.write_using_token},
+          {"refused", c.refused},
+          {"stopped_early", c.stopped_early},
+          {"bytes_requested", c.bytes_requested},
+          {"bytes_cloned", c.bytes_cloned},
+          {"bytes_copied_in_kernel", c.bytes_copied_in_kernel},
+          {"bytes_copied", c.bytes_copied},
+          {"bytes_zeroed", c.bytes_zeroed}};
+}
+
+json tokens_of(const tokens::TokenCounters& t) {
+  return {{"live", t.live},       {"created", t.created},     {"used", t.used},
+          {"expired", t.expired}, {"cancelled", t.cancelled}, {"revoked", t.revoked},
+          {"deleted", t.deleted}, {"evicted", t.evicted},     {"refused", t.refused}};
+}
+
+}  // namespace
+
+std::string statistics_json(const net::ServerCounters& wire,
+                            const copymgr::CopyManager& copy_manager,
+                            const std::vector<std::shared_ptr<device::TargetDevice>>& targets) {
+  std::uint64_t bytes_read = 0, bytes_written = 0;
+  json luns = json::array();
+  for (const auto& target : targets) {
+    for (const auto& [lun, unit] : target->units()) {
+      device::UnitCounters& counters = unit->counters();
+      const store::GuardCounters guard = unit->guard().counters();
+      bytes_read += counters.bytes_read.sum();
+      bytes_written += counters.bytes_written.sum();
+      luns.push_back({{"target", target->name()},
+                      {"lun", lun.value},
+                      {"reads", counters.reads.sum()},
+                      {"writes", counters.writes.sum()},
+                      {"bytes_read", counters.bytes_read.sum()},
+                      {"bytes_written", counters.bytes_written.sum()},
+                      {"snapshots_live", guard.snapshots_live},
+                      {"chunks_saved_by_clone", guard.chunks_saved_by_clone},
+                      {"chunks_saved_by_copy", guard.chunks_saved_by_copy},
+                      {"side_bytes_in_use", guard.side_bytes_in_use.value}});
+    }
+  }
+  const json document = {
+      {"process", process()},
+      {"wire",
+       {{"bytes_received", wire.bytes_received},
+        {"bytes_sent", wire.bytes_sent},
+        {"connections", wire.connections},
+        {"sessions", wire.sessions}}},
+      {"stores", {{"bytes_read", bytes_read}, {"bytes_written", bytes_written}}},
+      {"copies", copies(copy_manager.counters())},
+      {"tokens", tokens_of(copy_manager.token_counters())},
+      {"luns", luns}};
+  return document.dump();
+}
+
+}  // namespace admin

@@ -1,0 +1,91 @@
+#include "target/device/command_table.hpp"
+
+#include <array>
+
+#include "scsi/block_cdbs.hpp"
+#include "scsi/copy_cdbs.hpp"
+#include "scsi/primary_cdbs.hpp"
+#include "target/device/commands/commands.hpp"
+
+namespace device {
+namespace {
+
+using enum UnitRule;
+using enum UnitAttentionRule;
+
+base::ByteCount write_data(base::ByteView cdb, const LogicalUnit& unit) {
+  const base::BlockRange range = scsi::media::decode(cdb).range;
+  // Refused anyway: ask for no data that nobody will take.
+  if (!within(range, unit.capacity()) || range.count > unit.maximum_transfer_length()) return {};
+  return unit.block_length().to_bytes(range.count);
+}
+template <const scsi::Field& length>
+base::ByteCount parameter_list(base::ByteView cdb, const LogicalUnit&) {
+  return base::ByteCount(length.read(cdb));
+}
+constexpr auto token_list = parameter_list<scsi::token_command::parameter_list_length>;
+constexpr auto mode_list_6 = parameter_list<scsi::mode_select::parameter_list_length_6>;
+constexpr auto mode_list_10 = parameter_list<scsi::mode_select::parameter_list_length_10>;
+
+// Ascending by operation code and service action.
+constexpr auto rows = std::to_array<CommandRow>({
+    {scsi::test_unit_ready::layout, started, reported, nullptr, commands::test_unit_ready},
+    {scsi::request_sense::layout, none, passed_by, nullptr, commands::request_sense},
+    {scsi::media::read_6, started, reported, nullptr, commands::read},
+    {scsi::media::write_6, started, reported, write_data, commands::write},
+    {scsi::inquiry::layout, none, passed_by, nullptr, commands::inquiry},
+    {scsi::mode_select::layout_6, exists, reported, mode_list_6, commands::mode_select},
+    {scsi::mode_sense::layout_6, exists, reported, nullptr, commands::mode_sense},
+    {scsi::start_stop_unit::layout, exists, reported, nullptr, commands::start_stop_unit},
+    {scsi::read_capacity::layout_10, started, reported, nullptr, commands::read_capacity_10},
+    {scsi::media::read_10, started, reported, nullptr, commands::read},
+    {scsi::media::write_10, started, reported, write_data, commands::write},
+    {scsi::synchronize_cache::layout_10, started, reported, nullptr, commands::synchronize_cache},
+    {scsi::mode_select::layout_10, exists, reported, mode_list_10, commands::mode_select},
+    {scsi::mode_sense::layout_10, exists, reported, nullptr, commands::mode_sense},
+    {scsi::populate_token::layout, started, reported, token_list, commands::populate_token},
+    {scsi::write_using_token::layout, started, reported, token_list, commands::write_using_token},
+    {scsi::copy_operation_abort::layout, exists, reported, nullptr, commands::copy_operation_abort},
+    {scsi::receive_copy::status_layout, exists, reported, nullptr, commands::receive_copy_status},
+    {scsi::receive_copy::rod_token_information_layout, exists, reported, nullptr,
+     commands::receive_rod_token_information},
+    {scsi::media::read_16, started, reported, nullptr, commands::read},
+    {scsi::media::write_16, started, reported, write_data, commands::write},
+    {scsi::synchronize_cache::layout_16, started, reported, nullptr, commands::synchronize_cache},
+    {scsi::read_capacity::layout_16, started, reported, nullptr, commands::read_capacity_16},
+    {scsi::report_luns::layout, none, passed_by, nullptr, commands::report_luns},
+    {scsi::report_supported_operation_codes::layout, exists, reported, nullptr,
+     commands::report_supported_operation_codes},
+    {scsi::media::read_12, started, reported, nullptr, commands::read},
+    {scsi::media::write_12, started, reported, write_data, commands::write},
+});
+
+// The index of an operation code's first row; rows.size() for an unknown one.
+constexpr auto first_row_of_opcode = [] {
+  std::array<std::uint8_t, 256> first{};
+  first.fill(static_cast<std::uint8_t>(rows.size()));
+  for (std::size_t i = rows.size(); i > 0; --i) {
+    first[rows[i - 1].layout.opcode] = static_cast<std::uint8_t>(i - 1);
+  }
+  return first;
+}();
+
+}  // namespace
+
+std::span<const CommandRow> command_table() { return rows; }
+
+RowLookup find_row(base::ByteView cdb) {
+  RowLookup out;
+  const std::uint64_t service_action = scsi::service_action_field.read(cdb);
+  for (std::size_t i = first_row_of_opcode[cdb[0]];
+       i < rows.size() && rows[i].layout.opcode == cdb[0]; ++i) {
+    out.opcode_known = true;
+    if (!rows[i].layout.service_action || *rows[i].layout.service_action == service_action) {
+      out.row = &rows[i];
+      return out;
+    }
+  }
+  return out;
+}
+
+}  // namespace device

@@ -1,0 +1,47 @@
+// The command table: one row for each operation code and service action. The device server is its only
+// reader; REPORT SUPPORTED OPERATION CODES and VPD page 8Fh are answered from the same rows.
+#pragma once
+
+#include <span>
+
+#include "base/units.hpp"
+#include "scsi/cdb.hpp"
+#include "target/device/nexus.hpp"
+#include "target/device/task.hpp"
+
+namespace device {
+
+// What a handler gets. `path` is null only for rows that need no unit. The handler finishes the task once,
+// now or later.
+struct Invocation {
+  Task& task;
+  Nexus& nexus;
+  UnitPath* path;
+
+  base::ByteView cdb() const { return task.cdb_view(); }
+  LogicalUnit& unit() const { return *path->unit; }
+};
+
+// How a pending unit attention meets the command (SAM-5 5.14).
+enum class UnitAttentionRule : std::uint8_t { reported, passed_by };
+// Whether the unit must exist, and be started.
+enum class UnitRule : std::uint8_t { none, exists, started };
+
+struct CommandRow {
+  const scsi::CdbLayout& layout;
+  UnitRule unit_rule;
+  UnitAttentionRule unit_attention_rule;
+  // Data-out bytes by the CDB; null for commands without.
+  base::ByteCount (*data_out_length)(base::ByteView cdb, const LogicalUnit& unit);
+  void (*handler)(const Invocation& call);
+};
+
+std::span<const CommandRow> command_table();
+
+struct RowLookup {
+  const CommandRow* row = nullptr;
+  bool opcode_known = false;  // the operation code has rows, but none with this service action
+};
+RowLookup find_row(base::ByteView cdb);
+
+}  // namespace device

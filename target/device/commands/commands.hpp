@@ -1,0 +1,37 @@
+// The handlers of the command table. Each gets a command whose operation code, unit, attentions, reserved
+// bits and readiness have been checked and whose data-out has arrived, and finishes the task once.
+#pragma once
+
+namespace device {
+struct Invocation;
+}
+
+namespace device::commands {
+
+// primary.cpp
+void test_unit_ready(const Invocation& call);
+void request_sense(const Invocation& call);
+void report_luns(const Invocation& call);
+void start_stop_unit(const Invocation& call);
+// inquiry.cpp
+void inquiry(const Invocation& call);
+// mode.cpp
+void mode_sense(const Invocation& call);
+void mode_select(const Invocation& call);
+// report_supported_operation_codes.cpp
+void report_supported_operation_codes(const Invocation& call);
+// media.cpp
+void read(const Invocation& call);
+void write(const Invocation& call);
+void synchronize_cache(const Invocation& call);
+void read_capacity_10(const Invocation& call);
+void read_capacity_16(const Invocation& call);
+// token_commands.cpp
+void populate_token(const Invocation& call);
+void write_using_token(const Invocation& call);
+// copy_results.cpp
+void receive_rod_token_information(const Invocation& call);
+void receive_copy_status(const Invocation& call);
+void copy_operation_abort(const Invocation& call);
+
+}  // namespace device::commands

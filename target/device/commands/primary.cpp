@@ -1,0 +1,83 @@
+// TEST UNIT READY, REQUEST SENSE, REPORT LUNS, START STOP UNIT.
+#include <algorithm>
+
+#include "scsi/block_cdbs.hpp"
+#include "scsi/primary_cdbs.hpp"
+#include "target/device/command_table.hpp"
+#include "target/device/commands/commands.hpp"
+#include "target/device/store_sense.hpp"
+
+namespace device::commands {
+
+void test_unit_ready(const Invocation& call) { call.task.finish_good(); }
+
+// Sense data comes as data with GOOD status: the pending unit attention (cleared by this), the missing unit,
+// or nothing to tell (SPC-4 6.39).
+void request_sense(const Invocation& call) {
+  scsi::Sense sense;
+  if (call.path == nullptr) {
+    sense = scsi::sense::illegal_request(scsi::asc::logical_unit_not_supported);
+  } else if (call.path->unit_attention) {
+    sense = scsi::sense::unit_attention(*call.path->unit_attention);
+    call.path->unit_attention.reset();
+  } else if (!call.unit().started()) {
+    sense = scsi::sense::make(scsi::SenseKey::not_ready,
+                              scsi::asc::not_ready_initializing_required);
+  }
+  const std::uint64_t allocation = scsi::request_sense::allocation_length.read(call.cdb());
+  if (scsi::request_sense::desc.is_set(call.cdb())) {
+    return call.task.finish_data(scsi::to_descriptor_format(sense), allocation);
+  }
+  const scsi::FixedSense bytes = scsi::to_fixed_format(sense);
+  call.task.finish_data({bytes.begin(), bytes.end()}, allocation);
+}
+
+void report_luns(const Invocation& call) {
+  constexpr std::uint64_t allocation_min = 16;  // SPC-4 6.33
+  enum : std::uint64_t { addressable = 0x00, well_known = 0x01, all = 0x02 };
+  const std::uint64_t allocation = scsi::report_luns::allocation_length.read(call.cdb());
+  if (allocation < allocation_min) {
+    return call.task.finish_check_condition(
+        scsi::sense::invalid_field_in_cdb(scsi::report_luns::allocation_length));
+  }
+  const std::uint64_t select = scsi::report_luns::select_report.read(call.cdb());
+  if (select > all) {
+    return call.task.finish_check_condition(
+        scsi::sense::invalid_field_in_cdb(scsi::report_luns::select_report));
+  }
+  const auto& units = call.nexus.target().units();
+  std::vector<std::uint8_t> out(8);
+  if (select != well_known) {
+    out.resize(8 + 8 * units.size());
+    std::size_t at = 8;
+    for (const auto& [lun, unit] : units) {
+      base::store_be64(out, at, scsi::encode_lun(lun));
+      at += 8;
+    }
+  }
+  base::store_be32(out, 0, static_cast<std::uint32_t>(out.size() - 8));
+  call.task.finish_data(std::move(out), allocation);
+}
+
+void start_stop_unit(const Invocation& call) {
+  namespace fields = scsi::start_stop_unit;
+  for (const scsi::Field& unsupported :
+       {fields::power_condition_modifier, fields::power_condition, fields::load_eject}) {
+    if (unsupported.is_set(call.cdb())) {
+      return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(unsupported));
+    }
+  }
+  const bool start = fields::start.is_set(call.cdb());
+  if (start || fields::no_flush.is_set(call.cdb())) {
+    call.unit().set_started(start);
+    return call.task.finish_good();
+  }
+  Task& task = call.task;
+  call.path->channel.flush([&task, unit = call.path->unit](store::StoreResult<> flushed) {
+    if (!flushed) return task.finish_check_condition(sense_of_write(flushed.error()));
+    unit->set_started(false);
+    task.finish_good();
+  });
+}
+
+}  // namespace device::commands

@@ -1,0 +1,33 @@
+#include "target/device/copy_page.hpp"
+
+#include "scsi/copy_cdbs.hpp"
+#include "target/device/command_table.hpp"
+
+namespace device {
+namespace {
+
+std::vector<scsi::SupportedCommand> copy_commands() {
+  std::vector<scsi::SupportedCommand> out;
+  for (const CommandRow& row : command_table()) {
+    const std::uint8_t opcode = row.layout.opcode;
+    if (opcode != scsi::third_party_copy_out && opcode != scsi::third_party_copy_in) continue;
+    if (out.empty() || out.back().opcode != opcode) out.push_back({opcode, {}});
+    out.back().service_actions.push_back(row.layout.service_action.value_or(0));
+  }
+  return out;
+}
+
+}  // namespace
+
+scsi::ThirdPartyCopyPage copy_page(const LogicalUnit& unit) {
+  scsi::ThirdPartyCopyPage page;
+  page.limits = unit.rod_limits();
+  page.commands = copy_commands();
+  page.rod_types = {{scsi::RodType::point_in_time_default, true, true},
+                    {scsi::RodType::block_device_zero, true, false}};
+  page.block_length = unit.block_length();
+  page.total_concurrent_copies = copymgr::CopySettings{}.operations_max;
+  return page;
+}
+
+}  // namespace device

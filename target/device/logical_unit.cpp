@@ -1,0 +1,91 @@
+#include "target/device/logical_unit.hpp"
+
+#include <algorithm>
+
+#include "base/digest.hpp"
+
+namespace device {
+namespace {
+
+// Not registered with the IEEE: the locally administered bit is set, then "CM".
+constexpr std::array<std::uint8_t, 3> company_identifier{0x02, 0x43, 0x4d};
+constexpr std::uint32_t physical_block_bytes = 4096;
+
+}  // namespace
+
+LogicalUnit::LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity,
+                         std::unique_ptr<store::Guard> guard, base::BlockLength block_length,
+                         const LogicalUnitLimits& limits)
+    : id_(id),
+      identity_(std::move(identity)),
+      guard_(std::move(guard)),
+      block_length_(block_length),
+      capacity_(block_length.whole_blocks(guard_->size())),
+      limits_(limits) {}
+
+scsi::CapacityData LogicalUnit::capacity_data() const {
+  std::uint8_t exponent = 0;
+  while ((block_length_.bytes << exponent) < physical_block_bytes) ++exponent;
+  return {capacity_, block_length_, exponent};
+}
+
+base::BlockCount LogicalUnit::maximum_transfer_length() const {
+  return block_length_.whole_blocks(limits_.maximum_transfer);
+}
+
+scsi::BlockLimits LogicalUnit::block_limits() const {
+  return {maximum_transfer_length(), maximum_transfer_length(),
+          static_cast<std::uint16_t>(physical_block_bytes / block_length_.bytes)};
+}
+
+scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {
+  return {limits_.maximum_range_descriptors,
+          limits_.maximum_inactivity_timeout_seconds,
+          limits_.default_inactivity_timeout_seconds,
+          block_length_.whole_blocks(limits_.maximum_token_transfer),
+          block_length_.whole_blocks(limits_.optimal_token_transfer),
+          limits_.maximum_tokens};
+}
+
+scsi::TokenCommandLimits LogicalUnit::token_command_limits() const {
+  return {limits_.maximum_range_descriptors, limits_.maximum_inactivity_timeout_seconds,
+          block_length_.whole_blocks(limits_.maximum_token_transfer), capacity_};
+}
+
+copymgr::Volume LogicalUnit::volume(const std::string& target_name) {
+  copymgr::Volume out;
+  out.id = id_;
+  out.guard = guard_.get();
+  out.block_length = block_length_;
+  out.capacity = capacity_;
+  out.creator_descriptor = scsi::identification_cscd_descriptor(identity_.naa, block_length_);
+  const auto capacity = scsi::read_capacity_16_data(capacity_data());
+  std::copy(capacity.begin() + 8, capacity.end(), out.device_specific.begin());
+  out.target_descriptor = scsi::target_device_designator(target_name);
+  return out;
+}
+
+scsi::UnitIdentity make_identity(base::ByteView array_identifier, const std::string& target_name,
+                                 scsi::Lun lun) {
+  base::Sha256 hash;
+  std::array<std::uint8_t, 2> number{};
+  base::store_be16(number, 0, lun.value);
+  hash.add(array_identifier);
+  hash.add(base::as_bytes(target_name));
+  hash.add(number);
+  const base::Sha256Digest digest = hash.finish();
+
+  scsi::UnitIdentity out;
+  out.serial = base::to_hex(base::ByteView(digest).first(12));
+  // NAA 6h: four bits of type, 24 of company, 100 of our own choice.
+  std::copy_n(digest.begin(), out.naa.size(), out.naa.begin());
+  out.naa[0] = static_cast<std::uint8_t>(0x60 | company_identifier[0] >> 4);
+  out.naa[1] = static_cast<std::uint8_t>(company_identifier[0] << 4 | company_identifier[1] >> 4);
+  out.naa[2] = static_cast<std::uint8_t>(company_identifier[1] << 4 | company_identifier[2] >> 4);
+  out.naa[3] = static_cast<std::uint8_t>(company_identifier[2] << 4 | (digest[3] & 0x0f));
+  std::copy_n(digest.begin() + 16, out.eui64.size(), out.eui64.begin());
+  std::copy(company_identifier.begin(), company_identifier.end(), out.eui64.begin());
+  return out;
+}
+
+}  // namespace device

@@ -1,0 +1,80 @@
+// A logical unit: blocks in a guarded store, who it is, what it allows. Shared by all workers; what can
+// change while it is in use is atomic.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "base/striped_counter.hpp"
+#include "copymgr/copy_manager.hpp"
+#include "scsi/command.hpp"
+#include "scsi/inquiry_data.hpp"
+#include "scsi/mode_pages.hpp"
+#include "scsi/third_party_copy_page.hpp"
+#include "scsi/token_parameters.hpp"
+#include "store/guard.hpp"
+
+namespace device {
+
+// Limits of a unit; VPD pages B0h and 8Fh print these very settings.
+struct LogicalUnitLimits {
+  base::ByteCount maximum_transfer{8u << 20};  // of one READ or WRITE
+  std::uint16_t maximum_range_descriptors = 64;
+  std::uint32_t maximum_inactivity_timeout_seconds = 3600;
+  std::uint32_t default_inactivity_timeout_seconds = 60;
+  base::ByteCount maximum_token_transfer{256u << 20};  // of one token
+  // 0: not reported, so that Windows takes 256 MiB tokens and 64 MiB writes (windows-host A.4).
+  base::ByteCount optimal_token_transfer{0};
+  std::uint32_t maximum_tokens = 4096;
+};
+
+// What hosts moved by READ and WRITE, since start.
+struct UnitCounters {
+  base::StripedCounter reads, writes, bytes_read, bytes_written;
+};
+
+class LogicalUnit {
+ public:
+  LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity, std::unique_ptr<store::Guard> guard,
+              base::BlockLength block_length, const LogicalUnitLimits& limits);
+
+  std::uint64_t id() const { return id_; }
+  const scsi::UnitIdentity& identity() const { return identity_; }
+  store::Guard& guard() { return *guard_; }
+  base::BlockLength block_length() const { return block_length_; }
+  base::BlockCount capacity() const { return capacity_; }
+  scsi::CapacityData capacity_data() const;
+  base::BlockCount maximum_transfer_length() const;
+  scsi::BlockLimits block_limits() const;
+  scsi::BlockDeviceRodLimits rod_limits() const;
+  scsi::TokenCommandLimits token_command_limits() const;
+  // As the copy manager wants it; `target_name` stands in the tokens of the unit.
+  copymgr::Volume volume(const std::string& target_name);
+
+  scsi::ModeParameters mode_parameters() const { return {write_cache_enabled_.load()}; }
+  void set_mode_parameters(const scsi::ModeParameters& parameters) {
+    write_cache_enabled_ = parameters.write_cache_enabled;
+  }
+  UnitCounters& counters() { return counters_; }
+  bool started() const { return started_.load(std::memory_order_relaxed); }
+  void set_started(bool started) { started_ = started; }
+
+ private:
+  const std::uint64_t id_;
+  const scsi::UnitIdentity identity_;
+  const std::unique_ptr<store::Guard> guard_;
+  const base::BlockLength block_length_;
+  const base::BlockCount capacity_;
+  const LogicalUnitLimits limits_;
+  UnitCounters counters_;
+  std::atomic<bool> write_cache_enabled_{true};
+  std::atomic<bool> started_{true};
+};
+
+// A unit's identity from the array's own identifier, the target and the LUN: the same after every restart,
+// different for every other unit of any array.
+scsi::UnitIdentity make_identity(base::ByteView array_identifier, const std::string& target_name,
+                                 scsi::Lun lun);
+
+}  // namespace device

@@ -1,0 +1,65 @@
+// An I_T nexus: one session's way to the units of a target. It is the device server that the session's
+// commands meet, and belongs to one worker thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/buffer_pool.hpp"
+#include "base/executor.hpp"
+#include "copymgr/copy_manager.hpp"
+#include "scsi/inquiry_data.hpp"
+#include "store/channel.hpp"
+#include "target/device/target_device.hpp"
+#include "target/device/task.hpp"
+
+namespace device {
+
+// What a worker lends to the sessions that live on it.
+struct WorkerContext {
+  base::Executor& home;  // the worker's own thread
+  base::Executor& pool;  // for what blocks
+  base::BufferPool& buffers;
+  unsigned stripe = 0;  // of the striped counters
+};
+
+// One nexus's view of one unit.
+struct UnitPath {
+  std::shared_ptr<LogicalUnit> unit;
+  store::Channel channel;
+  // At most one at a time, so that a host with a budget of one retry gets through (R10).
+  std::optional<scsi::AdditionalSense> unit_attention;
+};
+
+struct NexusIdentity {
+  std::uint64_t number = 0;  // unique in this process
+  std::string initiator_name;
+  scsi::PortIdentity port;
+};
+
+class Nexus final : public TaskServer {
+ public:
+  // Every unit owes the new nexus one power-on unit attention.
+  Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target, const WorkerContext& worker);
+  ~Nexus() override;
+
+  base::ByteCount data_out_wanted(const Task& task) const override;
+  void execute(Task& task) override;
+
+  const NexusIdentity& identity() const { return identity_; }
+  TargetDevice& target() { return *target_; }
+  const WorkerContext& worker() const { return worker_; }
+  copymgr::OperationKey operation_key(const LogicalUnit& unit, std::uint32_t list_identifier) const;
+
+ private:
+  UnitPath* find(std::uint64_t lun_field);
+  const UnitPath* find(std::uint64_t lun_field) const;
+
+  const NexusIdentity identity_;
+  const std::shared_ptr<TargetDevice> target_;
+  const WorkerContext worker_;
+  std::map<scsi::Lun, UnitPath> paths_;
+};
+
+}  // namespace device

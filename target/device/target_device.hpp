@@ -1,0 +1,35 @@
+// A SCSI target device: an iSCSI name, its logical units, the copy manager they share.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "copymgr/copy_manager.hpp"
+#include "scsi/command.hpp"
+#include "scsi/third_party_copy_page.hpp"
+#include "target/device/logical_unit.hpp"
+
+namespace device {
+
+class TargetDevice {
+ public:
+  // The units are attached to the copy manager for the life of this object.
+  TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
+               std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units);
+  ~TargetDevice();
+  TargetDevice(const TargetDevice&) = delete;
+  TargetDevice& operator=(const TargetDevice&) = delete;
+
+  const std::string& name() const { return name_; }
+  copymgr::CopyManager& copy_manager() { return copy_manager_; }
+  const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>>& units() const { return units_; }
+
+ private:
+  const std::string name_;
+  copymgr::CopyManager& copy_manager_;
+  const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units_;
+};
+
+}  // namespace device

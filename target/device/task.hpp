@@ -1,0 +1,79 @@
+// A Task: one SCSI command between the transport that received it and the device server that runs it. This
+// header is all that the iSCSI room knows of the device room.
+//
+// Life: the transport fills in the command, asks data_out_wanted(), gathers that many bytes (or as many as
+// the initiator sends), calls execute(); the device server ends it with one of the finish functions, on the
+// same worker thread, inside execute() or later; the transport then sends what the task holds.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/buffer_pool.hpp"
+#include "base/bytes.hpp"
+#include "base/units.hpp"
+#include "scsi/cdb.hpp"
+#include "scsi/command.hpp"
+#include "scsi/sense.hpp"
+
+namespace device {
+
+class Task;
+
+class TaskOwner {
+ public:
+  // The task has its outcome. The owner may reuse or destroy it inside this call.
+  virtual void task_finished(Task& task) = 0;
+
+ protected:
+  ~TaskOwner() = default;
+};
+
+class Task {
+ public:
+  // The command; set by the transport.
+  std::uint64_t lun_field = 0;
+  scsi::TaskAttribute attribute = scsi::TaskAttribute::simple;
+  scsi::CdbBytes cdb{};
+  base::Buffer data_out;  // what arrived, up to data_out_wanted()
+
+  // The outcome; set by the finish functions.
+  scsi::Status status = scsi::Status::good;
+  std::optional<scsi::Sense> sense;
+  // How many bytes the command moves in either direction by its own lengths; the transport computes the
+  // residual from it.
+  base::ByteCount transfer_length;
+  // The data-in: in a pooled buffer, a small vector, or lent by a store that outlives every task.
+  base::Buffer data_in_buffer;
+  std::vector<std::uint8_t> data_in_bytes;
+  base::ByteView data_in;
+
+  TaskOwner* owner = nullptr;
+
+  base::ByteView cdb_view() const { return {cdb.data(), cdb.size()}; }
+
+  void finish_good();
+  // `bytes` cut to `allocation_length`.
+  void finish_data(std::vector<std::uint8_t> bytes, std::uint64_t allocation_length);
+  void finish_buffer(base::Buffer bytes);
+  void finish_lent(base::ByteView bytes);
+  void finish_check_condition(const scsi::Sense& sense);
+  void finish_status(scsi::Status status);
+
+  // Forgets command and outcome so that the object can carry another command; keeps capacity.
+  void reset();
+};
+
+// What a nexus offers its transport.
+class TaskServer {
+ public:
+  virtual ~TaskServer() = default;
+  // How many data-out bytes the command wants by its CDB; 0 for commands that take none and for those that
+  // will be refused whatever comes. Pure: executes and changes nothing.
+  virtual base::ByteCount data_out_wanted(const Task& task) const = 0;
+  virtual void execute(Task& task) = 0;
+};
+
+}  // namespace device

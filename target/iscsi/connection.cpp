@@ -1,0 +1,189 @@
+// The frame of a connection: which PDU goes where, login, answers that carry status, closing.
+#include "target/iscsi/connection.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace iscsi {
+namespace {
+constexpr std::size_t login_data_segment_max = 64 * 1024;
+
+// Requests whose data segment is text or ping data.
+bool carries_text(Opcode opcode) {
+  return opcode == Opcode::nop_out || opcode == Opcode::text_request ||
+         opcode == Opcode::login_request;
+}
+}  // namespace
+
+Connection::Connection(const ConnectionSettings& settings, Host& host, base::BufferPool& buffers)
+    : settings_(settings),
+      host_(host),
+      buffers_(buffers),
+      login_(host, settings.offer),
+      window_(settings.command_window) {}
+
+Connection::~Connection() = default;
+
+std::size_t Connection::receive(base::ByteView stream) {
+  if (closing_) return stream.size();
+  heard_ = in_receive_ = true;
+  const std::size_t taken = reader_.feed(stream, *this);
+  in_receive_ = false;
+  return closing_ ? stream.size() : taken;
+}
+
+void Connection::received_directly(std::size_t bytes) {
+  heard_ = in_receive_ = true;
+  reader_.received_directly(bytes, *this);
+  in_receive_ = false;
+}
+
+base::ByteSpan Connection::gather_text(std::size_t bytes) {
+  text_.resize(bytes);
+  return text_;
+}
+
+base::ByteSpan Connection::pdu_begin(const Bhs& header, base::ByteView) {
+  request_ = header;
+  discard_ = false;
+  receiving_ = nullptr;
+  sequence_ = nullptr;
+  text_.clear();
+  if (closing_) {
+    discard_ = true;
+    return {};
+  }
+  const Opcode opcode = opcode_of(header);
+  const std::size_t length = bhs::data_segment_length.read(header);
+  if (stage_ == Stage::login) {
+    if (opcode == Opcode::login_request && length <= login_data_segment_max) {
+      return gather_text(length);
+    }
+    discard_ = true;
+    close("something other than a login request before login");
+    return {};
+  }
+  if (length > parameters_.max_recv_data_segment_length) {
+    discard_ = true;
+    reject(RejectReason::protocol_error, header);
+    close("a data segment longer than MaxRecvDataSegmentLength");
+    return {};
+  }
+  if (opcode == Opcode::scsi_command) return scsi_command_begin();
+  if (opcode == Opcode::data_out) return data_out_begin();
+  return carries_text(opcode) ? gather_text(length) : base::ByteSpan{};
+}
+
+void Connection::pdu_end() {
+  if (discard_) return;
+  if (stage_ == Stage::login) return login_end();
+  switch (opcode_of(request_)) {
+    case Opcode::scsi_command: return scsi_command_end();
+    case Opcode::data_out: return data_out_end();
+    case Opcode::nop_out: return nop_out_end();
+    case Opcode::text_request: return text_end();
+    case Opcode::logout_request: return logout_end();
+    case Opcode::task_management_request: return task_management_end();
+    case Opcode::snack_request: return reject(RejectReason::snack_reject, request_);
+    case Opcode::login_request:
+      reject(RejectReason::protocol_error, request_);
+      return close("a login request after login");
+    default: return reject(RejectReason::command_not_supported, request_);
+  }
+}
+
+void Connection::login_end() {
+  const LoginReply reply = login_.receive(request_, text_);
+  Bhs answer{};
+  bhs::opcode.write(answer, static_cast<std::uint8_t>(Opcode::login_response));
+  bhs::initiator_task_tag.write(answer, bhs::initiator_task_tag.read(request_));
+  login_pdu::isid.write(answer, login_pdu::isid.read(request_));
+  login_pdu::current_stage.write(answer, static_cast<std::uint8_t>(reply.current_stage));
+  window_.start(static_cast<std::uint32_t>(bhs::cmd_sn.read(request_)));
+  if (stat_sn_ == 0) stat_sn_ = static_cast<std::uint32_t>(bhs::exp_stat_sn.read(request_));
+
+  LoginStatus status = reply.status;
+  if (status == LoginStatus::success && reply.completes()) {
+    auto admission = host_.admit(login_.identity());
+    if (admission) {
+      admission_ = std::move(*admission);
+      login_pdu::tsih.write(answer, admission_.tsih);
+    } else {
+      status = admission.error();
+    }
+  }
+  if (status != LoginStatus::success) {
+    const auto code = static_cast<std::uint16_t>(status);
+    login_pdu::status_class.write(answer, code >> 8);
+    login_pdu::status_detail.write(answer, code & 0xff);
+    push_with_status(answer);
+    char text[48];
+    std::snprintf(text, sizeof text, "login refused with status %04xh", code);
+    return close(text);
+  }
+  login_pdu::transit.write(answer, reply.transit);
+  login_pdu::next_stage.write(answer, static_cast<std::uint8_t>(reply.next_stage));
+  push_with_status(answer, reply.text);
+  if (reply.completes()) {
+    stage_ = Stage::full_feature;
+    parameters_ = login_.parameters();
+  }
+}
+
+void Connection::put_window(Bhs& header) const {
+  bhs::exp_cmd_sn.write(header, window_.expected());
+  bhs::max_cmd_sn.write(header, window_.maximum());
+}
+
+void Connection::push_with_status(Bhs& header, std::vector<std::uint8_t> bytes) {
+  bhs::stat_sn.write(header, stat_sn_++);
+  put_window(header);
+  output_.push(header, std::move(bytes));
+}
+
+void Connection::reject(RejectReason reason, const Bhs& offending) {
+  Bhs answer = make_response(Opcode::reject, reserved_tag);
+  bhs::response.write(answer, static_cast<std::uint8_t>(reason));
+  push_with_status(answer, {offending.begin(), offending.end()});
+}
+
+void Connection::close(std::string reason) {
+  if (closing_) return;
+  closing_ = true;
+  close_reason_ = std::move(reason);
+}
+
+void Connection::abandon() {
+  abandoned_ = true;
+  close("the initiator closed the connection");
+}
+
+void Connection::tick(base::Instant now) {
+  if (!clock_started_) {
+    clock_started_ = true;
+    opened_at_ = last_heard_ = now;
+  }
+  if (closing_) return;
+  if (stage_ == Stage::login) {
+    if (now - opened_at_ >= settings_.login_timeout) close("login took too long");
+    return;
+  }
+  if (heard_) {
+    heard_ = ping_pending_ = false;
+    last_heard_ = now;
+    return;
+  }
+  const base::Duration silence = now - last_heard_;
+  if (ping_pending_ && silence >= settings_.nop_interval + settings_.nop_timeout) {
+    return close("no answer to a NOP-In ping");
+  }
+  if (ping_pending_ || silence < settings_.nop_interval) return;
+  ping_pending_ = true;
+  Bhs ping = make_response(Opcode::nop_in, reserved_tag);
+  bhs::target_transfer_tag.write(ping, next_transfer_tag_++);
+  bhs::stat_sn.write(ping, stat_sn_);
+  put_window(ping);
+  output_.push(ping);
+}
+
+}  // namespace iscsi

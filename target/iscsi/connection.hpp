@@ -1,0 +1,152 @@
+// One iSCSI connection as a sans-I/O engine: bytes of the stream go in, SCSI tasks go to the device server, a
+// gather list of PDUs comes out. Owns no socket, no thread and no clock.
+//
+// The session has this one connection (MaxConnections=1), so session state lives here too.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/buffer_pool.hpp"
+#include "base/clock.hpp"
+#include "base/unique_function.hpp"
+#include "target/device/task.hpp"
+#include "target/iscsi/host.hpp"
+#include "target/iscsi/iscsi_task.hpp"
+#include "target/iscsi/login.hpp"
+#include "target/iscsi/negotiation.hpp"
+#include "target/iscsi/output_queue.hpp"
+#include "target/iscsi/pdu_reader.hpp"
+#include "target/iscsi/serial.hpp"
+
+namespace iscsi {
+
+struct ConnectionSettings {
+  Parameters offer = default_offer();
+  std::uint32_t command_window = 256;               // commands under way in the session
+  std::size_t output_bytes_max = 32u << 20;         // above it no further request is read
+  std::size_t write_buffer_bytes_max = 256u << 20;  // above it writes get TASK SET FULL
+  base::Duration login_timeout = std::chrono::seconds(30);
+  base::Duration nop_interval = std::chrono::seconds(15);
+  base::Duration nop_timeout = std::chrono::seconds(15);
+};
+
+class Connection final : private PduSink, private device::TaskOwner {
+ public:
+  Connection(const ConnectionSettings& settings, Host& host, base::BufferPool& buffers);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Bytes of the stream, in any split. Returns how many were taken: fewer than given when too much output is
+  // waiting; give the rest again once output has been sent. Never fails: what is wrong with the stream
+  // becomes answers, and closing().
+  std::size_t receive(base::ByteView stream);
+  // See PduReader.
+  base::ByteSpan direct_space() const { return closing_ ? base::ByteSpan{} : reader_.direct_space(); }
+  void received_directly(std::size_t bytes);
+
+  OutputQueue& output() { return output_; }
+  // Called when a task that ended later, outside receive(), has put its answer into output().
+  void on_late_output(base::UniqueFunction<void()> call) { late_output_ = std::move(call); }
+  // The connection is to be closed once the output has been sent.
+  bool closing() const { return closing_; }
+  // Tasks that the device server still holds; the object must live until there are none.
+  std::size_t tasks_executing() const { return executing_; }
+  // The stream is gone: no further output matters.
+  void abandon();
+
+  // Call every second or so: login and keep-alive timeouts.
+  void tick(base::Instant now);
+
+  bool full_feature() const { return stage_ == Stage::full_feature; }
+  const SessionIdentity& identity() const { return login_.identity(); }
+  const std::string& close_reason() const { return close_reason_; }
+
+ private:
+  enum class Stage : std::uint8_t { login, full_feature };
+
+  base::ByteSpan pdu_begin(const Bhs& header, base::ByteView additional) override;
+  void pdu_end() override;
+  bool accepts_more() const override {
+    return !closing_ && output_.bytes() < settings_.output_bytes_max;
+  }
+  void task_finished(device::Task& task) override;
+
+  // connection.cpp
+  base::ByteSpan gather_text(std::size_t bytes);
+  void login_end();
+  void close(std::string reason);
+  void reject(RejectReason reason, const Bhs& offending);
+  void push_with_status(Bhs& header, std::vector<std::uint8_t> bytes = {});
+  void put_window(Bhs& header) const;
+
+  // full_feature.cpp: requests other than SCSI commands
+  bool admit_command_number();
+  void nop_out_end();
+  void text_end();
+  void continue_text();
+  void logout_end();
+  void task_management_end();
+
+  // scsi_commands.cpp: commands and their data
+  base::ByteSpan scsi_command_begin();
+  void scsi_command_end();
+  base::ByteSpan data_out_begin();
+  void data_out_end();
+  void proceed(IscsiTask& task);
+  void ask_for_data(IscsiTask& task);
+  void fail_data_transfer(IscsiTask& task);
+  void send_data_in(IscsiTask& task, const Residual& residual);
+  void send_response(IscsiTask& task, const Residual& residual);
+  std::optional<RejectReason> check_command(std::uint32_t immediate_length);
+  bool find_sequence();
+  IscsiTask* take_task();
+  void release_task(IscsiTask& task);
+  IscsiTask* find_task(std::uint32_t initiator_task_tag);
+
+  const ConnectionSettings settings_;
+  Host& host_;
+  base::BufferPool& buffers_;
+  Login login_;
+  Stage stage_ = Stage::login;
+  Parameters parameters_;
+  PduReader reader_;
+  OutputQueue output_;
+  CommandWindow window_;
+  std::uint32_t stat_sn_ = 0;
+  Admission admission_;
+
+  // The request being received.
+  Bhs request_{};
+  std::vector<std::uint8_t> text_;  // its data, where it is text or ping data
+  IscsiTask* receiving_ = nullptr;  // the task that its data belongs to
+  DataSequence* sequence_ = nullptr;
+  bool discard_ = false;  // the request was refused or ignored when its header came
+
+  std::vector<std::unique_ptr<IscsiTask>> tasks_;  // all that exist
+  std::vector<IscsiTask*> idle_;
+  std::vector<IscsiTask*> active_;
+  std::size_t executing_ = 0;
+  std::size_t write_buffer_bytes_ = 0;
+  std::uint32_t next_transfer_tag_ = 1;
+
+  std::vector<std::uint8_t> text_request_;   // gathered while C is set
+  std::vector<std::uint8_t> text_answer_;    // what of a long text answer is still to be sent
+  std::uint32_t text_transfer_tag_ = reserved_tag;
+
+  base::Instant last_heard_;
+  base::Instant opened_at_;
+  bool clock_started_ = false;
+  bool heard_ = false;
+  bool ping_pending_ = false;
+  bool closing_ = false;
+  bool abandoned_ = false;
+  std::string close_reason_;
+  bool in_receive_ = false;
+  base::UniqueFunction<void()> late_output_;
+};
+
+}  // namespace iscsi

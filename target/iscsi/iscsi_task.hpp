@@ -1,0 +1,65 @@
+// A SCSI task with what iSCSI needs to move its data, and the pure steps of that movement.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "target/device/task.hpp"
+#include "target/iscsi/negotiation.hpp"
+#include "target/iscsi/output_queue.hpp"
+#include "target/iscsi/pdu.hpp"
+
+namespace iscsi {
+
+// One sequence of Data-Out PDUs that the initiator has been asked for, or sends unasked.
+struct DataSequence {
+  std::uint32_t target_transfer_tag = reserved_tag;
+  std::uint32_t offset = 0;    // where the next PDU of it must start
+  std::uint32_t end = 0;
+  std::uint32_t data_sn = 0;   // of the next PDU
+};
+
+struct IscsiTask final : device::Task {
+  std::uint32_t initiator_task_tag = reserved_tag;
+  std::uint32_t expected_length = 0;  // Expected Data Transfer Length
+  bool reads = false;
+  bool writes = false;
+
+  // Data-out.
+  std::uint32_t wanted = 0;     // bytes that the device server takes, at most expected_length
+  std::uint32_t asked = 0;      // bytes asked for or announced so far, from the start
+  std::uint32_t arrived = 0;
+  std::uint32_t r2t_sn = 0;
+  std::vector<DataSequence> sequences;  // open ones, at most MaxOutstandingR2T
+  bool executing = false;               // handed to the device server
+  bool counted = false;                 // takes a place in the command window
+  bool refused = false;                 // too much write data is under way: TASK SET FULL
+
+  void reset_task() {
+    device::Task::reset();
+    initiator_task_tag = reserved_tag;
+    expected_length = wanted = asked = arrived = r2t_sn = 0;
+    reads = writes = executing = counted = refused = false;
+    sequences.clear();
+  }
+  bool has_all_data() const { return arrived >= wanted && sequences.empty(); }
+};
+
+// Residual of a finished task (RFC 7143 11.4.5): what the command wanted to move against what the initiator
+// announced.
+struct Residual {
+  bool overflow = false;
+  bool underflow = false;
+  std::uint32_t count = 0;
+};
+Residual residual_of(std::uint64_t transfer_length, std::uint32_t expected_length);
+
+// How long the next Data-In PDU at `offset` may be, and whether it ends its sequence: cut at the initiator's
+// MaxRecvDataSegmentLength and at every multiple of MaxBurstLength.
+struct DataInStep {
+  std::uint32_t length = 0;
+  bool final = false;
+};
+DataInStep next_data_in(std::uint32_t offset, std::uint32_t end, const Parameters& parameters);
+
+}  // namespace iscsi

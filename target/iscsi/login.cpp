@@ -1,0 +1,147 @@
+#include "target/iscsi/login.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace iscsi {
+namespace {
+
+constexpr std::size_t login_text_bytes_max = 64 * 1024;
+constexpr std::size_t name_bytes_max = 223;
+
+constexpr std::array<std::string_view, 4> name_keys{"InitiatorName", "InitiatorAlias", "SessionType",
+                                                    "TargetName"};
+
+bool is_stage(std::uint64_t code) { return code == 0 || code == 1 || code == 3; }
+
+// iSCSI names compare without regard to case (RFC 7143 4.2.7.2).
+std::string normalized(std::string_view name) {
+  std::string out(name);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+bool is_iscsi_name(std::string_view name) {
+  return name.size() > 4 && name.size() <= name_bytes_max &&
+         (name.starts_with("iqn.") || name.starts_with("eui.") || name.starts_with("naa."));
+}
+
+KeyValues without_names(const KeyValues& keys) {
+  KeyValues out;
+  std::copy_if(keys.begin(), keys.end(), std::back_inserter(out), [](const KeyValue& item) {
+    return std::find(name_keys.begin(), name_keys.end(), item.key) == name_keys.end();
+  });
+  return out;
+}
+
+}  // namespace
+
+LoginReply Login::fail(LoginStatus status) {
+  LoginReply reply;
+  reply.status = status;
+  reply.current_stage = stage_;
+  return reply;
+}
+
+LoginStatus Login::check_request(const Bhs& request) {
+  if (login_pdu::version_min.read(request) > 0) return LoginStatus::unsupported_version;
+  const std::uint64_t current = login_pdu::current_stage.read(request);
+  const std::uint64_t next = login_pdu::next_stage.read(request);
+  const bool transit = login_pdu::transit.is_set(request);
+  if (!is_stage(current) || current == 3) return LoginStatus::initiator_error;
+  if (transit && (!is_stage(next) || next <= current)) return LoginStatus::initiator_error;
+  if (transit && login_pdu::continues.is_set(request)) return LoginStatus::initiator_error;
+  const std::uint64_t isid = login_pdu::isid.read(request);
+  if (!started_) {
+    // Joining a session (MC/S) would need a TSIH that this target has given out.
+    if (login_pdu::tsih.read(request) != 0) return LoginStatus::session_does_not_exist;
+    started_ = true;
+    stage_ = static_cast<LoginStage>(current);
+    identity_.isid = isid;
+  } else if (static_cast<LoginStage>(current) != stage_ || isid != identity_.isid) {
+    return LoginStatus::invalid_request_during_login;
+  }
+  return LoginStatus::success;
+}
+
+LoginStatus Login::take_names(const KeyValues& keys) {
+  if (named_) return LoginStatus::success;
+  named_ = true;
+  const std::string* initiator = find_value(keys, "InitiatorName");
+  if (initiator == nullptr) return LoginStatus::missing_parameter;
+  identity_.initiator_name = normalized(*initiator);
+  if (!is_iscsi_name(identity_.initiator_name)) return LoginStatus::initiator_error;
+  if (const std::string* type = find_value(keys, "SessionType")) {
+    if (*type != "Normal" && *type != "Discovery") return LoginStatus::session_type_not_supported;
+    discovery_ = *type == "Discovery";
+  }
+  if (discovery_) return LoginStatus::success;
+  const std::string* name = find_value(keys, "TargetName");
+  if (name == nullptr) return LoginStatus::missing_parameter;
+  const auto target = host_.find_target(normalized(*name));
+  if (!target) return LoginStatus::target_not_found;
+  identity_.target_name = target->name;
+  portal_group_tag_ = target->portal_group_tag;
+  return LoginStatus::success;
+}
+
+LoginStatus Login::answer_security(const KeyValues& keys, KeyValues& answers) {
+  for (const KeyValue& item : without_names(keys)) {
+    if (item.key != "AuthMethod") {
+      // Operational keys may be offered early; they are negotiated in their own stage.
+      answers.push_back({item.key, "NotUnderstood"});
+      continue;
+    }
+    const auto methods = split_list(item.value);
+    if (std::find(methods.begin(), methods.end(), "None") == methods.end()) {
+      return LoginStatus::authentication_failure;
+    }
+    answers.push_back({"AuthMethod", "None"});
+  }
+  return LoginStatus::success;
+}
+
+LoginStatus Login::answer_operational(const KeyValues& keys, KeyValues& answers) {
+  const auto negotiated = negotiate(without_names(keys), parameters_, discovery_);
+  if (!negotiated) return negotiated.error();
+  parameters_ = negotiated->parameters;
+  answers.insert(answers.end(), negotiated->answers.begin(), negotiated->answers.end());
+  return LoginStatus::success;
+}
+
+LoginReply Login::receive(const Bhs& request, base::ByteView text) {
+  if (const LoginStatus bad = check_request(request); bad != LoginStatus::success) {
+    return fail(bad);
+  }
+  if (text_.size() + text.size() > login_text_bytes_max) {
+    return fail(LoginStatus::initiator_error);
+  }
+  text_.insert(text_.end(), text.begin(), text.end());
+  LoginReply reply;
+  reply.current_stage = stage_;
+  if (login_pdu::continues.is_set(request)) return reply;  // more keys follow: an empty answer asks for them
+
+  const auto keys = parse_text(text_);
+  text_.clear();
+  if (!keys) return fail(LoginStatus::initiator_error);
+  if (const LoginStatus bad = take_names(*keys); bad != LoginStatus::success) return fail(bad);
+  KeyValues answers;
+  const LoginStatus status = stage_ == LoginStage::security ? answer_security(*keys, answers)
+                                                            : answer_operational(*keys, answers);
+  if (status != LoginStatus::success) return fail(status);
+  if (portal_group_tag_) {
+    answers.insert(answers.begin(), {"TargetPortalGroupTag", std::to_string(*portal_group_tag_)});
+    portal_group_tag_.reset();
+  }
+  reply.text = encode_text(answers);
+  reply.transit = login_pdu::transit.is_set(request);
+  if (reply.transit) {
+    reply.next_stage = static_cast<LoginStage>(login_pdu::next_stage.read(request));
+    stage_ = reply.next_stage;
+  }
+  return reply;
+}
+
+}  // namespace iscsi

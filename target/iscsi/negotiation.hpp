@@ -1,0 +1,46 @@
+// Operational keys: declared in one table, negotiated by one pure function (RFC 7143 clause 13).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.hpp"
+#include "target/iscsi/pdu.hpp"
+#include "target/iscsi/text.hpp"
+
+namespace iscsi {
+
+// The keys of a session and its connection: what this side offers before, what holds after negotiation.
+struct Parameters {
+  std::uint32_t max_recv_data_segment_length = 8192;       // of this side
+  std::uint32_t peer_max_recv_data_segment_length = 8192;  // of the initiator, as it declared
+  std::uint32_t max_burst_length = 262144;
+  std::uint32_t first_burst_length = 65536;
+  std::uint32_t default_time2wait = 2;
+  std::uint32_t default_time2retain = 0;
+  std::uint32_t max_outstanding_r2t = 1;
+  std::uint32_t max_connections = 1;
+  std::uint32_t error_recovery_level = 0;
+  bool initial_r2t = true;
+  bool immediate_data = true;
+  bool data_pdu_in_order = true;
+  bool data_sequence_in_order = true;
+
+  bool operator==(const Parameters&) const = default;
+};
+
+// What this target offers; the result is never wider (R16). InitialR2T=Yes as Windows needs it (R13).
+Parameters default_offer();
+
+struct Negotiated {
+  Parameters parameters;
+  KeyValues answers;  // to the offered keys only, in their order
+};
+
+// Negotiates `offered` (operational keys; those of the security stage and names are the caller's) starting
+// from what holds now. A key that breaks its own syntax is answered "Reject"; an unknown one
+// "NotUnderstood"; a session key in a discovery session "Irrelevant". A key given twice is an error.
+base::Result<Negotiated, LoginStatus> negotiate(const KeyValues& offered, const Parameters& now,
+                                                bool discovery);
+
+}  // namespace iscsi

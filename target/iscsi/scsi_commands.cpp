@@ -1,0 +1,289 @@
+// SCSI commands and their data: immediate and unsolicited data, R2T and solicited Data-Out, Data-In, the
+// response with its residual.
+#include <algorithm>
+
+#include "target/iscsi/connection.hpp"
+
+namespace iscsi {
+namespace {
+
+scsi::TaskAttribute attribute_of(const Bhs& request) {
+  const std::uint64_t code = scsi_command_pdu::attribute.read(request);
+  return code <= 4 ? static_cast<scsi::TaskAttribute>(code) : scsi::TaskAttribute::simple;
+}
+
+void fill_command(IscsiTask& task, const Bhs& request) {
+  task.initiator_task_tag = static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request));
+  task.expected_length =
+      static_cast<std::uint32_t>(scsi_command_pdu::expected_length.read(request));
+  task.reads = scsi_command_pdu::read.is_set(request);
+  task.writes = scsi_command_pdu::write.is_set(request);
+  task.counted = !bhs::immediate.is_set(request);
+  task.lun_field = bhs::lun.read(request);
+  task.attribute = attribute_of(request);
+  std::copy_n(request.begin() + scsi_command_pdu::cdb_at, task.cdb.size(), task.cdb.begin());
+}
+
+// Where `length` bytes at `offset` of the data-out belong; shorter, or nothing, past what is wanted.
+base::ByteSpan place_in(IscsiTask& task, std::uint32_t offset, std::uint32_t length) {
+  if (offset >= task.wanted) return {};
+  return task.data_out.span().subspan(offset, std::min(length, task.wanted - offset));
+}
+
+scsi::Sense data_phase_error() {
+  return scsi::sense::make(scsi::SenseKey::aborted_command, scsi::asc::data_phase_error);
+}
+
+}  // namespace
+
+IscsiTask* Connection::take_task() {
+  if (idle_.empty()) {
+    tasks_.push_back(std::make_unique<IscsiTask>());
+    tasks_.back()->owner = this;
+    idle_.push_back(tasks_.back().get());
+  }
+  IscsiTask* task = idle_.back();
+  idle_.pop_back();
+  active_.push_back(task);
+  return task;
+}
+
+void Connection::release_task(IscsiTask& task) {
+  write_buffer_bytes_ -= task.data_out.size();
+  if (task.counted) window_.give_back();
+  task.reset_task();
+  std::erase(active_, &task);
+  idle_.push_back(&task);
+}
+
+IscsiTask* Connection::find_task(std::uint32_t initiator_task_tag) {
+  const auto at = std::find_if(active_.begin(), active_.end(), [&](const IscsiTask* task) {
+    return task->initiator_task_tag == initiator_task_tag;
+  });
+  return at == active_.end() ? nullptr : *at;
+}
+
+// Whether the command keeps the rules that were negotiated; nullopt when it does.
+std::optional<RejectReason> Connection::check_command(std::uint32_t immediate_length) {
+  const bool writes = scsi_command_pdu::write.is_set(request_);
+  const bool unsolicited_follows = writes && !bhs::final.is_set(request_);
+  const std::uint64_t expected = scsi_command_pdu::expected_length.read(request_);
+  if (admission_.server == nullptr) return RejectReason::protocol_error;  // a discovery session
+  if (writes && scsi_command_pdu::read.is_set(request_)) return RejectReason::invalid_pdu_field;
+  if (immediate_length != 0 &&
+      (!writes || !parameters_.immediate_data || immediate_length > expected ||
+       immediate_length > parameters_.first_burst_length)) {
+    return RejectReason::protocol_error;
+  }
+  if (unsolicited_follows && parameters_.initial_r2t) return RejectReason::protocol_error;
+  if (find_task(static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_))) != nullptr) {
+    return RejectReason::task_in_progress;
+  }
+  return std::nullopt;
+}
+
+base::ByteSpan Connection::scsi_command_begin() {
+  discard_ = true;
+  if (!admit_command_number()) return {};
+  const auto immediate_length =
+      static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
+  if (const auto bad = check_command(immediate_length)) {
+    reject(*bad, request_);
+    return {};
+  }
+  discard_ = false;
+  IscsiTask& task = *take_task();
+  receiving_ = &task;
+  fill_command(task, request_);
+  if (task.counted) window_.take_place();
+  if (!task.writes) return {};
+  task.wanted = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      task.expected_length, admission_.server->data_out_wanted(task).value));
+  if (write_buffer_bytes_ + task.wanted > settings_.write_buffer_bytes_max) {
+    task.wanted = 0;
+    task.refused = true;
+  }
+  task.data_out = buffers_.take(task.wanted);
+  write_buffer_bytes_ += task.wanted;
+  return place_in(task, 0, immediate_length);
+}
+
+void Connection::scsi_command_end() {
+  IscsiTask& task = *receiving_;
+  receiving_ = nullptr;
+  const auto immediate_length =
+      static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
+  task.asked = task.arrived = std::min(immediate_length, task.wanted);
+  // Nothing is wanted of a command that will be refused: unsolicited data is dropped as it comes.
+  const bool unsolicited_follows = task.writes && !bhs::final.is_set(request_);
+  if (unsolicited_follows && task.wanted != 0) {
+    task.sequences.push_back({reserved_tag, immediate_length,
+                              std::min(parameters_.first_burst_length, task.expected_length), 0});
+  }
+  proceed(task);
+}
+
+// Executes the task when its data is there, else asks for more of it.
+void Connection::proceed(IscsiTask& task) {
+  if (!task.has_all_data()) return ask_for_data(task);
+  task.executing = true;
+  ++executing_;
+  if (task.refused) return task.finish_status(scsi::Status::task_set_full);
+  admission_.server->execute(task);
+}
+
+void Connection::ask_for_data(IscsiTask& task) {
+  const bool unsolicited_open =
+      !task.sequences.empty() && task.sequences.front().target_transfer_tag == reserved_tag;
+  if (unsolicited_open) return;
+  while (task.asked < task.wanted &&
+         task.sequences.size() < parameters_.max_outstanding_r2t) {
+    const std::uint32_t length =
+        std::min(parameters_.max_burst_length, task.wanted - task.asked);
+    if (next_transfer_tag_ == reserved_tag) next_transfer_tag_ = 1;
+    const std::uint32_t transfer_tag = next_transfer_tag_++;
+    Bhs r2t = make_response(Opcode::ready_to_transfer, task.initiator_task_tag);
+    bhs::lun.write(r2t, task.lun_field);
+    bhs::target_transfer_tag.write(r2t, transfer_tag);
+    bhs::stat_sn.write(r2t, stat_sn_);
+    put_window(r2t);
+    r2t_pdu::r2t_sn.write(r2t, task.r2t_sn++);
+    bhs::buffer_offset.write(r2t, task.asked);
+    r2t_pdu::desired_length.write(r2t, length);
+    output_.push(r2t);
+    task.sequences.push_back({transfer_tag, task.asked, task.asked + length, 0});
+    task.asked += length;
+  }
+}
+
+// The task and its open sequence that the Data-Out in request_ belongs to.
+bool Connection::find_sequence() {
+  const auto transfer_tag = static_cast<std::uint32_t>(bhs::target_transfer_tag.read(request_));
+  const auto task_tag = static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_));
+  IscsiTask* task = find_task(task_tag);
+  if (task == nullptr || task->executing) return false;
+  for (DataSequence& sequence : task->sequences) {
+    if (sequence.target_transfer_tag != transfer_tag) continue;
+    receiving_ = task;
+    sequence_ = &sequence;
+    return true;
+  }
+  return false;
+}
+
+base::ByteSpan Connection::data_out_begin() {
+  discard_ = true;
+  // Data of a command that was refused or has ended may still be on its way.
+  if (!find_sequence()) return {};
+  const auto offset = static_cast<std::uint32_t>(bhs::buffer_offset.read(request_));
+  const auto length = static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
+  const bool in_order = offset == sequence_->offset &&
+                        bhs::data_sn.read(request_) == sequence_->data_sn &&
+                        length <= sequence_->end - offset;
+  const bool solicited = sequence_->target_transfer_tag != reserved_tag;
+  const bool reaches_end = offset + length == sequence_->end;
+  const bool final = bhs::final.is_set(request_);
+  // Only unsolicited data may end early (RFC 7143 11.7.1).
+  if (!in_order || final != (solicited ? reaches_end : final || reaches_end)) {
+    fail_data_transfer(*receiving_);
+    return {};
+  }
+  discard_ = false;
+  return place_in(*receiving_, offset, length);
+}
+
+void Connection::data_out_end() {
+  IscsiTask& task = *receiving_;
+  const auto length = static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
+  const std::uint32_t kept =
+      sequence_->offset >= task.wanted ? 0 : std::min(length, task.wanted - sequence_->offset);
+  task.arrived += kept;
+  sequence_->offset += length;
+  ++sequence_->data_sn;
+  if (bhs::final.is_set(request_)) {
+    if (sequence_->target_transfer_tag == reserved_tag) {
+      task.asked = std::min(sequence_->offset, task.wanted);
+    }
+    task.sequences.erase(task.sequences.begin() + (sequence_ - task.sequences.data()));
+    sequence_ = nullptr;
+    proceed(task);
+  }
+}
+
+// At error recovery level 0 a lost or misplaced Data-Out fails the command.
+void Connection::fail_data_transfer(IscsiTask& task) {
+  task.sequences.clear();
+  task.executing = true;
+  ++executing_;
+  task.finish_check_condition(data_phase_error());
+}
+
+void Connection::task_finished(device::Task& finished) {
+  IscsiTask& task = static_cast<IscsiTask&>(finished);
+  --executing_;
+  if (!abandoned_) {
+    const std::uint32_t expected = task.reads || task.writes ? task.expected_length : 0;
+    const Residual residual = residual_of(task.transfer_length.value, expected);
+    const bool sends_data = task.reads && task.status == scsi::Status::good &&
+                            !task.data_in.empty() && task.expected_length != 0;
+    // The place in the window is free before the response tells MaxCmdSN.
+    if (task.counted) window_.give_back();
+    task.counted = false;
+    if (sends_data) {
+      send_data_in(task, residual);
+    } else {
+      send_response(task, residual);
+    }
+  }
+  release_task(task);
+  if (!in_receive_ && late_output_) late_output_();
+}
+
+void Connection::send_data_in(IscsiTask& task, const Residual& residual) {
+  const auto end = static_cast<std::uint32_t>(
+      std::min<std::size_t>(task.data_in.size(), task.expected_length));
+  std::uint32_t data_sn = 0;
+  for (std::uint32_t offset = 0; offset < end;) {
+    const DataInStep step = next_data_in(offset, end, parameters_);
+    const bool last = offset + step.length == end;
+    OutgoingPdu pdu;
+    pdu.header = make_response(Opcode::data_in, task.initiator_task_tag);
+    bhs::final.write(pdu.header, step.final);
+    bhs::target_transfer_tag.write(pdu.header, reserved_tag);
+    put_window(pdu.header);
+    bhs::data_sn.write(pdu.header, data_sn++);
+    bhs::buffer_offset.write(pdu.header, offset);
+    pdu.data = task.data_in.subspan(offset, step.length);
+    if (last) {
+      data_in_pdu::status_present.write(pdu.header, 1);
+      bhs::status.write(pdu.header, static_cast<std::uint8_t>(task.status));
+      bhs::stat_sn.write(pdu.header, stat_sn_++);
+      bhs::overflow.write(pdu.header, residual.overflow);
+      bhs::underflow.write(pdu.header, residual.underflow);
+      bhs::residual_count.write(pdu.header, residual.count);
+      pdu.buffer = std::move(task.data_in_buffer);
+      pdu.bytes = std::move(task.data_in_bytes);
+    }
+    output_.push(std::move(pdu));
+    offset += step.length;
+  }
+}
+
+void Connection::send_response(IscsiTask& task, const Residual& residual) {
+  Bhs answer = make_response(Opcode::scsi_response, task.initiator_task_tag);
+  bhs::status.write(answer, static_cast<std::uint8_t>(task.status));
+  bhs::overflow.write(answer, residual.overflow);
+  bhs::underflow.write(answer, residual.underflow);
+  bhs::residual_count.write(answer, residual.count);
+  scsi_response_pdu::exp_data_sn.write(answer, task.r2t_sn);
+  std::vector<std::uint8_t> segment;
+  if (task.sense) {
+    const scsi::FixedSense sense = scsi::to_fixed_format(*task.sense);
+    segment.resize(2);
+    base::store_be16(segment, 0, sense.size());
+    segment.insert(segment.end(), sense.begin(), sense.end());
+  }
+  push_with_status(answer, std::move(segment));
+}
+
+}  // namespace iscsi

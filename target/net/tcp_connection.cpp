@@ -1,0 +1,191 @@
+#include "target/net/tcp_connection.hpp"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/log.hpp"
+
+namespace net {
+namespace {
+
+using boost::asio::ip::tcp;
+
+constexpr std::size_t gather_entries_max = 512;
+// A data segment with at least this much missing is received where it belongs, without a copy.
+constexpr std::size_t direct_bytes_min = 16 * 1024;
+// Batches before the worker's other connections get their turn.
+constexpr int batches_in_a_row = 8;
+constexpr auto drain_time = std::chrono::seconds(2);
+
+bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+}  // namespace
+
+TcpConnection::TcpConnection(Worker& worker, tcp::socket socket,
+                             const iscsi::ConnectionSettings& settings,
+                             std::unique_ptr<iscsi::Host> host, std::string peer)
+    : worker_(worker),
+      socket_(std::move(socket)),
+      host_(std::move(host)),
+      peer_(std::move(peer)),
+      engine_(settings, *host_, worker.buffers()) {}
+
+TcpConnection::~TcpConnection() = default;
+
+void TcpConnection::start() {
+  boost::system::error_code ignored;
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(tcp::no_delay(true), ignored);
+  engine_.on_late_output([this] { flush_later(); });
+  base::log::debug("{}: connected", peer_);
+  wait_readable();
+}
+
+void TcpConnection::wait_readable() {
+  if (waiting_readable_ || finished_) return;
+  waiting_readable_ = true;
+  socket_.async_wait(tcp::socket::wait_read,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       self->waiting_readable_ = false;
+                       if (!error) self->on_readable();
+                     });
+}
+
+void TcpConnection::wait_writable() {
+  if (waiting_writable_ || finished_) return;
+  waiting_writable_ = true;
+  socket_.async_wait(tcp::socket::wait_write,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       self->waiting_writable_ = false;
+                       if (!error) self->flush();
+                     });
+}
+
+void TcpConnection::on_readable() {
+  if (finished_) return;
+  if (draining_) return drain();
+  bool more = true;
+  for (int batch = 0; more && batch < batches_in_a_row && !finished_; ++batch) {
+    more = read_batch();
+    flush();
+  }
+  // With input held back, reading goes on once output has been sent.
+  if (!finished_ && held_.empty()) wait_readable();
+}
+
+// Receives once and feeds the engine. True when there may be more to read.
+bool TcpConnection::read_batch() {
+  const base::ByteSpan direct = engine_.direct_space();
+  const bool in_place = direct.size() >= direct_bytes_min;
+  const base::ByteSpan into = in_place ? direct : worker_.scratch();
+  const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
+  if (got < 0 && is_transient(errno)) return false;
+  if (got <= 0) {
+    engine_.abandon();
+    finish();
+    return false;
+  }
+  const auto bytes = static_cast<std::size_t>(got);
+  worker_.count_received(bytes);
+  if (in_place) {
+    engine_.received_directly(bytes);
+    return !engine_.closing();
+  }
+  return feed(into.first(bytes)) && bytes == into.size();
+}
+
+// False when the engine left some of it, which is then held.
+bool TcpConnection::feed(base::ByteView bytes) {
+  const std::size_t taken = engine_.receive(bytes);
+  if (taken == bytes.size()) return true;
+  held_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(taken), bytes.end());
+  return false;
+}
+
+void TcpConnection::flush() {
+  iscsi::OutputQueue& output = engine_.output();
+  std::array<iovec, gather_entries_max> list;
+  while (!finished_ && !output.empty()) {
+    msghdr message{};
+    message.msg_iov = list.data();
+    message.msg_iovlen = output.gather(list);
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && is_transient(errno)) return wait_writable();
+    if (sent < 0) {
+      engine_.abandon();
+      return finish();
+    }
+    worker_.count_sent(static_cast<std::size_t>(sent));
+    output.consume(static_cast<std::size_t>(sent));
+  }
+  if (!finished_) after_flush();
+}
+
+// Everything is sent: take up held input, or end the connection if the engine wants that.
+void TcpConnection::after_flush() {
+  if (engine_.closing()) {
+    if (draining_ || engine_.tasks_executing() != 0) return;
+    draining_ = true;
+    drain_deadline_ = worker_.clock().now() + drain_time;
+    ::shutdown(socket_.native_handle(), SHUT_WR);
+    return drain();
+  }
+  if (held_.empty()) return;
+  const std::vector<std::uint8_t> again = std::move(held_);
+  held_.clear();
+  feed(again);
+  flush_later();
+  if (held_.empty()) wait_readable();
+}
+
+void TcpConnection::flush_later() {
+  if (flush_posted_) return;
+  flush_posted_ = true;
+  worker_.post([self = shared_from_this()] {
+    self->flush_posted_ = false;
+    if (self->finished_) return self->finish();
+    self->flush();
+  });
+}
+
+// Reads what the peer still sends until it closes too: closing with unread input would reset the connection
+// and could take our last answer with it.
+void TcpConnection::drain() {
+  for (;;) {
+    const ssize_t got =
+        ::recv(socket_.native_handle(), worker_.scratch().data(), worker_.scratch().size(), 0);
+    if (got > 0) continue;
+    if (got < 0 && is_transient(errno)) return wait_readable();
+    return finish();
+  }
+}
+
+void TcpConnection::tick(base::Instant now) {
+  engine_.tick(now);
+  flush();
+  if (draining_ && now >= drain_deadline_) finish();
+  if (finished_) finish();
+}
+
+void TcpConnection::drop() {
+  engine_.abandon();
+  finish();
+}
+
+// The socket closes at once; the object stays on its worker until the device server has let go of its tasks.
+void TcpConnection::finish() {
+  if (!finished_) {
+    finished_ = true;
+    base::log::debug("{}: {}", peer_, engine_.close_reason());
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+  }
+  if (engine_.tasks_executing() == 0) worker_.remove(shared_from_this());
+}
+
+}  // namespace net

@@ -1,0 +1,57 @@
+// A TCP connection that carries iSCSI: readiness from the reactor, bytes by recv and sendmsg in batches, meaning
+// from the engine. Lives on one worker.
+#pragma once
+
+#include <utility>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <memory>
+#include <vector>
+
+#include "target/iscsi/connection.hpp"
+#include "target/net/worker.hpp"
+
+namespace net {
+
+class TcpConnection final : public std::enable_shared_from_this<TcpConnection> {
+ public:
+  // `host` is made for this connection alone.
+  TcpConnection(Worker& worker, boost::asio::ip::tcp::socket socket,
+                const iscsi::ConnectionSettings& settings, std::unique_ptr<iscsi::Host> host,
+                std::string peer);
+  ~TcpConnection();
+
+  // All on the worker's thread.
+  void start();
+  void tick(base::Instant now);
+  // Ends it at once: the daemon stops, or the session was reinstated elsewhere.
+  void drop();
+
+ private:
+  void wait_readable();
+  void wait_writable();
+  void on_readable();
+  bool read_batch();
+  bool feed(base::ByteView bytes);
+  void flush();
+  void flush_later();
+  void after_flush();
+  void drain();
+  void finish();
+
+  Worker& worker_;
+  boost::asio::ip::tcp::socket socket_;
+  const std::unique_ptr<iscsi::Host> host_;
+  const std::string peer_;
+  iscsi::Connection engine_;
+  std::vector<std::uint8_t> held_;  // received, not yet taken by the engine
+  bool waiting_readable_ = false;
+  bool waiting_writable_ = false;
+  bool flush_posted_ = false;
+  bool draining_ = false;  // all is sent, the peer's end of stream is awaited
+  bool finished_ = false;
+  base::Instant drain_deadline_;
+};
+
+}  // namespace net

@@ -1,0 +1,82 @@
+// A worker: one thread, one reactor, the connections that live on it for life. Everything a connection does
+// happens on its worker's thread.
+#pragma once
+
+#include <utility>  // before Asio: see house.md 6
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "base/buffer_pool.hpp"
+#include "base/clock.hpp"
+#include "base/executor.hpp"
+
+namespace net {
+
+class TcpConnection;
+
+// Bytes that went over the wire, since start.
+struct WireCounters {
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t connections = 0;  // open now
+};
+
+class Worker final : public base::Executor {
+ public:
+  // `spin`: how long to poll before sleeping when there was work a moment ago.
+  Worker(unsigned index, const base::Clock& clock, base::Duration spin);
+  ~Worker() override;
+
+  void start();
+  // Closes every connection, waits for their tasks, ends the thread.
+  void stop();
+
+  // Callable from any thread.
+  void post(base::Work work) override;
+  std::size_t load() const { return load_.load(std::memory_order_relaxed); }
+  WireCounters counters() const;
+
+  unsigned index() const { return index_; }
+
+  // Worker's thread only.
+  boost::asio::io_context& context() { return context_; }
+  base::BufferPool& buffers() { return buffers_; }
+  base::ByteSpan scratch() { return scratch_.span(); }
+  const base::Clock& clock() const { return clock_; }
+  void add(std::shared_ptr<TcpConnection> connection);
+  void remove(const std::shared_ptr<TcpConnection>& connection);
+  void count_received(std::size_t bytes) { add_to(received_, bytes); }
+  void count_sent(std::size_t bytes) { add_to(sent_, bytes); }
+  // A connection is being handed to this worker.
+  void expect_connection() { load_.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  // Only this thread writes: no read-modify-write instruction is needed.
+  static void add_to(std::atomic<std::uint64_t>& counter, std::uint64_t n) {
+    counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void run();
+  void arm_tick();
+
+  const unsigned index_;
+  const base::Clock& clock_;
+  const base::Duration spin_;
+  base::BufferPool buffers_;
+  base::Buffer scratch_;
+  boost::asio::io_context context_{1};
+  boost::asio::steady_timer tick_;
+  std::set<std::shared_ptr<TcpConnection>> connections_;
+  std::atomic<std::size_t> load_{0};
+  std::atomic<std::uint64_t> received_{0};
+  std::atomic<std::uint64_t> sent_{0};
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace net

@@ -1,0 +1,223 @@
+// Many threads at once: writers stamp blocks with rising numbers while others take snapshots. A
+// snapshot must not change, and each of its blocks must be one that was there at some moment while
+// it was taken: not older than the last write that had ended before, not newer than the last that
+// had begun after.
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "tests/unit/store/guarded.hpp"
+#include "tests/unit/store/temp_dir.hpp"
+
+using namespace test;
+
+namespace {
+
+constexpr std::uint32_t block = 512;
+constexpr std::uint32_t stress_chunk = 4096;
+constexpr unsigned writers = 3;
+constexpr unsigned takers = 2;
+constexpr std::uint64_t blocks_each =
+    64;  // of one writer; neighbours of other writers' in one chunk
+constexpr std::uint64_t blocks = writers * blocks_each;
+
+struct Progress {
+  std::atomic<std::uint32_t> started{0};
+  std::atomic<std::uint32_t> completed{0};
+};
+
+class Stress {
+ public:
+  Stress(std::unique_ptr<store::Store> inner, std::unique_ptr<store::Store> side)
+      : progress_(blocks),
+        guard_(std::move(inner), std::move(side),
+               {stress_chunk, ByteCount(std::uint64_t{4096} * stress_chunk)}) {}
+
+  void run(int snapshots_each) {
+    std::vector<std::future<void>> taking;
+    std::vector<std::thread> writing;
+    for (unsigned w = 0; w < writers; ++w)
+      writing.emplace_back([this, w] { write_blocks(w); });
+    for (unsigned t = 0; t < takers; ++t) {
+      taking.push_back(std::async(std::launch::async, [this, t, snapshots_each] {
+        std::mt19937_64 random(t);
+        for (int i = 0; i < snapshots_each && faults_ == 0; ++i)
+          take_snapshot(random);
+      }));
+    }
+    for (auto& each : taking)
+      each.get();
+    stop_ = true;
+    for (auto& each : writing)
+      each.join();
+    CHECK(faults_ == 0);
+    CHECK(guard_.counters().side_bytes_in_use.value == 0);
+    const auto counters = guard_.counters();
+    CHECK(counters.chunks_saved_by_copy + counters.chunks_saved_by_clone > 0);
+  }
+
+ private:
+  using Stamps = std::vector<std::uint32_t>;
+
+  // Block b belongs to writer b % writers, so that writers meet in every chunk.
+  void write_blocks(unsigned writer) {
+    std::mt19937_64 random(1000 + writer);
+    for (std::uint32_t stamp = 1; !stop_; ++stamp) {
+      const std::uint64_t b = random() % blocks_each * writers + writer;
+      const std::uint64_t count = write_one(random, b, stamp) ? 1 : 0;
+      faults_ += 1 - static_cast<int>(count);
+      // Leaves the disk and the two processors of a small machine something for the others.
+      if (stamp % 8 == 0) std::this_thread::yield();
+    }
+  }
+
+  bool write_one(std::mt19937_64& random, std::uint64_t b, std::uint32_t stamp) {
+    Bytes bytes(block);
+    for (std::size_t at = 0; at < block; at += sizeof stamp) {
+      std::memcpy(bytes.data() + at, &stamp, sizeof stamp);
+    }
+    progress_[b].started = stamp;
+    bool written = false;
+    if (random() % 4 == 0) {
+      const store::Guard::WriteSection section(guard_, extent(b * block, block));
+      written = section.piece()
+                    .store->write(section.piece().at, bytes, store::Durability::cached)
+                    .has_value();
+    } else {
+      written = random() % 2 == 0 && guard_.try_write(ByteOffset(b * block), bytes);
+      written = written || write(guard_, b * block, bytes);
+    }
+    progress_[b].completed = stamp;
+    return written;
+  }
+
+  void take_snapshot(std::mt19937_64& random) {
+    const std::uint64_t first = random() % blocks;
+    const std::uint64_t count = 1 + random() % (blocks - first);
+    const Extent what = extent(first * block, count * block);
+    Stamps completed(count);
+    for (std::uint64_t i = 0; i < count; ++i)
+      completed[i] = progress_[first + i].completed;
+    std::promise<SnapshotPtr> promise;
+    guard_.protect({what}, pool_, {},
+                   [&](SnapshotPtr taken) { promise.set_value(std::move(taken)); });
+    const SnapshotPtr snapshot = promise.get_future().get();
+    Stamps started(count);
+    for (std::uint64_t i = 0; i < count; ++i)
+      started[i] = progress_[first + i].started;
+
+    const Bytes bytes = read(*snapshot, what);
+    if (bytes.size() != what.length.value) ++faults_;
+    for (std::uint64_t i = 0; i < count && faults_ == 0; ++i) {
+      check_block(base::ByteView(bytes).subspan(i * block, block), completed[i], started[i]);
+    }
+    for (int again = 0; again < 3; ++again) {
+      std::this_thread::yield();
+      if (read(*snapshot, what) != bytes) ++faults_;
+    }
+  }
+
+  void check_block(base::ByteView bytes, std::uint32_t completed, std::uint32_t started) {
+    std::uint32_t stamp = 0;
+    std::memcpy(&stamp, bytes.data(), sizeof stamp);
+    for (std::size_t at = 0; at < block; at += sizeof stamp) {
+      if (std::memcmp(bytes.data() + at, &stamp, sizeof stamp) != 0) ++faults_;
+    }
+    if (stamp < completed || stamp > started) ++faults_;
+  }
+
+  base::WorkPool pool_{2};
+  std::vector<Progress> progress_;
+  store::Guard guard_;
+  std::atomic<bool> stop_{false};
+  std::atomic<int> faults_{0};
+};
+
+}  // namespace
+
+TEST_CASE("snapshots under fire are constant and of their moment, in memory") {
+  Stress(memory(blocks * block), memory(std::uint64_t{4096} * stress_chunk)).run(2000);
+}
+
+TEST_CASE("snapshots under fire are constant and of their moment, in a file") {
+  const TempDir dir;
+  auto side = store::open_side_file(dir.path("a"), dir.path(),
+                                    ByteCount(std::uint64_t{4096} * stress_chunk));
+  Stress(file(dir.path("a"), blocks * block), std::move(*side)).run(400);
+}
+
+TEST_CASE("writers on every thread of a pool do not starve the snapshot they wait for") {
+  // One pool does both: all its threads may sit in write() while the job that arms the snapshot is
+  // queued.
+  const auto guard = guard_memory(4 * MiB);
+  base::WorkPool pool(2);
+  std::atomic<int> left{0};
+  std::promise<void> finished;
+  constexpr int rounds = 300;
+  std::vector<SnapshotPtr> snapshots(rounds);
+  left = rounds * 5;
+  const auto one_less = [&] {
+    if (--left == 0) finished.set_value();
+  };
+  for (int i = 0; i < rounds; ++i) {
+    for (int w = 0; w < 4; ++w) {
+      pool.post([&, w] {
+        if (!write(*guard, static_cast<std::uint64_t>(w) * chunk, filled(chunk, 1))) std::abort();
+        one_less();
+      });
+    }
+    guard->protect({extent(0, 4 * chunk)}, pool, {}, [&, i](SnapshotPtr taken) {
+      snapshots[static_cast<std::size_t>(i)] = std::move(taken);
+      one_less();
+    });
+  }
+  CHECK(finished.get_future().wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+}
+
+TEST_CASE("a visit holds writers back only where it is") {
+  const auto guard = guard_memory(4 * MiB);
+  const auto snapshot = protect(*guard, {extent(0, 4 * MiB)});
+  std::future<bool> blocked;
+  REQUIRE(snapshot->visit(extent(0, MiB), [&](store::Piece, ByteCount) {
+    CHECK(std::async(std::launch::async, [&] {
+            return write(*guard, 2 * MiB, filled(512, 2));
+          }).get());
+    blocked = std::async(std::launch::async, [&] { return write(*guard, 512, filled(512, 2)); });
+    CHECK(blocked.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout);
+    CHECK(read(*guard, 512, 512) == filled(512, 0));
+    return store::StoreResult<>();
+  }));
+  CHECK(blocked.get());
+  CHECK(read(*guard, 512, 512) == filled(512, 2));
+  CHECK(read(*snapshot, extent(0, 4 * MiB)) == filled(4 * MiB, 0));
+}
+
+TEST_CASE("snapshots taken, read and dropped by many threads while space runs out") {
+  const auto guard = guard_memory(4 * MiB, 40 * chunk);
+  base::WorkPool pool(1);
+  std::atomic<int> lost{0};
+  std::atomic<int> wrong{0};
+  const auto work = [&](unsigned seed) {
+    std::mt19937_64 random(seed);
+    for (int i = 0; i < 200; ++i) {
+      std::promise<SnapshotPtr> promise;
+      guard->protect(
+          {extent(0, 2 * MiB)}, pool, [&lost] { ++lost; },
+          [&](SnapshotPtr taken) { promise.set_value(std::move(taken)); });
+      const SnapshotPtr snapshot = promise.get_future().get();
+      const Bytes before = read(*snapshot, extent(0, 2 * MiB));
+      if (!write(*guard, random() % 32 * chunk, filled(chunk * (1 + random() % 32), 1))) ++wrong;
+      const Bytes after = read(*snapshot, extent(0, 2 * MiB));
+      if (!after.empty() && after != before) ++wrong;
+      if (after.empty() && !snapshot->lost()) ++wrong;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned t = 0; t < 3; ++t)
+    threads.emplace_back(work, t);
+  for (auto& thread : threads)
+    thread.join();
+  CHECK(wrong == 0);
+  CHECK(lost > 0);
+  CHECK(guard->counters().side_bytes_in_use.value == 0);
+}

@@ -1,0 +1,134 @@
+#include "tokens/token_table.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "tokens/token_state.hpp"
+
+// In every member `doomed` is declared before the lock, so RODs are let go after it.
+namespace tokens {
+namespace {
+
+// A member that a host waits for buries only a few tokens on the way; expire() does the rest.
+constexpr std::size_t buried_in_passing = 2;
+// expire() gives the lock back after so many.
+constexpr std::size_t buried_at_once = 256;
+
+}  // namespace
+
+Lease::Lease(TokenTable& table, std::uint64_t identifier, std::shared_ptr<Rod> rod)
+    : table_(&table), identifier_(identifier), rod_(std::move(rod)) {}
+
+Lease::Lease(Lease&& other) noexcept
+    : table_(std::exchange(other.table_, nullptr)),
+      identifier_(other.identifier_),
+      rod_(std::move(other.rod_)),
+      delete_at_end_(other.delete_at_end_) {}
+
+// The last lease of a dead token also drops the ROD: `rod_` goes after this body, so outside the
+// lock.
+Lease::~Lease() {
+  if (table_ != nullptr) table_->end_lease(identifier_, delete_at_end_);
+}
+
+TokenTable::TokenTable(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits)
+    : state_(std::make_unique<State>(clock, randomness, limits)) {}
+
+TokenTable::~TokenTable() = default;
+
+scsi::RodTokenBytes TokenTable::create(NewToken token) {
+  State& s = *state_;
+  s.randomness.fill(token.fields.extended_data);
+  const std::uint32_t seconds = token.inactivity_timeout_seconds != 0
+                                    ? token.inactivity_timeout_seconds
+                                    : s.limits.default_inactivity_timeout_seconds;
+  const base::Instant now = s.clock.now();
+  Doomed doomed;
+  const std::scoped_lock lock(s.mutex);
+  s.bury_expired(buried_in_passing, now, doomed);
+  s.make_room(s.live_tokens_max() - 1, now, doomed);
+  s.forget_dead(now);
+
+  token.fields.identifier = s.next_identifier++;
+  TokenRecord& record = s.records[token.fields.identifier];
+  record.bytes = scsi::encode(token.fields);
+  record.rod = std::move(token.rod);
+  record.timeout = std::chrono::seconds(seconds);
+  s.make_idle(token.fields.identifier, record, now);
+  ++s.counters.live;
+  ++s.counters.created;
+  return record.bytes;
+}
+
+base::Result<Lease, TokenFault> TokenTable::lease(const scsi::RodTokenBytes& token) {
+  State& s = *state_;
+  const base::Instant now = s.clock.now();
+  Doomed doomed;
+  const std::scoped_lock lock(s.mutex);
+  const auto record = s.find(token, now, doomed);
+  if (!record) {
+    ++s.counters.refused;
+    return base::fail(record.error());
+  }
+  TokenRecord& found = **record;
+  const std::uint64_t identifier = scsi::identifier_of(token);
+  if (found.leases == 0) s.leave_idle(identifier, found);
+  ++found.leases;
+  ++s.counters.used;
+  return Lease(*this, identifier, found.rod);
+}
+
+void TokenTable::end_lease(std::uint64_t identifier, bool delete_token) {
+  State& s = *state_;
+  const base::Instant now = s.clock.now();
+  Doomed doomed;
+  const std::scoped_lock lock(s.mutex);
+  TokenRecord* record = s.find_live(identifier, now, doomed);
+  if (record == nullptr) return;  // it died under the lease
+  if (delete_token) {
+    s.bury(identifier, *record, TokenFault::deleted, now, doomed);
+    ++s.counters.deleted;
+    return;
+  }
+  if (--record->leases != 0) return;
+  s.make_idle(identifier, *record, now);
+  s.make_room(s.live_tokens_max(), now, doomed);
+}
+
+bool TokenTable::end_life(std::uint64_t identifier, TokenFault reason) {
+  State& s = *state_;
+  const base::Instant now = s.clock.now();
+  Doomed doomed;
+  const std::scoped_lock lock(s.mutex);
+  TokenRecord* record = s.find_live(identifier, now, doomed);
+  if (record == nullptr) return false;
+  s.bury(identifier, *record, reason, now, doomed);
+  ++(reason == TokenFault::cancelled ? s.counters.cancelled : s.counters.revoked);
+  return true;
+}
+
+bool TokenTable::cancel(std::uint64_t identifier) {
+  return end_life(identifier, TokenFault::cancelled);
+}
+
+bool TokenTable::revoke(std::uint64_t identifier) {
+  return end_life(identifier, TokenFault::revoked);
+}
+
+void TokenTable::expire() {
+  State& s = *state_;
+  const base::Instant now = s.clock.now();
+  for (std::size_t buried = buried_at_once; buried == buried_at_once;) {
+    Doomed doomed;
+    const std::scoped_lock lock(s.mutex);
+    buried = s.bury_expired(buried_at_once, now, doomed);
+    s.forget_dead(now);
+  }
+}
+
+TokenCounters TokenTable::counters() const {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->counters;
+}
+
+}  // namespace tokens

@@ -1,0 +1,111 @@
+// The ROD tokens that this copy manager has given out: their 512 bytes, what they stand for, whether they
+// still live. Pure: clock and randomness are injected, and what a token holds is an opaque ROD.
+//
+// A token is found by its identifier and then compared whole (all 512 bytes, in constant time): without that
+// it does not exist. The reason why a dead token died is told only to someone who shows all of its bytes
+// (wire reference 7.4).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "scsi/rod_token.hpp"
+
+namespace tokens {
+
+// What a token stands for. Kept alive by the token while it lives and by every lease on it. The copy manager
+// derives its own kind; this room never looks inside.
+class Rod {
+ public:
+  virtual ~Rod() = default;
+};
+
+// Why a token cannot be used; each is translated to sense in one place (target/device/copy_sense).
+enum class TokenFault {
+  unsupported_type,  // 23/01
+  unknown,           // 23/04
+  corrupt,           // 23/05
+  revoked,           // 23/06 by the administrator or by eviction
+  expired,           // 23/07
+  cancelled,         // 23/08 the copy manager cannot keep the point in time
+  deleted,           // 23/09 DEL_TKN
+  invalid_length,    // 23/0A
+};
+
+struct TokenLimits {
+  std::uint32_t live_tokens_max = 4096;         // beyond it the least recently used idle one is revoked
+  std::uint32_t death_records_max = 16384;      // remembered reasons, oldest forgotten first
+  std::uint32_t default_inactivity_timeout_seconds = 60;
+};
+
+struct TokenCounters {
+  std::uint64_t live = 0, created = 0, used = 0;
+  std::uint64_t expired = 0, cancelled = 0, revoked = 0, deleted = 0, evicted = 0, refused = 0;
+};
+
+struct NewToken {
+  scsi::RodTokenFields fields;  // identifier and extended_data are filled in by the table
+  std::shared_ptr<Rod> rod;
+  std::uint32_t inactivity_timeout_seconds = 0;  // 0: the default
+};
+
+class TokenTable;
+
+// The right to read a token's ROD for the length of one command. While it lives the token neither expires nor
+// is evicted; when it ends the inactivity timer starts anew. Move-only.
+class Lease {
+ public:
+  Lease(Lease&& other) noexcept;
+  Lease& operator=(Lease&&) = delete;
+  ~Lease();
+
+  const std::shared_ptr<Rod>& rod() const { return rod_; }
+  std::uint64_t identifier() const { return identifier_; }
+  // DEL_TKN: the token dies (deleted) when this lease ends.
+  void delete_token_at_end() { delete_at_end_ = true; }
+
+ private:
+  friend class TokenTable;
+  Lease(TokenTable& table, std::uint64_t identifier, std::shared_ptr<Rod> rod);
+
+  TokenTable* table_;
+  std::uint64_t identifier_;
+  std::shared_ptr<Rod> rod_;
+  bool delete_at_end_ = false;
+};
+
+// All members are callable from any thread; the table must outlive its leases.
+class TokenTable {
+ public:
+  TokenTable(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits);
+  ~TokenTable();
+
+  scsi::RodTokenBytes create(NewToken token);
+
+  // The block device zero token is not in the table; the caller looks for it first.
+  base::Result<Lease, TokenFault> lease(const scsi::RodTokenBytes& token);
+
+  // By identifier, which says nothing to a host. False when no such live token.
+  bool cancel(std::uint64_t identifier);
+  bool revoke(std::uint64_t identifier);
+
+  // Buries what has expired and forgets old death records. Call it now and then; every other member does
+  // not depend on it.
+  void expire();
+
+  TokenCounters counters() const;
+
+ private:
+  friend class Lease;
+  void end_lease(std::uint64_t identifier, bool delete_token);
+  bool end_life(std::uint64_t identifier, TokenFault reason);
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tokens

@@ -1,0 +1,56 @@
+// copymgrd: a storage array in one unprivileged process.
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "target/admin/array.hpp"
+#include "tools/copymgrd/options.hpp"
+
+namespace {
+
+enum ExitStatus { done = 0, failed = 1, usage = 2 };
+
+int complain(const std::string& line, ExitStatus status) {
+  fmt::print(stderr, "copymgrd: {}\n", line);
+  return status;
+}
+
+// Each session and each store takes descriptors: allow as many as the system lets us have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int serve(const copymgrd::CommandLine& command_line) {
+  base::log::set_level(command_line.log_level);
+  raise_descriptor_limit();
+  auto array = admin::Array::open(command_line.configuration);
+  if (!array) return complain(array.error(), failed);
+  if (const auto ran = (*array)->run(); !ran) return complain(ran.error(), failed);
+  return done;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const auto command_line = copymgrd::parse_command_line(argc, argv);
+    if (!command_line) return complain(command_line.error(), usage);
+    switch (command_line->wish) {
+      case copymgrd::CommandLine::Wish::help: fmt::print("{}", copymgrd::help_text()); return done;
+      case copymgrd::CommandLine::Wish::version:
+        fmt::print("copymgrd {}\n", COPYMGR_VERSION);
+        return done;
+      case copymgrd::CommandLine::Wish::serve: return serve(*command_line);
+    }
+  } catch (const std::exception& error) {
+    return complain(error.what(), failed);
+  }
+  return failed;
+}
