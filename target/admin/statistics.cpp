@@ -62,6 +62,10 @@ std::string statistics_json(const net::ServerCounters& wire,
                       {"side_bytes_in_use", guard.side_bytes_in_use.value}});
     }
   }
+  // Copies pass the disks too, but for shared blocks, which nobody reads or writes.
+  const copymgr::CopyCounters moved = copy_manager.counters();
+  bytes_read += moved.bytes_copied_in_kernel + moved.bytes_copied;
+  bytes_written += moved.bytes_copied_in_kernel + moved.bytes_copied + moved.bytes_zeroed;
   const json document = {
       {"process", process()},
       {"wire",
@@ -70,7 +74,7 @@ std::string statistics_json(const net::ServerCounters& wire,
         {"connections", wire.connections},
         {"sessions", wire.sessions}}},
       {"stores", {{"bytes_read", bytes_read}, {"bytes_written", bytes_written}}},
-      {"copies", copies(copy_manager.counters())},
+      {"copies", copies(moved)},
       {"tokens", tokens_of(copy_manager.token_counters())},
       {"luns", luns}};
   return document.dump();

@@ -1,5 +1,7 @@
 #include "tools/host/transfer_queue.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "scsi/block_cdbs.hpp"
@@ -23,6 +25,9 @@ struct TransferQueue::Transfer {
   Done done;
   Patience patience;
 };
+
+TransferQueue::TransferQueue(Lun& first, Lun& second) : first_(first), second_(second) {}
+TransferQueue::~TransferQueue() = default;
 
 void TransferQueue::read(Lun& lun, const base::BlockRange& range, base::ByteSpan into, Done done) {
   Command command = media_command(scsi::media::read_16, range);

@@ -19,7 +19,10 @@ class TransferQueue {
   // Nullopt: every byte moved. Otherwise one line that names command and LBA.
   using Done = base::UniqueFunction<void(std::optional<std::string> trouble)>;
 
-  TransferQueue(Lun& first, Lun& second) : first_(first), second_(second) {}
+  TransferQueue(Lun& first, Lun& second);
+  ~TransferQueue();
+  TransferQueue(const TransferQueue&) = delete;
+  TransferQueue& operator=(const TransferQueue&) = delete;
 
   // The memory holds exactly the range, in blocks of the unit.
   void read(Lun& lun, const base::BlockRange& range, base::ByteSpan into, Done done);

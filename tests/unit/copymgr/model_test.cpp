@@ -1,7 +1,5 @@
 // Random histories against a model that keeps every token's bytes in full: after each step all
 // volumes hold what the model says, and at the end of each history so does every live token.
-#include <map>
-
 #include <catch2/catch.hpp>
 
 #include "tests/unit/copymgr/copy_world.hpp"
@@ -18,17 +16,21 @@ constexpr std::uint64_t volume_blocks = 40, scratch_volume = 4;
 struct ModelToken {
   scsi::RodTokenBytes token{};
   Bytes bytes;
+  base::Duration timeout{0};
   base::Instant deadline;
+  bool may_be_lost = false;  // its volume has little room for old data
   std::optional<TokenFault> dead;
+  base::Instant died;
 };
 
 class History {
  public:
-  explicit History(unsigned seed) : random_(seed), world_(CopyWorld::small_steps(), seed) {
+  explicit History(unsigned seed)
+      : seed_(seed), random_(seed), world_(CopyWorld::small_steps(), seed) {
     for (std::uint64_t id = 1; id <= 3; ++id) {
       // One of the volumes has little room for old data.
       volumes_.push_back(std::make_unique<TestVolume>(
-          id, volume_blocks, base::ByteCount(id == 3 && seed % 4 == 0 ? 8192 : 1 << 20)));
+          id, volume_blocks, base::ByteCount(is_tight(id) ? 8192 : 1 << 20)));
       world_.manager.attach(volumes_.back()->volume);
       model_.push_back(volumes_.back()->all());
     }
@@ -55,6 +57,7 @@ class History {
   }
 
  private:
+  bool is_tight(std::uint64_t volume_id) const { return volume_id == 3 && seed_ % 4 == 0; }
   std::uint64_t below(std::uint64_t n) { return random_() % n; }
 
   // Up to four ranges that do not overlap, in any order.
@@ -109,14 +112,11 @@ class History {
                         from + static_cast<std::ptrdiff_t>(r.count.value * 512));
     }
     made.token = world_.populate(v + 1, source, timeout);
-    timeouts_[scsi::identifier_of(made.token)] = timeout;
-    made.deadline = deadline_of(made);
+    made.timeout = std::chrono::seconds(timeout);
+    made.deadline = world_.clock.now() + made.timeout;
+    made.may_be_lost = is_tight(v + 1);
     if (!is_good(world_.populated, made.bytes.size() / 512)) wrong_ = "populate failed";
     tokens_.push_back(made);
-  }
-
-  base::Instant deadline_of(const ModelToken& token) {
-    return world_.clock.now() + std::chrono::seconds(timeouts_[scsi::identifier_of(token.token)]);
   }
 
   void administer() {
@@ -125,11 +125,25 @@ class History {
     kill_if_late(token);
     const bool revoked = world_.manager.token_table().revoke(scsi::identifier_of(token.token));
     if (revoked && token.dead) wrong_ = "a dead token was revoked";
-    if (revoked) token.dead = TokenFault::revoked;
+    if (!revoked && !token.dead && !token.may_be_lost) wrong_ = "a live token was not revoked";
+    if (revoked) kill(token, TokenFault::revoked);
   }
 
+  void kill(ModelToken& token, TokenFault reason) {
+    token.dead = reason;
+    token.died = world_.clock.now();
+  }
   void kill_if_late(ModelToken& token) {
-    if (!token.dead && token.deadline <= world_.clock.now()) token.dead = TokenFault::expired;
+    if (token.dead || token.deadline > world_.clock.now()) return;
+    kill(token, TokenFault::expired);
+    token.died = token.deadline;
+  }
+  // The reason, or none after twice the timeout; a lost snapshot may have come first.
+  bool is_answer_of_dead(const ModelToken& token, const std::optional<CopyOutcome>& outcome) {
+    return is_token_fault(outcome, *token.dead) ||
+           (token.may_be_lost && is_token_fault(outcome, TokenFault::cancelled)) ||
+           (is_token_fault(outcome, TokenFault::unknown) &&
+            (world_.clock.now() - token.died >= 2 * token.timeout || token.may_be_lost));
   }
 
   void write_using_token() {
@@ -145,8 +159,8 @@ class History {
     volumes_[v]->faults->before_write = nullptr;
     volumes_[v]->faults->fail_write = 0;
     judge(token, v, destination, offset, *outcome);
-    if (*outcome && delete_token) token.dead = TokenFault::deleted;
-    if (!token.dead) token.deadline = deadline_of(token);
+    if (*outcome && delete_token) kill(token, TokenFault::deleted);
+    if (!token.dead) token.deadline = world_.clock.now() + token.timeout;
   }
 
   // Now and then something gets in the way of the nth write.
@@ -169,12 +183,12 @@ class History {
     for (const base::BlockRange& r : destination)
       asked += r.count.value;
     if (token.dead) {
-      if (!is_token_fault(outcome, *token.dead)) wrong_ = "a dead token was taken";
+      if (!is_answer_of_dead(token, outcome)) wrong_ = "a dead token was taken";
       return;
     }
     if (is_token_fault(outcome, TokenFault::cancelled)) {
-      token.dead = TokenFault::cancelled;
-      if (volumes_[2]->guard->size().value == 0) wrong_ = "cancelled without need";
+      kill(token, TokenFault::cancelled);
+      if (!token.may_be_lost) wrong_ = "cancelled without need";
       return;
     }
     const bool fits = offset < have && asked <= have - offset;
@@ -210,21 +224,22 @@ class History {
     kill_if_late(token);
     const std::uint64_t have = token.bytes.size() / 512;
     const auto outcome = world_.write(scratch_volume, token.token, {range(0, have)});
-    if (is_token_fault(outcome, TokenFault::cancelled) && !token.dead) return;
+    if (token.may_be_lost && is_token_fault(outcome, TokenFault::cancelled)) return;
+    if (token.may_be_lost && is_token_fault(outcome, TokenFault::unknown)) return;
     if (token.dead) {
-      if (!is_token_fault(outcome, *token.dead)) wrong_ = "a dead token was taken at the end";
+      if (!is_answer_of_dead(token, outcome)) wrong_ = "a dead token was taken at the end";
     } else if (!is_good(outcome, have) || scratch_.read(0, have) != token.bytes) {
       wrong_ = "a token does not hold what it held";
     }
   }
 
+  const unsigned seed_;
   std::mt19937 random_;
   CopyWorld world_;
   std::vector<std::unique_ptr<TestVolume>> volumes_;
   TestVolume scratch_{scratch_volume, volume_blocks};
   std::vector<Bytes> model_;
   std::vector<ModelToken> tokens_;
-  std::map<std::uint64_t, std::uint32_t> timeouts_;
   std::string wrong_;
 };
 

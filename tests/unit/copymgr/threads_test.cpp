@@ -39,7 +39,7 @@ struct ThreadsWorld {
   std::vector<std::unique_ptr<TestVolume>> volumes = [] {
     std::vector<std::unique_ptr<TestVolume>> made;
     for (std::uint64_t id = 1; id <= 4; ++id)
-      made.push_back(std::make_unique<TestVolume>(id, 256));
+      made.push_back(std::make_unique<TestVolume>(id, 256, base::ByteCount(64 << 20)));
     return made;
   }();
   base::WorkPool pool{3};

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# iscsi-test-cu, a conformance suite that we did not write, family by family, on 512- and 4096-byte blocks.
+. "$(dirname "$0")/../support/target.sh"
+command -v iscsi-test-cu >/dev/null || skip "iscsi-test-cu is not installed (libiscsi-bin)"
+
+families="SCSI.Inquiry SCSI.Mandatory SCSI.TestUnitReady SCSI.ReadCapacity10 SCSI.ReadCapacity16
+  SCSI.Read6 SCSI.Read10 SCSI.Read12 SCSI.Read16 SCSI.Write10 SCSI.Write12 SCSI.Write16 SCSI.ModeSense6
+  SCSI.ReportSupportedOpcodes iSCSI.iSCSIResiduals iSCSI.iSCSIdatasn iSCSI.iSCSIcmdsn"
+
+start_target --lun "0=file:$work/a.img,size=256M" --lun 1=memory:256M,blocksize=4096
+for lun in 0 1; do
+  for family in $families; do
+    out=$work/$family.$lun
+    timeout 120 iscsi-test-cu -d -t "$family" "$url/$lun" >"$out" 2>&1 || { tail -20 "$out"; fail "$family on LUN $lun"; }
+    # "asserts  total  ran  passed  failed": at least one ran, none failed.
+    awk '/^ *asserts/ { ran = $3; failed = $5; seen = 1 } END { exit !(seen && ran > 0 && failed == 0) }' "$out" ||
+      { grep -E '^ +[0-9]+\. ' "$out"; fail "$family on LUN $lun"; }
+    printf '%-30s LUN %s  %s asserts passed\n' "$family" $lun "$(awk '/^ *asserts/ { print $4 }' "$out")"
+  done
+done
+stop_target

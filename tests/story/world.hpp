@@ -1,0 +1,111 @@
+// A whole array in one thread: initiators speak iSCSI bytes to engines, engines run commands on a real target
+// device over real stores, time stands still until told otherwise. No socket, no thread, no clock of the system.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/executor.hpp"
+#include "base/random.hpp"
+#include "copymgr/copy_manager.hpp"
+#include "scsi/cdb.hpp"
+#include "scsi/copy_cdbs.hpp"
+#include "scsi/copy_results.hpp"
+#include "scsi/token_parameters.hpp"
+#include "store/open.hpp"
+#include "target/device/nexus.hpp"
+#include "target/device/target_device.hpp"
+#include "target/iscsi/connection.hpp"
+
+namespace story {
+
+inline constexpr const char* target_name = "iqn.2026-11.io.copymgr:story";
+
+// What a host sees of a command.
+struct Answer {
+  scsi::Status status = scsi::Status::good;
+  std::optional<scsi::Sense> sense;
+  std::vector<std::uint8_t> data;
+  bool is_good() const { return status == scsi::Status::good; }
+};
+
+// "GOOD" or "05/23/07 at parameter list byte 16": what the stories compare.
+inline std::string outcome_of(const Answer& answer) {
+  if (answer.is_good()) return "GOOD";
+  return answer.sense ? scsi::to_text(*answer.sense).substr(0, 8) : "no sense";
+}
+
+class Array {
+ public:
+  // One spec a LUN, from 0 on, as on the command line.
+  explicit Array(const std::vector<std::string>& luns, const std::string& side_directory,
+                 const device::LogicalUnitLimits& limits = {},
+                 const copymgr::CopySettings& copies = {})
+      : copy_manager(clock, randomness, pool, copies) {
+    std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> units;
+    const std::array<std::uint8_t, 16> array_identifier{};
+    for (std::uint16_t i = 0; i < luns.size(); ++i) {
+      const auto spec = store::parse_store_spec(luns[i]);
+      if (!spec) throw std::runtime_error(spec.error());
+      auto guard = store::open_guarded(*spec, side_directory, {});
+      if (!guard) throw std::runtime_error(guard.error());
+      units.emplace(scsi::Lun{i}, std::make_shared<device::LogicalUnit>(
+                                      i + 1u, device::make_identity(array_identifier, target_name, {i}),
+                                      std::move(*guard), spec->block_length, limits));
+    }
+    target = std::make_shared<device::TargetDevice>(target_name, copy_manager, std::move(units));
+  }
+
+  base::ManualClock clock;
+  base::SystemRandomness randomness;
+  base::InlineExecutor pool;
+  base::BufferPool buffers;
+  copymgr::CopyManager copy_manager;
+  std::shared_ptr<device::TargetDevice> target;
+  std::uint64_t next_session = 1;
+};
+
+// A logged-in session, seen from the host. The PDUs are written here byte by byte, not by the target's encoder.
+class Host final : public iscsi::Host {
+ public:
+  Host(Array& array, std::string initiator_name);
+
+  Answer command(std::uint16_t lun, const scsi::CdbBytes& cdb, base::ByteView data_out = {},
+                 std::uint32_t data_in_bytes = 0);
+
+  std::vector<std::uint8_t> read(std::uint16_t lun, std::uint64_t lba, std::uint32_t blocks,
+                                 std::uint32_t block_bytes = 512);
+  Answer write(std::uint16_t lun, std::uint64_t lba, base::ByteView data,
+               std::uint32_t block_bytes = 512);
+  Answer populate(std::uint16_t lun, std::uint32_t list_identifier,
+                  const scsi::PopulateToken& request);
+  Answer write_using(std::uint16_t lun, std::uint32_t list_identifier,
+                     const scsi::WriteUsingToken& request);
+  Answer send_list(std::uint16_t lun, const scsi::CdbLayout& layout, std::uint32_t list_identifier,
+                   base::ByteView list);
+  // RECEIVE ROD TOKEN INFORMATION; nullopt when it was refused.
+  std::optional<scsi::CopyResult> result(std::uint16_t lun, std::uint32_t list_identifier);
+
+  bool connected() const { return !engine_.closing(); }
+
+  std::optional<iscsi::TargetView> find_target(std::string_view name) const override;
+  std::vector<iscsi::DiscoveredTarget> discover() const override { return {}; }
+  base::Result<iscsi::Admission, iscsi::LoginStatus> admit(
+      const iscsi::SessionIdentity& identity) override;
+
+ private:
+  void log_in(const std::string& initiator_name);
+  void send(const iscsi::Bhs& header, base::ByteView data);
+  std::vector<std::uint8_t> take_output();
+  void answer_r2t(base::ByteView r2t, base::ByteView data_out);
+
+  Array& array_;
+  iscsi::Connection engine_;
+  std::uint32_t cmd_sn_ = 1;
+  std::uint32_t task_tag_ = 1;
+};
+
+}  // namespace story

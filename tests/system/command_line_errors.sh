@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# What a person can get wrong: one line that says what, the right exit status, no trace.
+. "$(dirname "$0")/../support/target.sh"
+
+# expect STATUS TEXT COMMAND...
+expect() {
+  local status=$1 text=$2 got=0
+  shift 2
+  timeout 10 "$@" >"$work/out" 2>"$work/err" || got=$?
+  [ $got -eq "$status" ] || fail "status $got instead of $status: $*"
+  # The log of what was opened before the fault is not part of the message.
+  grep -v '^20..-..-..T' "$work/err" >"$work/message" || true
+  [ "$(wc -l <"$work/message")" -eq 1 ] || fail "not one line: $* : $(cat "$work/err")"
+  grep -q -- "$text" "$work/message" || fail "no '$text' in: $(cat "$work/message")"
+}
+
+daemon=("$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --state-dir "$work/other")
+expect 1 "/nowhere/a.img" "${daemon[@]}" --lun 0=file:/nowhere/a.img,size=1M
+expect 1 "$work" "${daemon[@]}" --lun "0=file:$work"
+expect 2 "no-such-option" "${daemon[@]}" --lun 0=memory:1M --no-such-option
+expect 2 "tape" "${daemon[@]}" --lun 0=tape:1M
+expect 2 "12Q" "${daemon[@]}" --lun 0=memory:12Q
+expect 2 "not a LUN" "${daemon[@]}" --lun memory:1M
+expect 2 "given twice" "${daemon[@]}" --lun 0=memory:1M --lun 0=memory:1M
+expect 2 "not a portal" "${daemon[@]}" --lun 0=memory:1M --portal localhost
+expect 2 "not an iSCSI name" "$bin/copymgrd" --target Demo --lun 0=memory:1M
+expect 2 "nothing to serve" "$bin/copymgrd"
+expect 2 "needs a --target" "$bin/copymgrd" --lun 0=memory:1M
+truncate -s 3M "$work/small.img"
+expect 1 "3145728" "${daemon[@]}" --lun "0=file:$work/small.img,size=4M"
+[ "$(stat -c %s "$work/small.img")" -eq 3145728 ] || fail "the file was resized"
+
+start_target --lun "0=file:$work/a.img,size=1M"
+expect 1 "cannot listen on $portal" "$bin/copymgrd" --portal "$portal" --target $iqn --lun 0=memory:1M
+expect 1 "in use by another copymgrd" "$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --lun 0=memory:1M --state-dir "$work/state"
+expect 1 "$work/a.img" "${daemon[@]}" --lun "0=file:$work/a.img"
+
+expect 2 "no-such-verb" "$bin/copymgr" no-such-verb
+expect 2 "http://x" "$bin/copymgr" info http://x
+expect 1 "$portal" "$bin/copymgr" info "iscsi://$portal/iqn.2026-11.io.copymgr:other/0"
+expect 1 "127.0.0.1:1" "$bin/copymgr" info "iscsi://127.0.0.1:1/$iqn/0"
+stop_target
+"$bin/copymgrd" --help | grep -q Stores || fail "no help"
+"$bin/copymgrd" --version | grep -q '^copymgrd [0-9]' || fail "no version"

@@ -1,0 +1,53 @@
+// Every CDB layout of scsi/, with the usage bitmap that SPC-4 and SBC-4 give it, typed from the standards and
+// from the wire reference 1.4, never computed. Byte 0 is the operation code, byte 1 holds the service action.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "scsi/block_cdbs.hpp"
+#include "scsi/copy_cdbs.hpp"
+#include "scsi/primary_cdbs.hpp"
+
+namespace scsi::test {
+
+struct KnownLayout {
+  const CdbLayout& layout;
+  std::string_view usage;  // hex, one byte a pair
+};
+
+inline const std::vector<KnownLayout>& every_layout() {
+  static const std::vector<KnownLayout> all{
+      {test_unit_ready::layout, "00 00 00 00 00 07"},
+      {request_sense::layout, "03 01 00 00 FF 07"},
+      {media::read_6, "08 1F FF FF FF 07"},
+      {media::write_6, "0A 1F FF FF FF 07"},
+      {inquiry::layout, "12 01 FF FF FF 07"},
+      {mode_select::layout_6, "15 11 00 00 FF 07"},
+      {mode_sense::layout_6, "1A 08 FF FF FF 07"},
+      {start_stop_unit::layout, "1B 01 00 0F F7 07"},
+      {read_capacity::layout_10, "25 00 FF FF FF FF 00 00 01 07"},
+      {media::read_10, "28 FE FF FF FF FF 3F FF FF 07"},
+      {media::write_10, "2A FA FF FF FF FF 3F FF FF 07"},
+      {synchronize_cache::layout_10, "35 06 FF FF FF FF 3F FF FF 07"},
+      {mode_select::layout_10, "55 11 00 00 00 00 00 FF FF 07"},
+      {mode_sense::layout_10, "5A 18 FF FF 00 00 00 FF FF 07"},
+      {populate_token::layout, "83 10 00 00 00 00 FF FF FF FF FF FF FF FF 3F 07"},
+      {write_using_token::layout, "83 11 00 00 00 00 FF FF FF FF FF FF FF FF 3F 07"},
+      {copy_operation_abort::layout, "83 1C FF FF FF FF 00 00 00 00 00 00 00 00 00 07"},
+      {receive_copy::status_layout, "84 05 FF FF FF FF 00 00 00 00 FF FF FF FF 00 07"},
+      {receive_copy::rod_token_information_layout,
+       "84 07 FF FF FF FF 00 00 00 00 FF FF FF FF 00 07"},
+      {media::read_16, "88 FE FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
+      {media::write_16, "8A FA FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
+      {synchronize_cache::layout_16, "91 06 FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
+      {read_capacity::layout_16, "9E 10 FF FF FF FF FF FF FF FF FF FF FF FF 01 07"},
+      {report_luns::layout, "A0 00 FF 00 00 00 FF FF FF FF 00 07"},
+      {report_supported_operation_codes::layout, "A3 0C 87 FF FF FF FF FF FF FF 00 07"},
+      {media::read_12, "A8 FE FF FF FF FF FF FF FF FF 3F 07"},
+      {media::write_12, "AA FA FF FF FF FF FF FF FF FF 3F 07"},
+  };
+  return all;
+}
+
+}  // namespace scsi::test

@@ -1,0 +1,47 @@
+// A verb of the CLI: its name, its one line in `copymgr --help`, what it does with its arguments. Exit codes are
+// the program's: 0 done, 1 failed, 2 wrong usage; each failure is one line on standard error.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/program_options.hpp>
+
+namespace cli {
+
+enum ExitCode : int { done = 0, failed = 1, wrong_usage = 2 };
+
+struct Verb {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const std::vector<std::string>& arguments);
+};
+
+int run_copy(const std::vector<std::string>& arguments);
+int run_info(const std::vector<std::string>& arguments);
+
+// What a verb accepts: its options, and its positional arguments by name.
+struct Usage {
+  std::string_view verb;
+  std::string_view synopsis;   // "SOURCE DESTINATION [options]"
+  std::string_view what;       // a paragraph
+  std::string_view examples;   // lines to copy and paste
+  boost::program_options::options_description options;
+  std::vector<std::string> positional;
+};
+
+// Thrown for wrong usage; main() prints it and exits with 2.
+struct UsageError {
+  std::string text;
+};
+
+// Parses and checks the arguments; prints the help and returns nullopt for --help. Throws UsageError.
+std::optional<boost::program_options::variables_map> parse(
+    const Usage& usage, const std::vector<std::string>& arguments);
+
+// One line on standard error.
+void complain(std::string_view verb, const std::string& text);
+
+}  // namespace cli

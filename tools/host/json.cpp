@@ -1,0 +1,65 @@
+// The one file that knows the JSON library: rows become a document, the daemon's counters are read from one.
+
+#include <nlohmann/json.hpp>
+
+#include "tools/host/admin_client.hpp"
+#include "tools/host/report.hpp"
+
+namespace host {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json value_of(const Row& row) {
+  return std::visit(
+      [](const auto& value) -> Json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::monostate>) {
+          return nullptr;
+        } else {
+          return value;
+        }
+      },
+      row.value);
+}
+
+template <class T>
+T number(const Json& document, const char* object, const char* member) {
+  const auto found = document.find(object);
+  if (found == document.end() || !found->is_object()) return T{};
+  const auto value = found->find(member);
+  return value != found->end() && value->is_number() ? value->get<T>() : T{};
+}
+
+}  // namespace
+
+std::string to_json(const Rows& rows) {
+  Json document = Json::object();
+  for (const Row& row : rows) {
+    if (row.key.empty()) continue;
+    Json* at = &document;
+    std::size_t from = 0;
+    for (std::size_t dot; (dot = row.key.find('.', from)) != std::string::npos; from = dot + 1) {
+      at = &(*at)[row.key.substr(from, dot - from)];
+    }
+    (*at)[row.key.substr(from)] = value_of(row);
+  }
+  // Names from an array may hold anything; they must not make the document unreadable.
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+base::Result<AdminStats, std::string> parse_admin_stats(std::string_view text) {
+  const Json document = Json::parse(text, nullptr, false);
+  if (!document.is_object()) return base::fail(std::string("the answer is not a JSON object"));
+  AdminStats stats;
+  stats.cpu_seconds = number<double>(document, "process", "cpu_seconds");
+  stats.bytes_cloned = number<std::uint64_t>(document, "copies", "bytes_cloned");
+  stats.bytes_copied_in_kernel =
+      number<std::uint64_t>(document, "copies", "bytes_copied_in_kernel");
+  stats.bytes_copied = number<std::uint64_t>(document, "copies", "bytes_copied");
+  stats.bytes_zeroed = number<std::uint64_t>(document, "copies", "bytes_zeroed");
+  stats.store_bytes_read = number<std::uint64_t>(document, "stores", "bytes_read");
+  stats.store_bytes_written = number<std::uint64_t>(document, "stores", "bytes_written");
+  return stats;
+}
+
+}  // namespace host

@@ -1,0 +1,41 @@
+# Shared by tools/demo and tools/check: where things are, what must be installed. Sourced, not run.
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+# What building, testing and demonstrating need on a Debian 12 that has nothing.
+build_packages=(g++ cmake ninja-build pkg-config libboost-dev libboost-program-options-dev libfmt-dev
+                libspdlog-dev libexpected-dev libiscsi-dev libssl-dev nlohmann-json3-dev catch2)
+demo_packages=(e2fsprogs xfsprogs util-linux jq)
+check_packages=(libiscsi-bin tshark clang clang-format libclang-rt-14-dev curl)
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+install_packages() {
+  local missing=()
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null)" = "ii " ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  say "installing: ${missing[*]}"
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die "needs root or sudo to install: ${missing[*]}"
+    as_root=(sudo)
+  fi
+  "${as_root[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# build PRESET [TARGET...]
+build() {
+  local preset=$1
+  shift
+  local log=$top/build/$preset.log
+  mkdir -p "$top/build"
+  if ! (cd "$top" && cmake --preset "$preset" && cmake --build --preset "$preset" ${1:+--target "$@"}) >"$log" 2>&1; then
+    grep -E 'error|FAILED|CMake Error' "$log" | head -40 >&2
+    die "the $preset build failed; all of it is in $log"
+  fi
+}
