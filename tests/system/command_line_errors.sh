@@ -36,7 +36,7 @@ expect 1 "in use by another copymgrd" "$bin/copymgrd" --portal 127.0.0.1:0 --tar
 expect 1 "$work/a.img" "${daemon[@]}" --lun "0=file:$work/a.img"
 
 expect 2 "no-such-verb" "$bin/copymgr" no-such-verb
-expect 2 "http://x" "$bin/copymgr" info http://x
+expect 2 "iscsi://" "$bin/copymgr" info http://x
 expect 1 "$portal" "$bin/copymgr" info "iscsi://$portal/iqn.2026-11.io.copymgr:other/0"
 expect 1 "127.0.0.1:1" "$bin/copymgr" info "iscsi://127.0.0.1:1/$iqn/0"
 stop_target
