@@ -1,6 +1,8 @@
 #include "scsi/token_parameters.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <numeric>
 
 namespace scsi {
@@ -43,17 +45,17 @@ std::optional<Sense> check_range(const BlockRange& range, std::uint16_t offset,
   return std::nullopt;
 }
 
-// Row 12: the descriptor that repeats a block of another one, the later of the two in the list.
+// Row 12: the first descriptor in the list that repeats a block of an earlier one. Ranges lie within a unit,
+// so their ends do not wrap.
 std::optional<std::size_t> find_overlap(const std::vector<BlockRange>& ranges) {
-  std::vector<std::size_t> order(ranges.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::erase_if(order, [&](std::size_t i) { return ranges[i].count.value == 0; });
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return ranges[a].first < ranges[b].first; });
-  for (std::size_t i = 1; i < order.size(); ++i) {
-    if (overlaps(ranges[order[i - 1]], ranges[order[i]])) {
-      return std::max(order[i - 1], order[i]);
-    }
+  std::map<base::Lba, base::Lba> earlier;  // first block and end; none overlap
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    const BlockRange& range = ranges[i];
+    if (range.count.value == 0) continue;
+    const auto behind = earlier.lower_bound(range.first);
+    if (behind != earlier.end() && behind->first < range.end()) return i;
+    if (behind != earlier.begin() && range.first < std::prev(behind)->second) return i;
+    earlier.emplace_hint(behind, range.first, range.end());
   }
   return std::nullopt;
 }

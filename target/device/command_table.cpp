@@ -1,5 +1,6 @@
 #include "target/device/command_table.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "scsi/block_cdbs.hpp"
@@ -23,7 +24,12 @@ template <const scsi::Field& length>
 base::ByteCount parameter_list(base::ByteView cdb, const LogicalUnit&) {
   return base::ByteCount(length.read(cdb));
 }
-constexpr auto token_list = parameter_list<scsi::token_command::parameter_list_length>;
+// DATA LENGTH has 16 bits and counts from byte 2: no list can be longer, whatever the CDB says.
+base::ByteCount token_list(base::ByteView cdb, const LogicalUnit&) {
+  constexpr std::uint64_t longest = 2 + 0xffff;
+  return base::ByteCount(
+      std::min(longest, scsi::token_command::parameter_list_length.read(cdb)));
+}
 constexpr auto mode_list_6 = parameter_list<scsi::mode_select::parameter_list_length_6>;
 constexpr auto mode_list_10 = parameter_list<scsi::mode_select::parameter_list_length_10>;
 

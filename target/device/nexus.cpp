@@ -34,9 +34,13 @@ Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
         lun, UnitPath{unit, store::Channel(unit->guard(), worker_.pool, worker_.home),
                       scsi::asc::power_on_occurred});
   }
+  door_ = target_->nexuses().add(*this, worker_.home);
 }
 
-Nexus::~Nexus() { target_->copy_manager().nexus_lost(identity_.number); }
+Nexus::~Nexus() {
+  target_->nexuses().remove(door_);
+  target_->copy_manager().nexus_lost(identity_.number);
+}
 
 const UnitPath* Nexus::find(std::uint64_t lun_field) const {
   const auto lun = scsi::decode_lun(lun_field);

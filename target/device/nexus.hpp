@@ -11,6 +11,7 @@
 #include "copymgr/copy_manager.hpp"
 #include "scsi/inquiry_data.hpp"
 #include "store/channel.hpp"
+#include "target/device/nexus_registry.hpp"
 #include "target/device/target_device.hpp"
 #include "target/device/task.hpp"
 
@@ -46,6 +47,13 @@ class Nexus final : public TaskServer {
 
   base::ByteCount data_out_wanted(const Task& task) const override;
   void execute(Task& task) override;
+  void stop(const Task& task) override;
+  void manage(TaskManagementFunction function, std::uint64_t lun_field, Managed done) override;
+  void set_owner(TaskOwner* owner) override { owner_ = owner; }
+
+  // What another nexus's task management does to this one; on this nexus's thread. The tasks of the unit (of
+  // all, without one) end; then each unit concerned owes the attention that fits, if one is due here.
+  void suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done);
 
   const NexusIdentity& identity() const { return identity_; }
   TargetDevice& target() { return *target_; }
@@ -53,6 +61,7 @@ class Nexus final : public TaskServer {
   copymgr::OperationKey operation_key(const LogicalUnit& unit, std::uint32_t list_identifier) const;
 
  private:
+  void reset_unit(LogicalUnit& unit);
   UnitPath* find(std::uint64_t lun_field);
   const UnitPath* find(std::uint64_t lun_field) const;
 
@@ -60,6 +69,8 @@ class Nexus final : public TaskServer {
   const std::shared_ptr<TargetDevice> target_;
   const WorkerContext worker_;
   std::map<scsi::Lun, UnitPath> paths_;
+  TaskOwner* owner_ = nullptr;
+  std::shared_ptr<NexusDoor> door_;
 };
 
 }  // namespace device

@@ -10,6 +10,7 @@
 #include "scsi/command.hpp"
 #include "scsi/third_party_copy_page.hpp"
 #include "target/device/logical_unit.hpp"
+#include "target/device/nexus_registry.hpp"
 
 namespace device {
 
@@ -25,11 +26,14 @@ class TargetDevice {
   const std::string& name() const { return name_; }
   copymgr::CopyManager& copy_manager() { return copy_manager_; }
   const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>>& units() const { return units_; }
+  // The nexuses to this target, for what one of them does to the others.
+  NexusRegistry& nexuses() { return nexuses_; }
 
  private:
   const std::string name_;
   copymgr::CopyManager& copy_manager_;
   const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units_;
+  NexusRegistry nexuses_;
 };
 
 }  // namespace device

@@ -13,6 +13,7 @@
 
 #include "base/buffer_pool.hpp"
 #include "base/bytes.hpp"
+#include "base/unique_function.hpp"
 #include "base/units.hpp"
 #include "scsi/cdb.hpp"
 #include "scsi/command.hpp"
@@ -26,6 +27,16 @@ class TaskOwner {
  public:
   // The task has its outcome. The owner may reuse or destroy it inside this call.
   virtual void task_finished(Task& task) = 0;
+  // Ends all tasks of the unit with this LUN field (of every unit, if none is given) without an answer to
+  // their initiator. `done` runs once, on the worker's thread, when none of them can have an effect any more,
+  // with the number of tasks that were there.
+  virtual void abort_tasks(std::optional<std::uint64_t> lun_field,
+                           base::UniqueFunction<void(std::size_t)> done) {
+    static_cast<void>(lun_field);
+    done(0);
+  }
+  // Ends the connection: the session's target was reset (cold).
+  virtual void drop_connection() {}
 
  protected:
   ~TaskOwner() = default;
@@ -66,6 +77,26 @@ class Task {
   void reset();
 };
 
+// Task management functions and their outcomes (SAM-5 7; the codes of RFC 7143 11.5 and 11.6).
+enum class TaskManagementFunction : std::uint8_t {
+  abort_task = 1,
+  abort_task_set = 2,
+  clear_aca = 3,
+  clear_task_set = 4,
+  logical_unit_reset = 5,
+  target_warm_reset = 6,
+  target_cold_reset = 7,
+  task_reassign = 8,
+};
+enum class TaskManagementResponse : std::uint8_t {
+  function_complete = 0,
+  task_does_not_exist = 1,
+  lun_does_not_exist = 2,
+  task_reassignment_not_supported = 4,
+  function_not_supported = 5,
+  function_rejected = 255,
+};
+
 // What a nexus offers its transport.
 class TaskServer {
  public:
@@ -74,6 +105,17 @@ class TaskServer {
   // will be refused whatever comes. Pure: executes and changes nothing.
   virtual base::ByteCount data_out_wanted(const Task& task) const = 0;
   virtual void execute(Task& task) = 0;
+  // Nobody waits for this executing task any more: what can stop early (copies) does. It still finishes.
+  virtual void stop(const Task&) {}
+
+  // Functions on task sets and resets; ABORT TASK is the transport's own. `done` runs once, on the worker's
+  // thread, when every task concerned, of every nexus concerned, has ended.
+  using Managed = base::UniqueFunction<void(TaskManagementResponse)>;
+  virtual void manage(TaskManagementFunction, std::uint64_t, Managed done) {
+    done(TaskManagementResponse::function_not_supported);
+  }
+  // The transport that tasks of this nexus belong to; set once, before the first command.
+  virtual void set_owner(TaskOwner*) {}
 };
 
 }  // namespace device

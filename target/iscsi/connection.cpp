@@ -75,6 +75,7 @@ base::ByteSpan Connection::pdu_begin(const Bhs& header, base::ByteView) {
 }
 
 void Connection::pdu_end() {
+  dropped_data_ = {};
   if (discard_) return;
   if (stage_ == Stage::login) return login_end();
   switch (opcode_of(request_)) {
@@ -107,6 +108,7 @@ void Connection::login_end() {
     auto admission = host_.admit(login_.identity());
     if (admission) {
       admission_ = std::move(*admission);
+      if (admission_.server != nullptr) admission_.server->set_owner(this);
       login_pdu::tsih.write(answer, admission_.tsih);
     } else {
       status = admission.error();
@@ -151,6 +153,11 @@ void Connection::close(std::string reason) {
   if (closing_) return;
   closing_ = true;
   close_reason_ = std::move(reason);
+}
+
+// Output that did not come out of receive() must be sent by somebody.
+void Connection::announce_late_output() {
+  if (!in_receive_ && late_output_) late_output_();
 }
 
 void Connection::abandon() {

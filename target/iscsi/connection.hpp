@@ -53,8 +53,8 @@ class Connection final : private PduSink, private device::TaskOwner {
   void on_late_output(base::UniqueFunction<void()> call) { late_output_ = std::move(call); }
   // The connection is to be closed once the output has been sent.
   bool closing() const { return closing_; }
-  // Tasks that the device server still holds; the object must live until there are none.
-  std::size_t tasks_executing() const { return executing_; }
+  // Tasks and task management that the device server still holds; the object must live until there are none.
+  std::size_t tasks_executing() const { return executing_ + managing_; }
   // The stream is gone: no further output matters.
   void abandon();
 
@@ -74,6 +74,9 @@ class Connection final : private PduSink, private device::TaskOwner {
     return !closing_ && output_.bytes() < settings_.output_bytes_max;
   }
   void task_finished(device::Task& task) override;
+  void abort_tasks(std::optional<std::uint64_t> lun_field,
+                   base::UniqueFunction<void(std::size_t)> done) override;
+  void drop_connection() override;
 
   // connection.cpp
   base::ByteSpan gather_text(std::size_t bytes);
@@ -89,7 +92,14 @@ class Connection final : private PduSink, private device::TaskOwner {
   void text_end();
   void continue_text();
   void logout_end();
+
+  // task_management.cpp
   void task_management_end();
+  void answer_task_management(std::uint32_t tag, device::TaskManagementResponse response);
+  void abort_one_task(std::uint32_t tag);
+  void abort(const std::vector<IscsiTask*>& tasks, base::UniqueFunction<void(std::size_t)> done);
+  void end_abort(AbortGroup& group);
+  void announce_late_output();
 
   // scsi_commands.cpp: commands and their data
   base::ByteSpan scsi_command_begin();
@@ -124,12 +134,14 @@ class Connection final : private PduSink, private device::TaskOwner {
   std::vector<std::uint8_t> text_;  // its data, where it is text or ping data
   IscsiTask* receiving_ = nullptr;  // the task that its data belongs to
   DataSequence* sequence_ = nullptr;
+  base::Buffer dropped_data_;  // where data of an aborted task still arrives
   bool discard_ = false;  // the request was refused or ignored when its header came
 
   std::vector<std::unique_ptr<IscsiTask>> tasks_;  // all that exist
   std::vector<IscsiTask*> idle_;
   std::vector<IscsiTask*> active_;
   std::size_t executing_ = 0;
+  std::size_t managing_ = 0;  // task management requests that the device server works on
   std::size_t write_buffer_bytes_ = 0;
   std::uint32_t next_transfer_tag_ = 1;
 

@@ -123,14 +123,4 @@ void Connection::logout_end() {
   if (closes) close("logout");
 }
 
-// Task management is answered, so that an initiator can go on by itself: no function is supported.
-void Connection::task_management_end() {
-  if (!admit_command_number()) return;
-  Bhs answer = make_response(Opcode::task_management_response,
-                             static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_)));
-  bhs::response.write(answer,
-                      static_cast<std::uint8_t>(task_management_pdu::Response::not_supported));
-  push_with_status(answer);
-}
-
 }  // namespace iscsi

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "target/device/task.hpp"
@@ -19,6 +20,13 @@ struct DataSequence {
   std::uint32_t data_sn = 0;   // of the next PDU
 };
 
+// Tasks that one task management request aborts, and what happens when the last has ended.
+struct AbortGroup {
+  std::size_t tasks = 0;
+  std::size_t waiting = 0;
+  base::UniqueFunction<void(std::size_t)> done;
+};
+
 struct IscsiTask final : device::Task {
   std::uint32_t initiator_task_tag = reserved_tag;
   std::uint32_t expected_length = 0;  // Expected Data Transfer Length
@@ -34,6 +42,7 @@ struct IscsiTask final : device::Task {
   bool executing = false;               // handed to the device server
   bool counted = false;                 // takes a place in the command window
   bool refused = false;                 // too much write data is under way: TASK SET FULL
+  std::vector<std::shared_ptr<AbortGroup>> abort_groups;  // not empty: it ends unanswered
 
   void reset_task() {
     device::Task::reset();
@@ -41,6 +50,7 @@ struct IscsiTask final : device::Task {
     expected_length = wanted = asked = arrived = r2t_sn = 0;
     reads = writes = executing = counted = refused = false;
     sequences.clear();
+    abort_groups.clear();
   }
   bool has_all_data() const { return arrived >= wanted && sequences.empty(); }
 };

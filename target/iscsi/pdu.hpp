@@ -111,8 +111,11 @@ enum class Response : std::uint8_t { closed = 0, cid_not_found = 1, recovery_not
 }  // namespace logout_pdu
 
 namespace task_management_pdu {
-enum class Response : std::uint8_t { not_supported = 5 };
-}
+using scsi::Field;
+inline constexpr Field function{"Function", 1, 6, 7};
+inline constexpr Field referenced_task_tag = Field::bytes("Referenced Task Tag", 20, 4);
+inline constexpr Field referenced_cmd_sn = Field::bytes("RefCmdSN", 32, 4);
+}  // namespace task_management_pdu
 
 enum class RejectReason : std::uint8_t {
   data_digest_error = 0x02,

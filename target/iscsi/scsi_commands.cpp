@@ -221,7 +221,8 @@ void Connection::fail_data_transfer(IscsiTask& task) {
 void Connection::task_finished(device::Task& finished) {
   IscsiTask& task = static_cast<IscsiTask&>(finished);
   --executing_;
-  if (!abandoned_) {
+  const std::vector<std::shared_ptr<AbortGroup>> aborted_by = std::move(task.abort_groups);
+  if (!abandoned_ && aborted_by.empty()) {
     const std::uint32_t expected = task.reads || task.writes ? task.expected_length : 0;
     const Residual residual = residual_of(task.transfer_length.value, expected);
     const bool sends_data = task.reads && task.status == scsi::Status::good &&
@@ -236,7 +237,8 @@ void Connection::task_finished(device::Task& finished) {
     }
   }
   release_task(task);
-  if (!in_receive_ && late_output_) late_output_();
+  for (const auto& group : aborted_by) end_abort(*group);
+  announce_late_output();
 }
 
 void Connection::send_data_in(IscsiTask& task, const Residual& residual) {

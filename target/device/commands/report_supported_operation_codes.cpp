@@ -75,8 +75,10 @@ void report_supported_operation_codes(const Invocation& call) {
     return call.task.finish_check_condition(
         scsi::sense::invalid_field_in_cdb(fields::reporting_options));
   }
-  const bool no_such_action = action > scsi::service_action_field.mask() ||
-                              (option == one_either && !has_actions && action != 0);
+  // one_without_action ignores the service action.
+  const bool no_such_action =
+      option != one_without_action && (action > scsi::service_action_field.mask() ||
+                                       (option == one_either && !has_actions && action != 0));
   if (no_such_action) found.row = nullptr;
   call.task.finish_data(one_command(found.row, with_timeouts), allocation);
 }

@@ -61,9 +61,12 @@ bool may_start(const Invocation& call) {
 
 void populate_token(const Invocation& call) {
   if (!may_start(call)) return;
-  const auto request =
+  auto request =
       scsi::decode_populate_token(call.task.data_out.view(), call.unit().token_command_limits());
   if (!request) return refuse(call, request.error());
+  if (request->inactivity_timeout_seconds == 0) {
+    request->inactivity_timeout_seconds = call.unit().rod_limits().default_inactivity_timeout_seconds;
+  }
   call.nexus.target().copy_manager().populate_token(key_of(call), *request, finish_at_home(call));
 }
 

@@ -1,0 +1,45 @@
+// The nexuses of one target, so that task management of one can reach the tasks of all. Each nexus is only
+// ever touched on its own worker's thread; the door is how others knock.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "base/unique_function.hpp"
+
+namespace device {
+
+class Nexus;
+
+struct NexusDoor {
+  base::Executor& home;
+  Nexus* nexus;  // null once the nexus is gone; read and written on `home` only
+};
+
+// CLEAR TASK SET or a reset, as every nexus of the target meets it.
+struct TaskSetEvent {
+  enum class Kind : std::uint8_t { clear_task_set, reset, cold_reset };
+  Kind kind = Kind::reset;
+  std::optional<std::uint64_t> lun_field;  // nullopt: all units
+  std::uint64_t caused_by = 0;             // the number of the nexus that asked
+};
+
+class NexusRegistry {
+ public:
+  std::shared_ptr<NexusDoor> add(Nexus& nexus, base::Executor& home);
+  // On the nexus's own thread.
+  void remove(const std::shared_ptr<NexusDoor>& door);
+
+  // Lets every nexus suffer `event` on its own thread; `done` runs on `home` when all have.
+  void tell_all(const TaskSetEvent& event, base::Executor& home, base::UniqueFunction<void()> done);
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<NexusDoor>> doors_;
+};
+
+}  // namespace device
