@@ -1,10 +1,24 @@
 #include "base/digest.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <new>
 
 namespace base {
+namespace {
+
+const EVP_MD* evp_of(HashAlgorithm algorithm) {
+  switch (algorithm) {
+    case HashAlgorithm::md5: return EVP_md5();
+    case HashAlgorithm::sha1: return EVP_sha1();
+    case HashAlgorithm::sha256: return EVP_sha256();
+    case HashAlgorithm::sha3_256: return EVP_sha3_256();
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 struct Sha256::Context {
   EVP_MD_CTX* evp = EVP_MD_CTX_new();
@@ -29,6 +43,23 @@ Sha256Digest sha256(ByteView bytes) {
   Sha256 hash;
   hash.add(bytes);
   return hash.finish();
+}
+
+std::vector<std::uint8_t> hash(HashAlgorithm algorithm, std::initializer_list<ByteView> parts) {
+  const EVP_MD* md = evp_of(algorithm);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                       EVP_MD_CTX_free);
+  if (context == nullptr || EVP_DigestInit_ex(context.get(), md, nullptr) != 1) {
+    throw std::bad_alloc();
+  }
+  for (const ByteView part : parts) EVP_DigestUpdate(context.get(), part.data(), part.size());
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(EVP_MD_size(md)));
+  EVP_DigestFinal_ex(context.get(), out.data(), nullptr);
+  return out;
+}
+
+bool equal_in_constant_time(ByteView a, ByteView b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 std::string to_hex(ByteView bytes) {

@@ -1,9 +1,11 @@
-// SHA-256. Only this room knows OpenSSL.
+// Hash functions. Only this room knows OpenSSL.
 #pragma once
 
 #include <array>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/bytes.hpp"
 
@@ -26,6 +28,14 @@ class Sha256 {
 };
 
 Sha256Digest sha256(ByteView bytes);
+
+// The hashes that CHAP knows.
+enum class HashAlgorithm { md5, sha1, sha256, sha3_256 };
+// Of the parts one behind the other.
+std::vector<std::uint8_t> hash(HashAlgorithm algorithm, std::initializer_list<ByteView> parts);
+
+// In a time that depends on the lengths alone.
+bool equal_in_constant_time(ByteView a, ByteView b);
 
 // Lower-case, two digits a byte.
 std::string to_hex(ByteView bytes);

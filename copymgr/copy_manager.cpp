@@ -1,3 +1,5 @@
+// The copy manager's public members other than the two that move data (populate.cpp, write.cpp),
+// and its end.
 #include "copymgr/copy_manager.hpp"
 
 #include "copymgr/state.hpp"

@@ -55,8 +55,11 @@ struct CopyFault {
     mixed_block_lengths,  // source and destination differ (R21)
     offset_beyond_token,  // OFFSET INTO ROD outside the token
     beyond_token,         // more blocks asked than the token has left; nothing moved
-    stopped_early,        // the work budget is used up; blocks_done are written and good (R6, R12)
-    aborted,              // COPY OPERATION ABORT or the stop token
+    // blocks_done (never 0) are written and good (R6, R12): the work budget is used up, or the
+    // point in time was lost or detached meanwhile. Then token_fault is cancelled, and the next
+    // request meets that fault itself.
+    stopped_early,
+    aborted,  // COPY OPERATION ABORT or the stop token
     source_read_failed,
     destination_write_failed,
     destination_full,
@@ -130,7 +133,8 @@ class CopyManager {
   // stopped.
   bool abort(const OperationKey& key, base::UniqueFunction<void()> done);
   // I_T nexus loss: operations continue, their records become unreadable. Logical unit reset:
-  // operations are aborted and records dropped. Tokens survive both.
+  // operations are aborted and records dropped; returns when transfers have stopped, at most one
+  // step later (so never call it from within one). Tokens survive both.
   void nexus_lost(std::uint64_t nexus_number);
   void volume_reset(std::uint64_t volume_id);
 

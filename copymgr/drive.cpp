@@ -25,8 +25,8 @@ void CopyManager::State::end(const OperationPtr& operation, CopyOutcome outcome,
   scsi::CopyResult result = result_of(*operation, outcome);
   result.token = token;
   Done done = std::move(operation->done);
-  auto waiting = ledger.finish(operation, std::move(result));
-  done(std::move(outcome));
+  auto waiting = ledger.finish(operation, result);
+  done(outcome);
   for (auto& stopped : waiting)
     stopped();
   ledger.conclude();
@@ -52,7 +52,7 @@ void CopyManager::State::hand_on(const OperationPtr& operation) {
 void CopyManager::State::drive(const OperationPtr& operation) {
   const base::Instant begun = clock.now();
   do {
-    if (auto outcome = advance(*operation)) return end(operation, std::move(*outcome));
+    if (auto outcome = advance(*operation)) return end(operation, *outcome);
   } while (clock.now() - begun < settings.slice);
   hand_on(operation);
 }

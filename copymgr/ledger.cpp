@@ -1,3 +1,5 @@
+// The ledger's members: each is one look at, or one change of, the operations and their records
+// under the mutex.
 #include "copymgr/ledger.hpp"
 
 #include <algorithm>
@@ -44,9 +46,9 @@ void Ledger::set_source(const OperationPtr& operation, std::uint64_t volume_id) 
   operation->source_volume_id = volume_id;
 }
 
-Ledger::Callbacks Ledger::finish(const OperationPtr& operation, scsi::CopyResult result) {
+Ledger::Callbacks Ledger::finish(const OperationPtr& operation, const scsi::CopyResult& result) {
   const std::scoped_lock lock(mutex_);
-  operation->result = std::move(result);
+  operation->result = result;
   operation->running = false;
   running_.erase(operation);
   if (operation->kept) records_.finished(operation, clock_.now());

@@ -27,7 +27,7 @@ class Ledger {
   void set_source(const OperationPtr& operation, std::uint64_t volume_id);
   // Transfers have stopped: the result can be asked for, the key can be used again. Returns who
   // waits.
-  Callbacks finish(const OperationPtr& operation, scsi::CopyResult result);
+  Callbacks finish(const OperationPtr& operation, const scsi::CopyResult& result);
   // Everyone has been told.
   void conclude();
 

@@ -1,3 +1,5 @@
+// One step of a copy: open a write section, visit the point in time, move each piece by the
+// cheapest means.
 #include "copymgr/mover.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Pairs source and destination ranges block for block; counts blocks only, so nothing can overflow.
 #include "copymgr/plan.hpp"
 
 #include <algorithm>

@@ -38,7 +38,7 @@ void CopyManager::State::protect(const OperationPtr& operation, const AttachedVo
 
 void CopyManager::State::issue_token(const OperationPtr& operation, const AttachedVolumePtr& volume,
                                      const scsi::PopulateToken& request,
-                                     std::shared_ptr<LossLink> link,
+                                     const std::shared_ptr<LossLink>& link,
                                      std::shared_ptr<store::Snapshot> snapshot) {
   if (snapshot == nullptr) {
     return end_refused(operation, {CopyFault::Kind::source_read_failed});

@@ -1,3 +1,4 @@
+// The indexes over operations: by key, by names, by age and by nexus, kept in step.
 #include "copymgr/record_index.hpp"
 
 #include <algorithm>

@@ -33,7 +33,7 @@ struct CopyManager::State {
   void protect(const OperationPtr& operation, const AttachedVolumePtr& volume,
                const scsi::PopulateToken& request);
   void issue_token(const OperationPtr& operation, const AttachedVolumePtr& volume,
-                   const scsi::PopulateToken& request, std::shared_ptr<LossLink> link,
+                   const scsi::PopulateToken& request, const std::shared_ptr<LossLink>& link,
                    std::shared_ptr<store::Snapshot> snapshot);
 
   base::Result<std::unique_ptr<WriteRun>, CopyFault> prepare(const OperationPtr& operation,

@@ -51,9 +51,7 @@ base::Result<std::unique_ptr<WriteRun>, CopyFault> CopyManager::State::prepare_c
   if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);
   // Named first, then looked at: detach() of the source does it the other way round.
   ledger.set_source(operation, rod->volume()->id);
-  if (rod->volume().gone() || rod->snapshot().lost()) {
-    return token_fault(tokens::TokenFault::cancelled);
-  }
+  if (rod->volume().gone()) return token_fault(tokens::TokenFault::cancelled);
   auto plan =
       make_plan(rod->side(), request.offset_into_rod, {request.ranges, destination.block_length});
   if (!plan) return base::fail(plan.error());

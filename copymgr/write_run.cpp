@@ -1,3 +1,4 @@
+// The steps of one WRITE USING TOKEN: cut the next one from the plan, move it, say how far it came.
 #include "copymgr/write_run.hpp"
 
 #include <utility>

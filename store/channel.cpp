@@ -1,3 +1,4 @@
+// Try first; only what would block travels to the pool and back.
 #include "store/channel.hpp"
 
 namespace store {

@@ -21,27 +21,21 @@ struct alignas(4096) Scratch : std::array<std::uint8_t, scratch_bytes> {};
 
 void GuardState::save(ChunkRange run) {
   const std::uint64_t step = std::max<std::uint64_t>(1, save_run_bytes_max / chunk_bytes());
-  while (!run.empty()) {
+  for (; !run.empty(); run.first = std::min(run.end, run.first + step)) {
     const ChunkRange part{run.first, std::min(run.end, run.first + step)};
     // Whoever needs the snapshot first does the waiting: it must not depend on a job queued on a
     // pool whose threads may all be here.
     for (const RecordPtr& record : unarmed_in(part))
       arm(*record);
     Callbacks lost;
-    bool saved = false;
     {
       const auto held = ranges_.lock_exclusive(part);
-      // A snapshot begun since is not yet a point in time; wait for it with no lock held.
-      saved = unarmed_in(part).empty();
-      if (saved) {
-        for (const Need& need : needs_in(part))
-          save_need(need, lost);
-        clear_unneeded(part);
-      }
+      for (const Need& need : needs_in(part))
+        save_need(need, lost);
+      clear_unneeded(part);
     }
     for (auto& call : lost)
       call();
-    if (saved) run.first = part.end;
   }
 }
 
@@ -66,7 +60,8 @@ std::vector<GuardState::Need> GuardState::needs_in(ChunkRange run) const {
   for (std::uint64_t chunk = run.first; chunk < run.end; ++chunk) {
     std::vector<RecordPtr> records;
     index_.for_each_covering(chunk, [chunk, &records](SnapshotRecord& record) {
-      // One that is not armed yet began after the caller looked, and keeps the bit set.
+      // One begun since the caller looked is no point in time yet. It keeps the bit set, so that
+      // the write comes back for it, and waits with no lock held.
       if (record.armed && record.needs(chunk)) records.push_back(record.shared_from_this());
     });
     if (records.empty()) continue;

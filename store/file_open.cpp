@@ -1,3 +1,4 @@
+// open(2) and its many ways to fail, each with the advice that goes with it.
 #include "store/file_open.hpp"
 
 #include <algorithm>

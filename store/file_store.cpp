@@ -1,3 +1,4 @@
+// The calls behind FileStore: preadv2, pwritev2, fdatasync, fallocate, each as often as it takes.
 #include "store/file_store.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// The guard as a store: every write passes the gate; everything else goes straight to the store
+// below.
 #include "store/guard.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The quick half of GuardState: the gate, the list of snapshots, and where their chunks are.
 #include "store/guard_state.hpp"
 
 #include <algorithm>

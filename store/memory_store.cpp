@@ -1,3 +1,4 @@
+// Anonymous memory, mapped without reserving it.
 #include "store/memory_store.hpp"
 
 #include <cstring>

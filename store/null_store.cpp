@@ -1,3 +1,4 @@
+// Bounds are all a null store has.
 #include "store/null_store.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Slots are given out lowest first, so that what is saved together lies together.
 #include "store/side_slots.hpp"
 
 #include <algorithm>

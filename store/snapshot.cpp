@@ -1,3 +1,5 @@
+// Visiting a snapshot: saved chunks from the side store, the others in place with writers held
+// back.
 #include "store/snapshot.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Cutting ranges into aligned powers of two, and keeping each piece in its node.
 #include "store/snapshot_index.hpp"
 
 #include <algorithm>

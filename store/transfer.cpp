@@ -1,3 +1,4 @@
+// The three means of moving a range, and telling "not this pair" from a failing medium.
 #include "store/transfer.hpp"
 
 #include <algorithm>

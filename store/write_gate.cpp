@@ -1,3 +1,4 @@
+// The rare side of the gate: waiting for it to empty.
 #include "store/write_gate.hpp"
 
 #include <algorithm>

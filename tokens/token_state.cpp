@@ -1,3 +1,6 @@
+// The queues and the map inside the token table: what lives, in which order it goes, what is
+// remembered of the dead. Everything here is at most logarithmic in the number of tokens, a lookup
+// is constant.
 #include "tokens/token_state.hpp"
 
 #include "tokens/constant_time.hpp"

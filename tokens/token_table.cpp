@@ -1,3 +1,5 @@
+// The public members of the token table and the lease: each takes the lock once, and lets go of
+// RODs after it.
 #include "tokens/token_table.hpp"
 
 #include <algorithm>

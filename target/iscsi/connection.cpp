@@ -149,6 +149,13 @@ void Connection::reject(RejectReason reason, const Bhs& offending) {
   push_with_status(answer, {offending.begin(), offending.end()});
 }
 
+// Of the request being received, whose number then counts as not received: the initiator uses it again for
+// another one (RFC 7143 11.17).
+void Connection::reject_numbered(RejectReason reason) {
+  if (!bhs::immediate.is_set(request_)) window_.take_back();
+  reject(reason, request_);
+}
+
 void Connection::close(std::string reason) {
   if (closing_) return;
   closing_ = true;
@@ -161,7 +168,7 @@ void Connection::announce_late_output() {
 }
 
 void Connection::abandon() {
-  abandoned_ = true;
+  silent_ = true;
   close("the initiator closed the connection");
 }
 

@@ -26,6 +26,7 @@ namespace iscsi {
 struct ConnectionSettings {
   Parameters offer = default_offer();
   std::uint32_t command_window = 256;               // commands under way in the session
+  std::uint32_t immediate_commands_max = 64;        // beyond the window, which does not bound them
   std::size_t output_bytes_max = 32u << 20;         // above it no further request is read
   std::size_t write_buffer_bytes_max = 256u << 20;  // above it writes get TASK SET FULL
   base::Duration login_timeout = std::chrono::seconds(30);
@@ -83,6 +84,7 @@ class Connection final : private PduSink, private device::TaskOwner {
   void login_end();
   void close(std::string reason);
   void reject(RejectReason reason, const Bhs& offending);
+  void reject_numbered(RejectReason reason);
   void push_with_status(Bhs& header, std::vector<std::uint8_t> bytes = {});
   void put_window(Bhs& header) const;
 
@@ -112,6 +114,7 @@ class Connection final : private PduSink, private device::TaskOwner {
   void send_data_in(IscsiTask& task, const Residual& residual);
   void send_response(IscsiTask& task, const Residual& residual);
   std::optional<RejectReason> check_command(std::uint32_t immediate_length);
+  void reserve_data_out(IscsiTask& task);
   bool find_sequence();
   IscsiTask* take_task();
   void release_task(IscsiTask& task);
@@ -155,7 +158,7 @@ class Connection final : private PduSink, private device::TaskOwner {
   bool heard_ = false;
   bool ping_pending_ = false;
   bool closing_ = false;
-  bool abandoned_ = false;
+  bool silent_ = false;  // nothing more is to be sent
   std::string close_reason_;
   bool in_receive_ = false;
   base::UniqueFunction<void()> late_output_;

@@ -46,19 +46,23 @@ void Connection::nop_out_end() {
 
 void Connection::text_end() {
   if (!admit_command_number()) return;
+  const bool continues = text_pdu::continues.is_set(request_);
+  if (continues && bhs::final.is_set(request_)) return reject_numbered(RejectReason::protocol_error);
   const auto transfer_tag = static_cast<std::uint32_t>(bhs::target_transfer_tag.read(request_));
-  if (transfer_tag != reserved_tag && transfer_tag == text_transfer_tag_) return continue_text();
+  const bool goes_on = transfer_tag != reserved_tag && transfer_tag == text_transfer_tag_;
+  if (goes_on && !text_answer_.empty()) return continue_text();
+  text_answer_.clear();
+  if (!goes_on) text_request_.clear();
   if (text_request_.size() + text_.size() > text_request_bytes_max) {
     text_request_.clear();
-    return reject(RejectReason::long_operation_reject, request_);
+    return reject_numbered(RejectReason::long_operation_reject);
   }
   text_request_.insert(text_request_.end(), text_.begin(), text_.end());
-  text_answer_.clear();
-  if (text_pdu::continues.is_set(request_)) return continue_text();
+  if (continues) return continue_text();
 
   const auto keys = parse_text(text_request_);
   text_request_.clear();
-  if (!keys) return reject(RejectReason::protocol_error, request_);
+  if (!keys) return reject_numbered(RejectReason::protocol_error);
   KeyValues answers;
   KeyValues operational;
   for (const KeyValue& item : *keys) {
@@ -79,7 +83,7 @@ void Connection::text_end() {
     for (KeyValue& found : send_targets_answer(targets)) answers.push_back(std::move(found));
   }
   const auto negotiated = negotiate(operational, parameters_, login_.discovery());
-  if (!negotiated) return reject(RejectReason::protocol_error, request_);
+  if (!negotiated) return reject_numbered(RejectReason::protocol_error);
   // Only what each side declares for itself may change after login.
   parameters_.peer_max_recv_data_segment_length =
       negotiated->parameters.peer_max_recv_data_segment_length;
@@ -91,7 +95,8 @@ void Connection::text_end() {
   continue_text();
 }
 
-// Sends as much of the answer as the initiator takes in one PDU; what is left waits for its next request.
+// Sends as much of the answer as the initiator takes in one PDU; what is left waits for its next request. The
+// answer is not final while the request is not (RFC 7143 11.11.1).
 void Connection::continue_text() {
   const std::size_t length = std::min<std::size_t>(
       text_answer_.size(), parameters_.peer_max_recv_data_segment_length);
@@ -99,7 +104,7 @@ void Connection::continue_text() {
                                  text_answer_.begin() + static_cast<std::ptrdiff_t>(length));
   text_answer_.erase(text_answer_.begin(), text_answer_.begin() + static_cast<std::ptrdiff_t>(length));
   const bool more_to_send = !text_answer_.empty();
-  const bool more_to_come = text_pdu::continues.is_set(request_);
+  const bool more_to_come = !bhs::final.is_set(request_);
   text_transfer_tag_ = more_to_send || more_to_come ? next_transfer_tag_++ : reserved_tag;
   Bhs answer = make_response(Opcode::text_response,
                              static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_)));
@@ -120,7 +125,9 @@ void Connection::logout_end() {
   bhs::response.write(answer, static_cast<std::uint8_t>(closes ? Response::closed
                                                                : Response::recovery_not_supported));
   push_with_status(answer);
-  if (closes) close("logout");
+  if (!closes) return;
+  silent_ = true;  // tasks that are still under way end unanswered (RFC 7143 11.14.1)
+  close("logout");
 }
 
 }  // namespace iscsi

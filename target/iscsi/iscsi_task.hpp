@@ -41,14 +41,19 @@ struct IscsiTask final : device::Task {
   std::vector<DataSequence> sequences;  // open ones, at most MaxOutstandingR2T
   bool executing = false;               // handed to the device server
   bool counted = false;                 // takes a place in the command window
-  bool refused = false;                 // too much write data is under way: TASK SET FULL
+  enum class Refusal : std::uint8_t {
+    none,
+    no_room_now,  // too much write data is under way: TASK SET FULL
+    too_large,    // more data than there ever is room for
+  } refusal = Refusal::none;
   std::vector<std::shared_ptr<AbortGroup>> abort_groups;  // not empty: it ends unanswered
 
   void reset_task() {
     device::Task::reset();
     initiator_task_tag = reserved_tag;
     expected_length = wanted = asked = arrived = r2t_sn = 0;
-    reads = writes = executing = counted = refused = false;
+    reads = writes = executing = counted = false;
+    refusal = Refusal::none;
     sequences.clear();
     abort_groups.clear();
   }

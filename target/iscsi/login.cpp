@@ -8,10 +8,15 @@ namespace iscsi {
 namespace {
 
 constexpr std::size_t login_text_bytes_max = 64 * 1024;
+constexpr std::size_t login_answer_bytes_max = 8192;  // MaxRecvDataSegmentLength until it is declared
 constexpr std::size_t name_bytes_max = 223;
 
 constexpr std::array<std::string_view, 4> name_keys{"InitiatorName", "InitiatorAlias", "SessionType",
                                                     "TargetName"};
+
+bool is_name(const std::string& key) {
+  return std::find(name_keys.begin(), name_keys.end(), key) != name_keys.end();
+}
 
 bool is_stage(std::uint64_t code) { return code == 0 || code == 1 || code == 3; }
 
@@ -30,9 +35,8 @@ bool is_iscsi_name(std::string_view name) {
 
 KeyValues without_names(const KeyValues& keys) {
   KeyValues out;
-  std::copy_if(keys.begin(), keys.end(), std::back_inserter(out), [](const KeyValue& item) {
-    return std::find(name_keys.begin(), name_keys.end(), item.key) == name_keys.end();
-  });
+  std::copy_if(keys.begin(), keys.end(), std::back_inserter(out),
+               [](const KeyValue& item) { return !is_name(item.key); });
   return out;
 }
 
@@ -87,8 +91,23 @@ LoginStatus Login::take_names(const KeyValues& keys) {
   return LoginStatus::success;
 }
 
+// A key may be offered once in a login (RFC 7143 6.3). Names may come again in a later PDU: libiscsi repeats
+// its own in the operational stage.
+bool Login::repeats_a_key(const KeyValues& keys) {
+  std::set<std::string_view> here;
+  for (const KeyValue& item : keys) {
+    if (!here.insert(item.key).second) return true;
+    if (!is_name(item.key) && !offered_.insert(item.key).second) return true;
+  }
+  return false;
+}
+
 LoginStatus Login::answer_security(const KeyValues& keys, KeyValues& answers) {
   for (const KeyValue& item : without_names(keys)) {
+    if (item.key == "MaxRecvDataSegmentLength") {  // may be declared in any stage (RFC 7143 13.12)
+      answer_operational({item}, answers);
+      continue;
+    }
     if (item.key != "AuthMethod") {
       // Operational keys may be offered early; they are negotiated in their own stage.
       answers.push_back({item.key, "NotUnderstood"});
@@ -115,9 +134,8 @@ LoginReply Login::receive(const Bhs& request, base::ByteView text) {
   if (const LoginStatus bad = check_request(request); bad != LoginStatus::success) {
     return fail(bad);
   }
-  if (text_.size() + text.size() > login_text_bytes_max) {
-    return fail(LoginStatus::initiator_error);
-  }
+  text_bytes_ += text.size();
+  if (text_bytes_ > login_text_bytes_max) return fail(LoginStatus::initiator_error);
   text_.insert(text_.end(), text.begin(), text.end());
   LoginReply reply;
   reply.current_stage = stage_;
@@ -125,7 +143,7 @@ LoginReply Login::receive(const Bhs& request, base::ByteView text) {
 
   const auto keys = parse_text(text_);
   text_.clear();
-  if (!keys) return fail(LoginStatus::initiator_error);
+  if (!keys || repeats_a_key(*keys)) return fail(LoginStatus::initiator_error);
   if (const LoginStatus bad = take_names(*keys); bad != LoginStatus::success) return fail(bad);
   KeyValues answers;
   const LoginStatus status = stage_ == LoginStage::security ? answer_security(*keys, answers)
@@ -136,10 +154,12 @@ LoginReply Login::receive(const Bhs& request, base::ByteView text) {
     portal_group_tag_.reset();
   }
   reply.text = encode_text(answers);
+  if (reply.text.size() > login_answer_bytes_max) return fail(LoginStatus::initiator_error);
   reply.transit = login_pdu::transit.is_set(request);
   if (reply.transit) {
     reply.next_stage = static_cast<LoginStage>(login_pdu::next_stage.read(request));
     stage_ = reply.next_stage;
+    if (reply.completes()) parameters_ = with_defaults(parameters_, offered_);
   }
   return reply;
 }

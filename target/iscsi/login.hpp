@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "target/iscsi/host.hpp"
@@ -40,6 +41,7 @@ class Login {
  private:
   LoginStatus check_request(const Bhs& request);
   LoginStatus take_names(const KeyValues& keys);
+  bool repeats_a_key(const KeyValues& keys);
   LoginStatus answer_security(const KeyValues& keys, KeyValues& answers);
   LoginStatus answer_operational(const KeyValues& keys, KeyValues& answers);
   LoginReply fail(LoginStatus status);
@@ -53,6 +55,8 @@ class Login {
   LoginStage stage_ = LoginStage::security;
   std::optional<std::uint16_t> portal_group_tag_;  // still to be told (R14)
   std::vector<std::uint8_t> text_;                 // gathered while C is set
+  std::size_t text_bytes_ = 0;                     // of the whole login so far
+  std::set<std::string> offered_;                  // every key but names
 };
 
 }  // namespace iscsi

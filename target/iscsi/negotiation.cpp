@@ -15,7 +15,7 @@ enum class Rule : std::uint8_t {
   boolean_or,
   digest,           // a list; None is what this target takes
   obsolete_marker,  // a boolean that is always answered No (RFC 3720 initiators still ask)
-  irrelevant,       // understood, and never of use here
+  obsolete_marker_interval,  // always answered Reject
 };
 
 struct Key {
@@ -58,8 +58,8 @@ constexpr auto keys = std::to_array<Key>({
     number("ErrorRecoveryLevel", Rule::minimum, false, 0, 2, &Parameters::error_recovery_level),
     plain("IFMarker", Rule::obsolete_marker),
     plain("OFMarker", Rule::obsolete_marker),
-    plain("IFMarkInt", Rule::irrelevant),
-    plain("OFMarkInt", Rule::irrelevant),
+    plain("IFMarkInt", Rule::obsolete_marker_interval),
+    plain("OFMarkInt", Rule::obsolete_marker_interval),
 });
 
 const Key* find_key(std::string_view name) {
@@ -108,7 +108,7 @@ std::string negotiate_one(const Key& key, std::string_view value, Parameters& pa
     case Rule::boolean_or: return negotiate_boolean(key, value, parameters);
     case Rule::digest: return negotiate_digest(value);
     case Rule::obsolete_marker: return "No";
-    case Rule::irrelevant: return "Irrelevant";
+    case Rule::obsolete_marker_interval: return "Reject";
   }
   return "NotUnderstood";
 }
@@ -121,6 +121,7 @@ Parameters default_offer() {
   offer.max_burst_length = 1u << 20;
   offer.max_outstanding_r2t = 16;
   offer.default_time2wait = 0;
+  offer.default_time2retain = 0;
   return offer;
 }
 
@@ -145,6 +146,17 @@ base::Result<Negotiated, LoginStatus> negotiate(const KeyValues& offered, const 
         answer.value = std::to_string(result.first_burst_length);
       }
     }
+  }
+  return out;
+}
+
+Parameters with_defaults(const Parameters& negotiated, const std::set<std::string>& offered) {
+  constexpr Parameters defaults;
+  Parameters out = negotiated;
+  for (const Key& key : keys) {
+    if (offered.contains(std::string(key.name))) continue;
+    if (key.number != nullptr) out.*key.number = defaults.*key.number;
+    if (key.flag != nullptr) out.*key.flag = defaults.*key.flag;
   }
   return out;
 }

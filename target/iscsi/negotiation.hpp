@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "base/result.hpp"
@@ -10,14 +11,15 @@
 
 namespace iscsi {
 
-// The keys of a session and its connection: what this side offers before, what holds after negotiation.
+// The keys of a session and its connection: what this side offers before, what holds after negotiation. As
+// made here: what holds for a key that nobody offers (RFC 7143 13).
 struct Parameters {
   std::uint32_t max_recv_data_segment_length = 8192;       // of this side
   std::uint32_t peer_max_recv_data_segment_length = 8192;  // of the initiator, as it declared
   std::uint32_t max_burst_length = 262144;
   std::uint32_t first_burst_length = 65536;
   std::uint32_t default_time2wait = 2;
-  std::uint32_t default_time2retain = 0;
+  std::uint32_t default_time2retain = 20;
   std::uint32_t max_outstanding_r2t = 1;
   std::uint32_t max_connections = 1;
   std::uint32_t error_recovery_level = 0;
@@ -42,5 +44,8 @@ struct Negotiated {
 // "NotUnderstood"; a session key in a discovery session "Irrelevant". A key given twice is an error.
 base::Result<Negotiated, LoginStatus> negotiate(const KeyValues& offered, const Parameters& now,
                                                 bool discovery);
+
+// What holds once login is over: the default wherever the initiator has not offered the key.
+Parameters with_defaults(const Parameters& negotiated, const std::set<std::string>& offered);
 
 }  // namespace iscsi

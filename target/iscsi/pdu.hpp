@@ -122,6 +122,7 @@ enum class RejectReason : std::uint8_t {
   snack_reject = 0x03,
   protocol_error = 0x04,
   command_not_supported = 0x05,
+  immediate_command_reject = 0x06,
   task_in_progress = 0x07,
   invalid_pdu_field = 0x09,
   long_operation_reject = 0x0a,

@@ -7,6 +7,8 @@
 namespace iscsi {
 namespace {
 
+constexpr std::size_t task_data_bytes_max = 16u << 20;  // a pool lends no larger buffer
+
 scsi::TaskAttribute attribute_of(const Bhs& request) {
   const std::uint64_t code = scsi_command_pdu::attribute.read(request);
   return code <= 4 ? static_cast<scsi::TaskAttribute>(code) : scsi::TaskAttribute::simple;
@@ -79,6 +81,10 @@ std::optional<RejectReason> Connection::check_command(std::uint32_t immediate_le
   if (find_task(static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_))) != nullptr) {
     return RejectReason::task_in_progress;
   }
+  if (bhs::immediate.is_set(request_) &&
+      active_.size() >= settings_.command_window + settings_.immediate_commands_max) {
+    return RejectReason::immediate_command_reject;
+  }
   return std::nullopt;
 }
 
@@ -88,7 +94,7 @@ base::ByteSpan Connection::scsi_command_begin() {
   const auto immediate_length =
       static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
   if (const auto bad = check_command(immediate_length)) {
-    reject(*bad, request_);
+    reject_numbered(*bad);
     return {};
   }
   discard_ = false;
@@ -97,15 +103,21 @@ base::ByteSpan Connection::scsi_command_begin() {
   fill_command(task, request_);
   if (task.counted) window_.take_place();
   if (!task.writes) return {};
+  reserve_data_out(task);
+  return place_in(task, 0, immediate_length);
+}
+
+void Connection::reserve_data_out(IscsiTask& task) {
   task.wanted = static_cast<std::uint32_t>(std::min<std::uint64_t>(
       task.expected_length, admission_.server->data_out_wanted(task).value));
-  if (write_buffer_bytes_ + task.wanted > settings_.write_buffer_bytes_max) {
-    task.wanted = 0;
-    task.refused = true;
+  if (task.wanted > std::min(task_data_bytes_max, settings_.write_buffer_bytes_max)) {
+    task.refusal = IscsiTask::Refusal::too_large;
+  } else if (write_buffer_bytes_ + task.wanted > settings_.write_buffer_bytes_max) {
+    task.refusal = IscsiTask::Refusal::no_room_now;
   }
+  if (task.refusal != IscsiTask::Refusal::none) task.wanted = 0;
   task.data_out = buffers_.take(task.wanted);
   write_buffer_bytes_ += task.wanted;
-  return place_in(task, 0, immediate_length);
 }
 
 void Connection::scsi_command_end() {
@@ -128,7 +140,18 @@ void Connection::proceed(IscsiTask& task) {
   if (!task.has_all_data()) return ask_for_data(task);
   task.executing = true;
   ++executing_;
-  if (task.refused) return task.finish_status(scsi::Status::task_set_full);
+  switch (task.refusal) {
+    case IscsiTask::Refusal::none: break;
+    case IscsiTask::Refusal::no_room_now: return task.finish_status(scsi::Status::task_set_full);
+    case IscsiTask::Refusal::too_large:
+      return task.finish_check_condition(
+          scsi::sense::illegal_request(scsi::asc::insufficient_resources));
+  }
+  // The unit may have become ready since the data was not wanted and was dropped; the host tries again.
+  const bool dropped = task.writes && task.wanted == 0 && task.expected_length != 0;
+  if (dropped && admission_.server->data_out_wanted(task).value != 0) {
+    return task.finish_status(scsi::Status::busy);
+  }
   admission_.server->execute(task);
 }
 
@@ -206,6 +229,7 @@ void Connection::data_out_end() {
     }
     task.sequences.erase(task.sequences.begin() + (sequence_ - task.sequences.data()));
     sequence_ = nullptr;
+    receiving_ = nullptr;
     proceed(task);
   }
 }
@@ -222,7 +246,7 @@ void Connection::task_finished(device::Task& finished) {
   IscsiTask& task = static_cast<IscsiTask&>(finished);
   --executing_;
   const std::vector<std::shared_ptr<AbortGroup>> aborted_by = std::move(task.abort_groups);
-  if (!abandoned_ && aborted_by.empty()) {
+  if (!silent_ && aborted_by.empty()) {
     const std::uint32_t expected = task.reads || task.writes ? task.expected_length : 0;
     const Residual residual = residual_of(task.transfer_length.value, expected);
     const bool sends_data = task.reads && task.status == scsi::Status::good &&

@@ -23,6 +23,7 @@ class CommandWindow {
   }
   bool is_next(std::uint32_t cmd_sn) const { return cmd_sn == expected_; }
   void advance() { ++expected_; }
+  void take_back() { --expected_; }  // what advance() has just done
   void take_place() { ++outstanding_; }
   void give_back() { --outstanding_; }
 

@@ -11,7 +11,7 @@ using device::TaskManagementResponse;
 
 void Connection::task_management_end() {
   if (!admit_command_number()) return;
-  if (admission_.server == nullptr) return reject(RejectReason::protocol_error, request_);
+  if (admission_.server == nullptr) return reject_numbered(RejectReason::protocol_error);
   const auto tag = static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_));
   const auto function =
       static_cast<TaskManagementFunction>(task_management_pdu::function.read(request_));
@@ -25,7 +25,7 @@ void Connection::task_management_end() {
 }
 
 void Connection::answer_task_management(std::uint32_t tag, TaskManagementResponse response) {
-  if (abandoned_) return announce_late_output();
+  if (silent_) return announce_late_output();
   Bhs answer = make_response(Opcode::task_management_response, tag);
   bhs::response.write(answer, static_cast<std::uint8_t>(response));
   push_with_status(answer);

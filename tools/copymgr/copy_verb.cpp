@@ -41,7 +41,7 @@ Usage usage() {
             "  copymgr copy iscsi://array/iqn.2026-11.com.example:a/0 \\\n"
             "               iscsi://array/iqn.2026-11.com.example:a/1 --verify\n"
             "  copymgr copy SOURCE DESTINATION --mode host --chunk 1048576 --depth 32 --json\n"
-            "  copymgr copy SOURCE DESTINATION --source-lba 2048 --destination-lba 0 --blocks 8192\n",
+            "  copymgr copy SOURCE DESTINATION --source-lba 2048 --blocks 8192\n",
             po::options_description("options"), {"SOURCE", "DESTINATION"}};
   out.options.add_options()("help,h", "this help")("json", "print one JSON document")
       ("mode", po::value<std::string>()->default_value("auto"), "auto, offload or host")

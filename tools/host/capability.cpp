@@ -49,10 +49,11 @@ bool examine_supported_pages(Examination& look, std::optional<ByteView> page) {
     return false;
   }
   const auto bad = std::adjacent_find(codes.begin(), codes.end(), std::greater_equal<>());
-  if (!look.rule("page 00h is strictly ascending", bad == codes.end(),
-                 bad == codes.end() ? std::string()
-                                    : fmt::format("page 00h is not ascending at {:02X}h, after {:02X}h",
-                                                  *(bad + 1), *bad))) {
+  const bool ascending = bad == codes.end();
+  if (!look.rule("page 00h is strictly ascending", ascending,
+                 ascending ? std::string()
+                           : fmt::format("page 00h is not ascending at {:02X}h, after {:02X}h",
+                                         *(bad + 1), *bad))) {
     return false;
   }
   const bool listed = std::find(codes.begin(), codes.end(), third_party_copy_page) != codes.end();
@@ -81,7 +82,7 @@ bool examine_third_party_copy(Examination& look, std::optional<ByteView> page) {
   }
   const std::uint16_t bytes = base::load_be16(*page, page_header_bytes + 2);
   return look.rule("descriptor 0000h has length 0020h", bytes == 0x20,
-                   fmt::format("descriptor 0000h of page 8Fh has length {:04X}h, not 0020h", bytes));
+                   fmt::format("descriptor 0000h has length {:04X}h, not 0020h", bytes));
 }
 
 }  // namespace

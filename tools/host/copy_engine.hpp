@@ -17,7 +17,7 @@ struct CopyOutcome {
   std::uint64_t reads = 0, writes = 0;
   std::string fell_back_because;     // empty: it did not
   std::optional<std::string> flush_note;  // the destination knows no SYNCHRONIZE CACHE
-  std::optional<std::string> failure;     // one line; nullopt: everything asked for is copied and durable
+  std::optional<std::string> failure;     // one line; nullopt: all is copied and durable, or stopped
   bool stopped = false;              // by the caller's CopyWatch
 
   bool done() const { return !failure && !stopped; }

@@ -89,8 +89,11 @@ class HostCopy {
                  });
   }
   void end(Slot& slot, std::optional<std::string> trouble) {
-    if (trouble && !result_.trouble) result_.trouble = std::move(trouble);
-    if (!trouble) result_.bytes += ByteCount(slot.bytes);
+    if (!trouble) {
+      result_.bytes += ByteCount(slot.bytes);
+    } else if (!result_.trouble) {
+      result_.trouble = std::move(trouble);
+    }
     watch_.tell(from_ + result_.bytes);
     idle_.push_back(&slot);
   }

@@ -34,8 +34,7 @@ Rows support_rows(const Capability& capability) {
              capability.odx ? "yes" : "no: " + reason}};
   if (!capability.odx) rows.push_back({"odx.reason", {}, reason, {}});
   for (const Rule& rule : capability.rules) {
-    rows.push_back({"odx.rules." + rule.text, rule.passed ? "" : "failed rule", rule.passed,
-                    rule.text});
+    rows.push_back({"odx.rules." + rule.text, {}, rule.passed, {}});
   }
   return rows;
 }
@@ -62,10 +61,8 @@ Rows size_rows(const Capability& capability, base::BlockLength block) {
   const ByteCount windows = block.to_bytes(write_using_token_size(limits, block).blocks_max);
   const CommandCount per_gib =
       commands_for(block.whole_blocks(ByteCount(1ull << 30)), block, limits, limits);
-  const std::string uses = fmt::format("Windows uses {}", shown_bytes(windows));
-  const std::string optimal_shown = optimal == windows
-                                        ? shown_bytes(optimal)
-                                        : fmt::format("{}, {}", reported(optimal.value, shown_bytes(optimal)), uses);
+  std::string optimal_shown = reported(optimal.value, shown_bytes(optimal));
+  if (optimal != windows) optimal_shown += ", Windows uses " + shown_bytes(windows);
   return {
       {"odx.maximum_token_transfer_size_bytes", "maximum token transfer size", token.value,
        reported(token.value, shown_bytes(token))},

@@ -17,7 +17,7 @@ struct LunFacts {
   base::BlockLength block_length;
   base::BlockCount capacity;
   base::BlockCount maximum_transfer_length;  // VPD B0h; 0: not reported
-  std::vector<std::uint8_t> designator;      // first NAA or EUI-64 of the unit in VPD 83h; empty: none
+  std::vector<std::uint8_t> designator;      // first NAA or EUI-64 in VPD 83h; empty: none
   Capability capability;
 };
 

@@ -49,17 +49,19 @@ std::string why(const CopyMeasurement& measured) {
   return fell.empty() ? measured.plan.why : fell;
 }
 
-// "4 offload writes (1 short); 256 MiB reflinked": how the bytes went.
+// "256 MiB by 4 offload writes (1 short); 256 MiB reflinked": how the bytes went.
 std::string how_moved(const CopyMeasurement& measured) {
   std::vector<std::string> parts;
   const TokenCounters& tokens = measured.tokens;
   if (tokens.write_using_token != 0) {
-    parts.push_back(fmt::format("{} offload writes ({} short)", tokens.write_using_token,
-                                tokens.short_writes));
+    parts.push_back(fmt::format("{} by {} offload writes ({} short)",
+                                shown_bytes(measured.outcome.bytes_offloaded),
+                                tokens.write_using_token, tokens.short_writes));
   }
   if (measured.outcome.writes != 0) {
-    parts.push_back(fmt::format("{} READ(16) + {} WRITE(16)", measured.outcome.reads,
-                                measured.outcome.writes));
+    parts.push_back(fmt::format("{} by {} READ(16) + {} WRITE(16)",
+                                shown_bytes(measured.outcome.bytes_through_host),
+                                measured.outcome.reads, measured.outcome.writes));
   }
   if (const auto& array = measured.array) {
     const std::array<std::pair<std::uint64_t, std::string_view>, 4> means{
@@ -68,7 +70,8 @@ std::string how_moved(const CopyMeasurement& measured) {
          {array->bytes_copied, "copied by the array"},
          {array->bytes_zeroed, "zeroed"}}};
     for (const auto& [bytes, name] : means) {
-      if (bytes != 0) parts.push_back(fmt::format("{} {}", shown_bytes(ByteCount(bytes)), name));
+      if (bytes == 0) continue;
+      parts.push_back(fmt::format("{} {}", shown_bytes(ByteCount(bytes)), name));
     }
   }
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, "; "));

@@ -14,6 +14,8 @@
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
 
+#include "tools/host/reachability.hpp"
+
 namespace host {
 namespace {
 
@@ -143,6 +145,9 @@ base::Result<std::unique_ptr<Session>, std::string> Session::open(
   }
   // LUN -1: no TEST UNIT READY behind our back, so that unit attentions reach us.
   if (iscsi_full_connect_sync(context, url.portal.c_str(), -1) != 0) {
+    if (const auto why = why_unreachable(url.portal)) {
+      return fail(fmt::format("cannot connect to {}: {}", url.portal, *why));
+    }
     return fail(fmt::format("cannot log in to {} at {}: {}", url.target_name, url.portal,
                             one_line(iscsi_get_error(context))));
   }

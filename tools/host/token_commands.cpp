@@ -83,7 +83,7 @@ Trouble failed_operation(const CopyResult& result, std::string_view fallback) {
 
 // A record of another service action is left over from an earlier operation; only Windows' debug builds look.
 base::Result<CopyResult, Trouble> read_result(base::ByteView data, const scsi::CdbLayout& command) {
-  auto result = scsi::decode_rod_token_information(data);
+  const auto result = scsi::decode_rod_token_information(data);
   if (!result) return fail(unsuccessful(fmt::format("{} bytes that cannot be read", data.size())));
   if (result->response_to_service_action != command.service_action) {
     return fail(unsuccessful(fmt::format("a record of another command, not of {}", command.name)));
@@ -92,7 +92,7 @@ base::Result<CopyResult, Trouble> read_result(base::ByteView data, const scsi::C
     return fail(unsuccessful(fmt::format("COPY OPERATION STATUS {:02X}h, not complete",
                                          static_cast<unsigned>(result->status))));
   }
-  return std::move(*result);
+  return *result;
 }
 
 // Blocks that may be counted: none after errors, none where the array claims more than was asked.

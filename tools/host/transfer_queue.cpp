@@ -48,7 +48,7 @@ void TransferQueue::write(Lun& lun, const base::BlockRange& range, base::ByteVie
 void TransferQueue::start(std::unique_ptr<Transfer> transfer) {
   Lun& lun = transfer->lun;
   const Command command = transfer->command;
-  lun.start(command, [this, held = std::move(transfer)](Reply reply) mutable {
+  lun.start(command, [this, held = std::move(transfer)](const Reply& reply) mutable {
     finish(std::move(held), reply);
   });
 }

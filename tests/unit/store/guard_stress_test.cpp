@@ -136,7 +136,8 @@ class Stress {
 }  // namespace
 
 TEST_CASE("snapshots under fire are constant and of their moment, in memory") {
-  Stress(memory(blocks * block), memory(std::uint64_t{4096} * stress_chunk)).run(8000);
+  auto slow = std::make_unique<InHalves>(memory(blocks * block), [] { std::this_thread::yield(); });
+  Stress(std::move(slow), memory(std::uint64_t{4096} * stress_chunk)).run(8000);
 }
 
 TEST_CASE("snapshots under fire are constant and of their moment, in a file") {
@@ -174,6 +175,39 @@ TEST_CASE("writers on every thread of a pool do not starve the snapshot they wai
     });
   }
   CHECK(finished.get_future().wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+}
+
+TEST_CASE("a snapshot waits for the writes under way, and so does a write that must save for it") {
+  std::promise<void> half_way;
+  std::promise<void> go_on;
+  int writes = 0;
+  store::Guard guard(std::make_unique<InHalves>(memory(MiB),
+                                                [&] {
+                                                  if (++writes > 1) return;
+                                                  half_way.set_value();
+                                                  go_on.get_future().get();
+                                                }),
+                     memory(MiB), {chunk, ByteCount(MiB)});
+  const auto wait = std::chrono::milliseconds(20);
+  auto old_writer =
+      std::async(std::launch::async, [&] { return write(guard, 0, filled(1000, 1)); });
+  half_way.get_future().get();
+
+  std::promise<SnapshotPtr> taken;
+  auto snapshot = taken.get_future();
+  base::WorkPool pool(1);
+  guard.protect({extent(0, MiB)}, pool, {},
+                [&](SnapshotPtr done) { taken.set_value(std::move(done)); });
+  CHECK(snapshot.wait_for(wait) == std::future_status::timeout);
+  auto new_writer =
+      std::async(std::launch::async, [&] { return write(guard, 0, filled(1000, 2)); });
+  CHECK(new_writer.wait_for(wait) == std::future_status::timeout);
+
+  go_on.set_value();
+  CHECK(old_writer.get());
+  CHECK(new_writer.get());
+  CHECK(read(*snapshot.get(), extent(0, 1000)) == filled(1000, 1));
+  CHECK(read(guard, 0, 1000) == filled(1000, 2));
 }
 
 TEST_CASE("a visit holds writers back only where it is") {

@@ -1,6 +1,8 @@
 // The guard in one thread: points in time keep what was, cost what they must, and go away.
 #include "store/guard.hpp"
 
+#include <future>
+
 #include "store/open.hpp"
 #include "tests/unit/store/guarded.hpp"
 #include "tests/unit/store/mounted_xfs.hpp"
@@ -54,6 +56,27 @@ TEST_CASE("a snapshot keeps what was there, by sharing blocks on XFS") {
   check_overwrites(*guard);
   CHECK(guard->counters().chunks_saved_by_clone == 32);
   CHECK(guard->counters().chunks_saved_by_copy == 0);
+}
+
+TEST_CASE("a last chunk that cannot be cloned is copied, and the others still cloned") {
+  const MountedXfs xfs;
+  if (!xfs.usable()) {
+    WARN("SKIPPED: no XFS could be mounted here (not root?)");
+    return;
+  }
+  const std::uint64_t size = MiB + 512;
+  make_file(xfs.path("lun.img"), MiB + 1000);
+  const auto spec = store::parse_store_spec("file:" + xfs.path("lun.img"));
+  const auto guard = store::open_guarded(*spec, xfs.path(), {}).value();
+  REQUIRE(guard->size().value == size);
+  const Bytes old = noise(size, 1);
+  REQUIRE(write(*guard, 0, old));
+  const auto snapshot = protect(*guard, {extent(0, size)});
+  REQUIRE(write(*guard, MiB, filled(512, 2)));
+  REQUIRE(write(*guard, 0, filled(MiB, 2)));
+  CHECK(read(*snapshot, extent(0, size)) == old);
+  CHECK(guard->counters().chunks_saved_by_clone == 16);
+  CHECK(guard->counters().chunks_saved_by_copy == 1);
 }
 
 TEST_CASE("a direct store is guarded too") {
@@ -146,6 +169,26 @@ TEST_CASE("a host's write never fails for want of side space: the snapshot is lo
   CHECK(lost == 1);
   Bytes expected = filled(2 * chunk, 1);
   CHECK(read(*small, extent(3 * MiB, 2 * chunk)) == expected);
+}
+
+TEST_CASE("a piece that is being visited stays, even when its snapshot is lost meanwhile") {
+  const auto guard = guard_memory(4 * MiB, 2 * chunk);
+  REQUIRE(write(*guard, 0, filled(4 * MiB, 1)));
+  const auto snapshot = protect(*guard, {extent(0, 4 * MiB)});
+  REQUIRE(write(*guard, 0, filled(2 * chunk, 2)));
+  Bytes seen(2 * chunk);
+  REQUIRE(snapshot->visit(extent(0, 2 * chunk), [&](store::Piece piece, ByteCount length) {
+    REQUIRE(length.value == 2 * chunk);
+    std::async(std::launch::async, [&] {
+      CHECK(write(*guard, MiB, filled(chunk, 2)));
+      CHECK(snapshot->lost());
+      const auto next = protect(*guard, {extent(0, MiB)});
+      CHECK(write(*guard, 0, filled(2 * chunk, 3)));
+    }).get();
+    return piece.store->read(piece.at, seen);
+  }));
+  CHECK(seen == filled(2 * chunk, 1));
+  CHECK(guard->counters().side_bytes_in_use.value == 0);
 }
 
 TEST_CASE("a side store that fails loses snapshots, not writes") {

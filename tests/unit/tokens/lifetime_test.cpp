@@ -203,6 +203,19 @@ TEST_CASE("With every token in use a new one is still made, and the surplus goes
   CHECK(world.adds_up());
 }
 
+TEST_CASE("A surplus token that has expired is told as expired, not as revoked") {
+  TokenWorld world({.live_tokens_max = 1});
+  const auto a = world.create();
+  std::optional<scsi::RodTokenBytes> b;
+  {
+    const auto lease = world.table.lease(a);
+    b = world.create(1);
+    world.clock.advance(1s);
+  }
+  CHECK(world.use(*b) == TokenFault::expired);
+  CHECK(world.use(a) == Fault());
+}
+
 TEST_CASE("7.2 the reason of a death is told for at least twice the timeout, then forgotten") {
   TokenWorld world;
   const auto token = world.create(10);

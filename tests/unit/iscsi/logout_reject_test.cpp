@@ -1,0 +1,190 @@
+// Ends and refusals: logout, task management, rejects and the headers they carry.
+#include <catch2/catch.hpp>
+
+#include "tests/support/initiator.hpp"
+
+namespace {
+
+using namespace support;
+
+Bytes header_of(const Pdu& pdu) {
+  const Bytes wire = pdu.wire();
+  return {wire.begin(), wire.begin() + header_bytes};
+}
+
+void check_reject(const Pdu& reply, std::uint8_t reason, const Pdu& offending) {
+  CHECK(reply.header[0] == 0x3f);
+  CHECK(reply.flags() == 0x80);
+  CHECK(reply.header[2] == reason);
+  CHECK(reply.be(16, 4) == no_tag);
+  CHECK(reply.data == header_of(offending));
+}
+
+}  // namespace
+
+TEST_CASE("a logout of the session or of its connection is answered and closes") {
+  for (std::uint8_t reason : {0, 1}) {
+    Initiator host;
+    const Pdu login = host.log_in();
+    const Pdu reply = host.ask(host.logout(reason));
+    CHECK(reply.header[0] == 0x26);
+    CHECK(reply.flags() == 0x80);
+    CHECK(reply.header[2] == 0x00);
+    CHECK(reply.task_tag() == 1);
+    CHECK(reply.stat_sn() == login.stat_sn() + 1);
+    CHECK(reply.exp_cmd_sn() == 2);
+    CHECK(reply.be(36, 8) == 0);
+    CHECK(host.connection.closing());
+    CHECK(host.connection.close_reason() == "logout");
+    CHECK(host.connection.direct_space().empty());
+  }
+}
+
+TEST_CASE("a logout for recovery is not supported and leaves the session") {
+  Initiator host;
+  host.log_in();
+  CHECK(host.ask(host.logout(2)).header[2] == 0x02);
+  CHECK_FALSE(host.connection.closing());
+  CHECK(host.ask(host.nop()).opcode() == 0x20);
+}
+
+TEST_CASE("what follows a logout is not looked at") {
+  Initiator host;
+  host.log_in();
+  host.send(host.logout(0).wire() + host.command(0, 0).wire() + Bytes(10, 0xff));
+  CHECK(host.answers().size() == 1);
+  CHECK(host.script().seen.empty());
+}
+
+TEST_CASE("an unknown operation code is rejected with the header it came in") {
+  for (std::uint8_t opcode : {0x07, 0x0f, 0x11, 0x1c, 0x20, 0x21, 0x25, 0x31, 0x3f}) {
+    Initiator host;
+    host.log_in();
+    Pdu pdu = nop_out(3, 1, pattern(7));
+    pdu.header[0] = opcode;
+    check_reject(host.ask(pdu), 0x05, pdu);
+    CHECK_FALSE(host.connection.closing());
+    CHECK(host.ask(host.nop()).exp_cmd_sn() == 2);
+  }
+}
+
+TEST_CASE("a SNACK is rejected: nothing is kept to be sent again") {
+  Initiator host;
+  host.log_in();
+  Pdu snack;
+  snack.header[0] = 0x10;
+  snack.header[1] = 0x80;
+  check_reject(host.ask(snack), 0x03, snack);
+}
+
+TEST_CASE("rejects use up a StatSN each") {
+  Initiator host;
+  const std::uint32_t before = host.log_in().stat_sn();
+  Pdu pdu;
+  pdu.header[0] = 0x1d;
+  CHECK(host.ask(pdu).stat_sn() == before + 1);
+  CHECK(host.ask(pdu).stat_sn() == before + 2);
+}
+
+TEST_CASE("a data segment longer than was declared is rejected at its header and closes") {
+  for (std::uint8_t opcode : {0x00, 0x01, 0x04, 0x05, 0x1c}) {
+    Initiator host;
+    host.log_in();
+    Pdu pdu = nop_out(3, 1);
+    pdu.header[0] = opcode;
+    pdu.set(5, 3, 262145);
+    host.send(Bytes(pdu.header.begin(), pdu.header.end()));
+    const Pdu reply = host.answer();
+    CHECK(reply.header[0] == 0x3f);
+    CHECK(reply.header[2] == 0x04);
+    CHECK(reply.data == Bytes(pdu.header.begin(), pdu.header.end()));
+    CHECK(host.connection.closing());
+  }
+}
+
+TEST_CASE("a data segment as long as was declared is taken") {
+  Initiator host;
+  host.log_in({"MaxRecvDataSegmentLength=262144"});
+  CHECK(host.ask(host.nop(pattern(262144))).data == pattern(262144));
+}
+
+TEST_CASE("additional header segments are passed over") {
+  Initiator host;
+  host.log_in();
+  Pdu command = host.command(writes, 5);
+  command.header[4] = 255;
+  command.set(5, 3, 5);
+  host.send(Bytes(command.header.begin(), command.header.end()) + Bytes(255 * 4, 0xaa) + pattern(5) +
+            Bytes(3, 0));
+  CHECK(host.answer().opcode() == 0x21);
+  CHECK(host.script().seen.at(0).data_out == pattern(5));
+  CHECK(host.ask(host.nop()).opcode() == 0x20);
+}
+
+TEST_CASE("task management is answered: no function is supported") {
+  Initiator host;
+  host.log_in();
+  for (std::uint8_t function : {1, 2, 5, 6}) {
+    Pdu pdu;
+    pdu.header[0] = 0x42;
+    pdu.header[1] = static_cast<std::uint8_t>(0x80 | function);
+    pdu.set(16, 4, 99).set(20, 4, no_tag).set(24, 4, host.cmd_sn);
+    const Pdu reply = host.ask(pdu);
+    CHECK(reply.header[0] == 0x22);
+    CHECK(reply.header[2] == 0x05);
+    CHECK(reply.task_tag() == 99);
+  }
+}
+
+TEST_CASE("a task tag that is in use is rejected and the task goes on") {
+  Initiator host;
+  host.log_in();
+  Reply held;
+  held.held = true;
+  host.script().replies[0x28] = held;
+  host.send(scsi_command(7, 1, 0, 0, 0x28));
+  const Pdu again = scsi_command(7, 2, writes, 8).with(pattern(8));
+  check_reject(host.ask(again), 0x07, again);
+  CHECK(host.script().seen.size() == 1);
+  host.script().finish_held();
+  CHECK(host.answer().task_tag() == 7);
+  CHECK(host.ask(scsi_command(7, 2, 0, 0)).task_tag() == 7);  // free again
+}
+
+TEST_CASE("a bidirectional command is rejected") {
+  Initiator host;
+  host.log_in();
+  const Pdu pdu = host.command(reads | writes, 512);
+  check_reject(host.ask(pdu), 0x09, pdu);
+  CHECK(host.script().seen.empty());
+}
+
+TEST_CASE("a SCSI command in a discovery session is rejected") {
+  Initiator host;
+  host.log_in({}, "Discovery");
+  const Pdu pdu = host.command(reads, 36, 0x12);
+  check_reject(host.ask(pdu), 0x04, pdu);
+  CHECK(host.ask(nop_out(8, 1)).opcode() == 0x20);
+}
+
+TEST_CASE("data that no one asked for in its command is rejected") {
+  iscsi::ConnectionSettings settings;
+  settings.offer.first_burst_length = 512;
+  Initiator host(settings);
+  host.log_in({"ImmediateData=Yes"});
+  for (const Pdu& pdu : {scsi_command(1, 1, reads, 8).with(pattern(8)),      // data of a read
+                         scsi_command(1, 1, 0, 8).with(pattern(8)),          // of no direction
+                         scsi_command(1, 1, writes, 7).with(pattern(8)),     // longer than announced
+                         scsi_command(1, 1, writes, 600).with(pattern(513)),  // than the first burst
+                         Pdu(scsi_command(1, 1, writes, 8)).set(1, 1, 0x21)}) {  // F=0, InitialR2T=Yes
+    check_reject(host.ask(pdu), 0x04, pdu);
+  }
+  CHECK(host.script().seen.empty());
+}
+
+TEST_CASE("immediate data is rejected where ImmediateData=No was agreed") {
+  Initiator host;
+  host.log_in({"ImmediateData=No"});
+  const Pdu pdu = scsi_command(1, 1, writes, 8).with(pattern(8));
+  check_reject(host.ask(pdu), 0x04, pdu);
+}

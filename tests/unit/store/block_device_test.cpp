@@ -1,0 +1,89 @@
+// Block devices, on a loop device where one can be had: as root, else SKIPPED.
+#include <cstdio>
+
+#include <catch2/catch.hpp>
+
+#include "store/open.hpp"
+#include "tests/unit/store/guarded.hpp"
+#include "tests/unit/store/temp_dir.hpp"
+
+using namespace test;
+using Catch::Contains;
+
+namespace {
+
+class LoopDevice {
+ public:
+  LoopDevice() {
+    make_file(dir_.path("disk.img"), 8 * MiB);
+    const std::string command = "losetup -f --show '" + dir_.path("disk.img") + "' 2>/dev/null";
+    FILE* const pipe = popen(command.c_str(), "r");
+    if (pipe == nullptr) return;
+    char line[64] = {};
+    if (std::fgets(line, sizeof line, pipe) != nullptr) path_ = line;
+    pclose(pipe);
+    while (!path_.empty() && path_.back() == '\n')
+      path_.pop_back();
+  }
+  ~LoopDevice() {
+    if (usable()) (void)std::system(("losetup -d " + path_ + " 2>/dev/null").c_str());
+  }
+  LoopDevice(const LoopDevice&) = delete;
+  LoopDevice& operator=(const LoopDevice&) = delete;
+
+  bool usable() const { return !path_.empty(); }
+  const std::string& path() const { return path_; }
+  const TempDir& dir() const { return dir_; }
+
+ private:
+  TempDir dir_;
+  std::string path_;
+};
+
+}  // namespace
+
+TEST_CASE("a block device is a store, whole, once, buffered or direct") {
+  const LoopDevice device;
+  if (!device.usable()) {
+    WARN("SKIPPED: no loop device could be had here (not root?)");
+    return;
+  }
+  const std::string direct = GENERATE("off", "on");
+  INFO("direct=" << direct);
+  const auto spec = store::parse_store_spec("block:" + device.path() + ",direct=" + direct);
+  REQUIRE(spec);
+  auto opened = store::open_guarded(*spec, device.dir().path(), {});
+  INFO((opened ? "" : opened.error()));
+  REQUIRE(opened);
+  store::Guard& guard = **opened;
+  CHECK(guard.size() == ByteCount(8 * MiB));
+  CHECK(guard.alignment_bytes() == (direct == "on" ? 512u : 1u));
+
+  const Bytes old = noise(MiB, 1);
+  REQUIRE(guard.write(ByteOffset(MiB), old, store::Durability::durable));
+  const auto snapshot = protect(guard, {extent(MiB, MiB)});
+  REQUIRE(guard.write_zeros(extent(MiB + 512, 256 * KiB)));
+  REQUIRE(write(guard, MiB + 512 * KiB, filled(4096, 3)));
+  CHECK(read(*snapshot, extent(MiB, MiB)) == old);
+  CHECK(read(guard, MiB + 512, 256 * KiB) == filled(256 * KiB, 0));
+  CHECK(read(guard, MiB, 512) == Bytes(old.begin(), old.begin() + 512));
+  CHECK(guard.flush());
+
+  const auto again = store::open_guarded(*spec, device.dir().path(), {});
+  REQUIRE_FALSE(again);
+  CHECK_THAT(again.error(), Contains("in use"));
+}
+
+TEST_CASE("a block device is told apart from a file, and its size is its own") {
+  const LoopDevice device;
+  if (!device.usable()) {
+    WARN("SKIPPED: no loop device could be had here (not root?)");
+    return;
+  }
+  const auto as_file = store::open_regular_file({device.path(), ByteCount(), {}, false});
+  REQUIRE_FALSE(as_file);
+  CHECK_THAT(as_file.error(), Contains("use block:" + device.path()));
+  const auto larger = store::open_block_device({device.path(), ByteCount(9 * MiB), {}, false});
+  REQUIRE_FALSE(larger);
+  CHECK_THAT(larger.error(), Contains("8388608") && Contains("9437184"));
+}
