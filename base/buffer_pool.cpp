@@ -12,7 +12,8 @@ Buffer::~Buffer() {
 
 BufferPool::~BufferPool() {
   for (auto& list : idle_) {
-    for (std::uint8_t* data : list) std::free(data);
+    for (std::uint8_t* data : list)
+      std::free(data);
   }
 }
 

@@ -1,5 +1,5 @@
-// Memory for data on its way: page-aligned buffers that return to the pool of the worker that took them.
-// A pool and its buffers belong to one thread.
+// Memory for data on its way: page-aligned buffers that return to the pool of the worker that took
+// them. A pool and its buffers belong to one thread.
 #pragma once
 
 #include <array>
@@ -13,7 +13,8 @@ namespace base {
 
 class BufferPool;
 
-// Owns its bytes until it is destroyed; empty when default-made or moved from. Contents start undefined.
+// Owns its bytes until it is destroyed; empty when default-made or moved from. Contents start
+// undefined.
 class Buffer {
  public:
   Buffer() = default;

@@ -1,4 +1,5 @@
-// Time as an injected value: everything that expires reads a Clock. Only this room names steady_clock.
+// Time as an injected value: everything that expires reads a Clock. Only this room names
+// steady_clock.
 #pragma once
 
 #include <atomic>

@@ -1,19 +1,23 @@
 #include "base/digest.hpp"
 
+#include <new>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-
-#include <new>
 
 namespace base {
 namespace {
 
 const EVP_MD* evp_of(HashAlgorithm algorithm) {
   switch (algorithm) {
-    case HashAlgorithm::md5: return EVP_md5();
-    case HashAlgorithm::sha1: return EVP_sha1();
-    case HashAlgorithm::sha256: return EVP_sha256();
-    case HashAlgorithm::sha3_256: return EVP_sha3_256();
+    case HashAlgorithm::md5:
+      return EVP_md5();
+    case HashAlgorithm::sha1:
+      return EVP_sha1();
+    case HashAlgorithm::sha256:
+      return EVP_sha256();
+    case HashAlgorithm::sha3_256:
+      return EVP_sha3_256();
   }
   return nullptr;
 }
@@ -30,7 +34,9 @@ Sha256::Sha256() : context_(std::make_unique<Context>()) {
 }
 Sha256::~Sha256() = default;
 
-void Sha256::add(ByteView bytes) { EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size()); }
+void Sha256::add(ByteView bytes) {
+  EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size());
+}
 
 Sha256Digest Sha256::finish() {
   Sha256Digest out{};
@@ -48,11 +54,12 @@ Sha256Digest sha256(ByteView bytes) {
 std::vector<std::uint8_t> hash(HashAlgorithm algorithm, std::initializer_list<ByteView> parts) {
   const EVP_MD* md = evp_of(algorithm);
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                       EVP_MD_CTX_free);
+                                                                        EVP_MD_CTX_free);
   if (context == nullptr || EVP_DigestInit_ex(context.get(), md, nullptr) != 1) {
     throw std::bad_alloc();
   }
-  for (const ByteView part : parts) EVP_DigestUpdate(context.get(), part.data(), part.size());
+  for (const ByteView part : parts)
+    EVP_DigestUpdate(context.get(), part.data(), part.size());
   std::vector<std::uint8_t> out(static_cast<std::size_t>(EVP_MD_size(md)));
   EVP_DigestFinal_ex(context.get(), out.data(), nullptr);
   return out;

@@ -22,7 +22,8 @@ std::size_t ManualExecutor::run() {
 
 WorkPool::WorkPool(std::size_t threads) {
   threads_.reserve(threads);
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { serve(); });
+  for (std::size_t i = 0; i < threads; ++i)
+    threads_.emplace_back([this] { serve(); });
 }
 
 WorkPool::~WorkPool() {
@@ -31,7 +32,8 @@ WorkPool::~WorkPool() {
     stopping_ = true;
   }
   ready_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& thread : threads_)
+    thread.join();
 }
 
 void WorkPool::post(Work work) {

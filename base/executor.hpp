@@ -1,4 +1,5 @@
-// Where work runs: a worker's own thread, the pool for what truly blocks, or, in tests, here and now.
+// Where work runs: a worker's own thread, the pool for what truly blocks, or, in tests, here and
+// now.
 #pragma once
 
 #include <condition_variable>
@@ -17,7 +18,8 @@ using Work = UniqueFunction<void()>;
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Runs `work` once, later, never inside this call (but see InlineExecutor). Callable from any thread.
+  // Runs `work` once, later, never inside this call (but see InlineExecutor). Callable from any
+  // thread.
   virtual void post(Work work) = 0;
 };
 
@@ -39,7 +41,8 @@ class ManualExecutor final : public Executor {
   std::deque<Work> queue_;
 };
 
-// Threads for what blocks: cold reads, flushes, copies. The destructor runs what is queued, then joins.
+// Threads for what blocks: cold reads, flushes, copies. The destructor runs what is queued, then
+// joins.
 class WorkPool final : public Executor {
  public:
   explicit WorkPool(std::size_t threads);

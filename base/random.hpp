@@ -1,4 +1,5 @@
-// Randomness as an injected source: the system's cryptographic one in the daemon, a seeded one in tests.
+// Randomness as an injected source: the system's cryptographic one in the daemon, a seeded one in
+// tests.
 #pragma once
 
 #include "base/bytes.hpp"

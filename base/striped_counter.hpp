@@ -1,4 +1,5 @@
-// A counter that many threads add to without meeting: each adds to its own cache line, a reader sums.
+// A counter that many threads add to without meeting: each adds to its own cache line, a reader
+// sums.
 #pragma once
 
 #include <array>
@@ -14,7 +15,8 @@ class StripedCounter {
   }
   std::uint64_t sum() const {
     std::uint64_t total = 0;
-    for (const Cell& cell : cells_) total += cell.value.load(std::memory_order_relaxed);
+    for (const Cell& cell : cells_)
+      total += cell.value.load(std::memory_order_relaxed);
     return total;
   }
 

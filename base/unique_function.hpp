@@ -17,9 +17,9 @@ class UniqueFunction<R(Args...)> {
  public:
   UniqueFunction() = default;
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
-             std::is_invocable_r_v<R, F&, Args...>)
-  UniqueFunction(F&& f) {  // NOLINT(google-explicit-constructor): as std::function
+  requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
+           std::is_invocable_r_v<R, F&, Args...>)
+      UniqueFunction(F&& f) {  // NOLINT(google-explicit-constructor): as std::function
     using Held = std::remove_cvref_t<F>;
     if constexpr (sizeof(Held) <= inline_bytes && std::is_nothrow_move_constructible_v<Held>) {
       new (storage_) Held(std::forward<F>(f));
@@ -40,9 +40,7 @@ class UniqueFunction<R(Args...)> {
   ~UniqueFunction() { reset(); }
 
   explicit operator bool() const { return operations_ != nullptr; }
-  R operator()(Args... args) {
-    return operations_->call(storage_, std::forward<Args>(args)...);
-  }
+  R operator()(Args... args) { return operations_->call(storage_, std::forward<Args>(args)...); }
 
  private:
   static constexpr std::size_t inline_bytes = 64;

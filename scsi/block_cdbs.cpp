@@ -23,10 +23,14 @@ Request decode_6(base::ByteView cdb) {
 
 Request decode(base::ByteView cdb) {
   switch (cdb_length(cdb[0])) {
-    case 6: return decode_6(cdb);
-    case 10: return decode_with(cdb, lba_10, length_10);
-    case 12: return decode_with(cdb, lba_10, length_12);
-    default: return decode_with(cdb, lba_16, length_16);
+    case 6:
+      return decode_6(cdb);
+    case 10:
+      return decode_with(cdb, lba_10, length_10);
+    case 12:
+      return decode_with(cdb, lba_10, length_12);
+    default:
+      return decode_with(cdb, lba_16, length_16);
   }
 }
 

@@ -1,4 +1,5 @@
-// The CDBs of SBC commands, field by field (SBC-4 clause 5). "Obsolete" fields are accepted and ignored.
+// The CDBs of SBC commands, field by field (SBC-4 clause 5). "Obsolete" fields are accepted and
+// ignored.
 #pragma once
 
 #include "base/extent.hpp"
@@ -27,18 +28,39 @@ inline constexpr Field length_16 = Field::bytes("TRANSFER LENGTH", 10, 4);
 inline constexpr Field group_16{"GROUP NUMBER", 14, 5, 6};
 
 inline constexpr CdbLayout read_6{"READ(6)", 0x08, std::nullopt, 6, {lba_6, length_6}};
-inline constexpr CdbLayout read_10{"READ(10)", 0x28, std::nullopt, 10,
-                                   {rdprotect, dpo, fua, rarc, fua_nv, lba_10, group_10, length_10}};
-inline constexpr CdbLayout read_12{"READ(12)", 0xa8, std::nullopt, 12,
-                                   {rdprotect, dpo, fua, rarc, fua_nv, lba_10, length_12, group_12}};
-inline constexpr CdbLayout read_16{"READ(16)", 0x88, std::nullopt, 16,
-                                   {rdprotect, dpo, fua, rarc, fua_nv, lba_16, length_16, group_16}};
+inline constexpr CdbLayout read_10{
+    "READ(10)",
+    0x28,
+    std::nullopt,
+    10,
+    {rdprotect, dpo, fua, rarc, fua_nv, lba_10, group_10, length_10}};
+inline constexpr CdbLayout read_12{
+    "READ(12)",
+    0xa8,
+    std::nullopt,
+    12,
+    {rdprotect, dpo, fua, rarc, fua_nv, lba_10, length_12, group_12}};
+inline constexpr CdbLayout read_16{
+    "READ(16)",
+    0x88,
+    std::nullopt,
+    16,
+    {rdprotect, dpo, fua, rarc, fua_nv, lba_16, length_16, group_16}};
 inline constexpr CdbLayout write_6{"WRITE(6)", 0x0a, std::nullopt, 6, {lba_6, length_6}};
-inline constexpr CdbLayout write_10{"WRITE(10)", 0x2a, std::nullopt, 10,
+inline constexpr CdbLayout write_10{"WRITE(10)",
+                                    0x2a,
+                                    std::nullopt,
+                                    10,
                                     {wrprotect, dpo, fua, fua_nv, lba_10, group_10, length_10}};
-inline constexpr CdbLayout write_12{"WRITE(12)", 0xaa, std::nullopt, 12,
+inline constexpr CdbLayout write_12{"WRITE(12)",
+                                    0xaa,
+                                    std::nullopt,
+                                    12,
                                     {wrprotect, dpo, fua, fua_nv, lba_10, length_12, group_12}};
-inline constexpr CdbLayout write_16{"WRITE(16)", 0x8a, std::nullopt, 16,
+inline constexpr CdbLayout write_16{"WRITE(16)",
+                                    0x8a,
+                                    std::nullopt,
+                                    16,
                                     {wrprotect, dpo, fua, fua_nv, lba_16, length_16, group_16}};
 
 // What a READ or WRITE of any length asks for.
@@ -50,7 +72,9 @@ struct Request {
 // The CDB is complete for its operation code, one of the eight above.
 Request decode(base::ByteView cdb);
 // True where a CDB of this operation code has an RDPROTECT or WRPROTECT field.
-constexpr bool has_protect(std::uint8_t opcode) { return opcode != 0x08 && opcode != 0x0a; }
+constexpr bool has_protect(std::uint8_t opcode) {
+  return opcode != 0x08 && opcode != 0x0a;
+}
 }  // namespace media
 
 namespace synchronize_cache {
@@ -58,12 +82,16 @@ inline constexpr Field sync_nv = Field::flag("SYNC_NV (obsolete)", 1, 2);
 inline constexpr Field immed = Field::flag("IMMED", 1, 1);
 inline constexpr Field count_10 = Field::bytes("NUMBER OF LOGICAL BLOCKS", 7, 2);
 inline constexpr Field count_16 = Field::bytes("NUMBER OF LOGICAL BLOCKS", 10, 4);
-inline constexpr CdbLayout layout_10{
-    "SYNCHRONIZE CACHE(10)", 0x35, std::nullopt, 10,
-    {sync_nv, immed, media::lba_10, media::group_10, count_10}};
-inline constexpr CdbLayout layout_16{
-    "SYNCHRONIZE CACHE(16)", 0x91, std::nullopt, 16,
-    {sync_nv, immed, media::lba_16, count_16, media::group_16}};
+inline constexpr CdbLayout layout_10{"SYNCHRONIZE CACHE(10)",
+                                     0x35,
+                                     std::nullopt,
+                                     10,
+                                     {sync_nv, immed, media::lba_10, media::group_10, count_10}};
+inline constexpr CdbLayout layout_16{"SYNCHRONIZE CACHE(16)",
+                                     0x91,
+                                     std::nullopt,
+                                     16,
+                                     {sync_nv, immed, media::lba_16, count_16, media::group_16}};
 }  // namespace synchronize_cache
 
 namespace read_capacity {
@@ -84,7 +112,10 @@ inline constexpr Field no_flush = Field::flag("NO_FLUSH", 4, 2);
 inline constexpr Field load_eject = Field::flag("LOEJ", 4, 1);
 inline constexpr Field start = Field::flag("START", 4, 0);
 inline constexpr CdbLayout layout{
-    "START STOP UNIT", 0x1b, std::nullopt, 6,
+    "START STOP UNIT",
+    0x1b,
+    std::nullopt,
+    6,
     {immed, power_condition_modifier, power_condition, no_flush, load_eject, start}};
 }  // namespace start_stop_unit
 

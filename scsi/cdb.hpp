@@ -1,5 +1,6 @@
-// A CDB as a declaration: its name, its opcode and service action, its fields. The reserved-bit check, the
-// usage bitmap of REPORT SUPPORTED OPERATION CODES and the text trace are computed from it.
+// A CDB as a declaration: its name, its opcode and service action, its fields. The reserved-bit
+// check, the usage bitmap of REPORT SUPPORTED OPERATION CODES and the text trace are computed from
+// it.
 #pragma once
 
 #include <algorithm>
@@ -34,8 +35,8 @@ constexpr Field naca(const CdbLayout& layout) {
   return Field::flag("NACA", layout.control_byte(), 2);
 }
 
-// One bit for every bit of the CDB that is evaluated; byte 0 is the opcode and the SERVICE ACTION field the
-// service action, as REPORT SUPPORTED OPERATION CODES wants them (SPC-4 6.35.3).
+// One bit for every bit of the CDB that is evaluated; byte 0 is the opcode and the SERVICE ACTION
+// field the service action, as REPORT SUPPORTED OPERATION CODES wants them (SPC-4 6.35.3).
 constexpr CdbBytes usage_bitmap(const CdbLayout& layout) {
   CdbBytes usage{};
   for (const Field& field : layout.fields) {
@@ -70,7 +71,8 @@ constexpr CdbBytes make_cdb(const CdbLayout& layout) {
   return cdb;
 }
 
-// The CDB length that the operation code's group tells; 0 for the vendor-specific and 32-byte groups.
+// The CDB length that the operation code's group tells; 0 for the vendor-specific and 32-byte
+// groups.
 constexpr std::size_t cdb_length(std::uint8_t opcode) {
   constexpr std::array<std::uint8_t, 8> by_group{6, 10, 10, 0, 16, 12, 0, 0};
   return by_group[opcode >> 5];

@@ -29,7 +29,8 @@ struct Lun {
 };
 inline constexpr std::uint16_t lun_max = 0x3fff;
 
-// The eight bytes of a LUN field. Numbers below 256 use the peripheral device method, others flat space.
+// The eight bytes of a LUN field. Numbers below 256 use the peripheral device method, others flat
+// space.
 constexpr std::uint64_t encode_lun(Lun lun) {
   const std::uint64_t method = lun.value < 256 ? 0x0000u : 0x4000u;
   return (method | lun.value) << 48;

@@ -1,5 +1,5 @@
-// The CDBs of third-party copy OUT (83h) and IN (84h) (wire reference, section 1). The LIST IDENTIFIER stands
-// at bytes 6-9 in the token commands and at 2-5 everywhere else.
+// The CDBs of third-party copy OUT (83h) and IN (84h) (wire reference, section 1). The LIST
+// IDENTIFIER stands at bytes 6-9 in the token commands and at 2-5 everywhere else.
 #pragma once
 
 #include "scsi/cdb.hpp"
@@ -16,17 +16,23 @@ inline constexpr Field group_number{"GROUP NUMBER", 14, 5, 6};
 }  // namespace token_command
 
 namespace populate_token {
-inline constexpr CdbLayout layout{"POPULATE TOKEN", third_party_copy_out, 0x10, 16,
-                                  {token_command::list_identifier,
-                                   token_command::parameter_list_length,
-                                   token_command::group_number}};
+inline constexpr CdbLayout layout{
+    "POPULATE TOKEN",
+    third_party_copy_out,
+    0x10,
+    16,
+    {token_command::list_identifier, token_command::parameter_list_length,
+     token_command::group_number}};
 }
 
 namespace write_using_token {
-inline constexpr CdbLayout layout{"WRITE USING TOKEN", third_party_copy_out, 0x11, 16,
-                                  {token_command::list_identifier,
-                                   token_command::parameter_list_length,
-                                   token_command::group_number}};
+inline constexpr CdbLayout layout{
+    "WRITE USING TOKEN",
+    third_party_copy_out,
+    0x11,
+    16,
+    {token_command::list_identifier, token_command::parameter_list_length,
+     token_command::group_number}};
 }
 
 namespace copy_operation_abort {
@@ -38,11 +44,16 @@ inline constexpr CdbLayout layout{
 namespace receive_copy {
 inline constexpr Field list_identifier = Field::bytes("LIST IDENTIFIER", 2, 4);
 inline constexpr Field allocation_length = Field::bytes("ALLOCATION LENGTH", 10, 4);
-inline constexpr CdbLayout status_layout{"RECEIVE COPY STATUS(LID4)", third_party_copy_in, 0x05, 16,
+inline constexpr CdbLayout status_layout{"RECEIVE COPY STATUS(LID4)",
+                                         third_party_copy_in,
+                                         0x05,
+                                         16,
                                          {list_identifier, allocation_length}};
-inline constexpr CdbLayout rod_token_information_layout{
-    "RECEIVE ROD TOKEN INFORMATION", third_party_copy_in, 0x07, 16,
-    {list_identifier, allocation_length}};
+inline constexpr CdbLayout rod_token_information_layout{"RECEIVE ROD TOKEN INFORMATION",
+                                                        third_party_copy_in,
+                                                        0x07,
+                                                        16,
+                                                        {list_identifier, allocation_length}};
 }  // namespace receive_copy
 
 }  // namespace scsi

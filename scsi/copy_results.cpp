@@ -19,7 +19,9 @@ constexpr std::size_t header_bytes = 32;
 constexpr std::uint8_t units_logical_blocks = 0xf1;
 constexpr std::size_t token_descriptor_bytes = 2 + rod_token_bytes;
 
-constexpr std::size_t padded_to_four(std::size_t n) { return (n + 3) / 4 * 4; }
+constexpr std::size_t padded_to_four(std::size_t n) {
+  return (n + 3) / 4 * 4;
+}
 
 std::vector<std::uint8_t> encode_header(const CopyResult& result) {
   const std::size_t sense_space = result.sense ? padded_to_four(fixed_sense_bytes) : 0;
@@ -53,7 +55,8 @@ std::vector<std::uint8_t> encode_rod_token_information(const CopyResult& result)
   out.resize(descriptors_at + 4);
   if (result.token) {
     base::store_be32(out, descriptors_at, token_descriptor_bytes);
-    out.resize(descriptors_at + 4 + 2);  // ID FOR CREATING ROD CSCD DESCRIPTOR: 0 for POPULATE TOKEN
+    out.resize(descriptors_at + 4 +
+               2);  // ID FOR CREATING ROD CSCD DESCRIPTOR: 0 for POPULATE TOKEN
     out.insert(out.end(), result.token->begin(), result.token->end());
   }
   available_data.write(out, out.size() - 4);

@@ -1,5 +1,5 @@
-// The answer of RECEIVE ROD TOKEN INFORMATION and RECEIVE COPY STATUS(LID4) as a value and as bytes (wire
-// reference, section 4).
+// The answer of RECEIVE ROD TOKEN INFORMATION and RECEIVE COPY STATUS(LID4) as a value and as bytes
+// (wire reference, section 4).
 #pragma once
 
 #include <cstdint>
@@ -45,8 +45,9 @@ struct CopyResult {
 std::vector<std::uint8_t> encode_rod_token_information(const CopyResult& result);
 std::vector<std::uint8_t> encode_receive_copy_status(const CopyResult& result);
 
-// For the host side. Nullopt when too short, when units are not blocks, or when lengths contradict; a token
-// is present only if its descriptors are exactly 514 bytes, as Windows wants them (windows-host B.2).
+// For the host side. Nullopt when too short, when units are not blocks, or when lengths contradict;
+// a token is present only if its descriptors are exactly 514 bytes, as Windows wants them
+// (windows-host B.2).
 std::optional<CopyResult> decode_rod_token_information(base::ByteView bytes);
 
 }  // namespace scsi

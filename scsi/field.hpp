@@ -1,6 +1,6 @@
-// A wire field is declared once, as a place: where it starts, how many bits it has, its standard name.
-// Decoding, encoding, the sense-key-specific field pointer, the CDB usage bitmap and the text trace all
-// derive from that one declaration.
+// A wire field is declared once, as a place: where it starts, how many bits it has, its standard
+// name. Decoding, encoding, the sense-key-specific field pointer, the CDB usage bitmap and the text
+// trace all derive from that one declaration.
 #pragma once
 
 #include <cstdint>

@@ -74,11 +74,11 @@ Bytes standard_inquiry(const UnitIdentity& identity, Presence presence) {
                                                              0x0600};  // SBC-4
   Bytes out(bytes);
   out[0] = static_cast<std::uint8_t>(presence);
-  out[2] = 0x06;                // SPC-4
-  out[3] = 0x10 | 0x02;         // HISUP, RESPONSE DATA FORMAT 2
+  out[2] = 0x06;         // SPC-4
+  out[3] = 0x10 | 0x02;  // HISUP, RESPONSE DATA FORMAT 2
   out[4] = bytes - 5;
-  out[5] = 0x08;                // 3PC: third-party copy
-  out[7] = 0x02;                // CMDQUE
+  out[5] = 0x08;  // 3PC: third-party copy
+  out[7] = 0x02;  // CMDQUE
   place_text(out, 8, 8, identity.vendor);
   place_text(out, 16, 16, identity.product);
   place_text(out, 32, 4, identity.revision);
@@ -116,8 +116,7 @@ Bytes device_identification_page(const UnitIdentity& identity, const PortIdentit
         designation(CodeSet::ascii, unit, Designator::t10_vendor, t10),
         designation(CodeSet::binary, unit, Designator::eui64, identity.eui64),
         scsi_name(unit, "naa." + base::to_hex(identity.naa)),
-        designation(CodeSet::binary, target_port, Designator::relative_target_port,
-                    relative_port),
+        designation(CodeSet::binary, target_port, Designator::relative_target_port, relative_port),
         designation(CodeSet::binary, target_port, Designator::target_port_group, port_group),
         scsi_name(target_port,
                   fmt::format("{},t,0x{:04x}", port.target_name, port.portal_group_tag)),

@@ -1,5 +1,5 @@
-// Standard INQUIRY data and the VPD pages of a disk as bytes, from a unit's identity and limits (SPC-4 6.4,
-// 7.8; SBC-4 6.6). Page 8Fh has its own file, third_party_copy_page.hpp.
+// Standard INQUIRY data and the VPD pages of a disk as bytes, from a unit's identity and limits
+// (SPC-4 6.4, 7.8; SBC-4 6.6). Page 8Fh has its own file, third_party_copy_page.hpp.
 #pragma once
 
 #include <array>
@@ -29,8 +29,8 @@ struct PortIdentity {
 };
 
 enum class Presence : std::uint8_t {
-  connected = 0x00,      // a disk
-  no_such_unit = 0x7f,   // peripheral qualifier 011b, device type 1Fh
+  connected = 0x00,     // a disk
+  no_such_unit = 0x7f,  // peripheral qualifier 011b, device type 1Fh
 };
 
 std::vector<std::uint8_t> standard_inquiry(const UnitIdentity& identity, Presence presence);
@@ -50,8 +50,8 @@ std::vector<std::uint8_t> block_limits_page(const BlockLimits& limits);
 std::vector<std::uint8_t> block_device_characteristics_page();
 std::vector<std::uint8_t> logical_block_provisioning_page();
 
-// A designation descriptor of the target device (association 10b, SCSI name string), as token bytes 128-255
-// want it; zero padded, cut if the name is too long to fit.
+// A designation descriptor of the target device (association 10b, SCSI name string), as token bytes
+// 128-255 want it; zero padded, cut if the name is too long to fit.
 std::array<std::uint8_t, 128> target_device_designator(const std::string& target_name);
 
 struct CapacityData {

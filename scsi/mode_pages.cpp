@@ -40,9 +40,12 @@ Bytes exceptions_page() {
 // A page with the current or default values.
 Bytes page_with(std::uint8_t code, const ModeParameters& parameters) {
   switch (code) {
-    case caching_code: return caching_page(parameters.write_cache_enabled);
-    case control_code: return control_page();
-    default: return exceptions_page();
+    case caching_code:
+      return caching_page(parameters.write_cache_enabled);
+    case control_code:
+      return control_page();
+    default:
+      return exceptions_page();
   }
 }
 
@@ -57,10 +60,13 @@ Bytes changeable_page(std::uint8_t code) {
 
 Bytes page_for(std::uint8_t code, PageControl control, const ModeParameters& current) {
   switch (control) {
-    case PageControl::changeable: return changeable_page(code);
-    case PageControl::default_values: return page_with(code, {});
+    case PageControl::changeable:
+      return changeable_page(code);
+    case PageControl::default_values:
+      return page_with(code, {});
     case PageControl::current:
-    case PageControl::saved: break;
+    case PageControl::saved:
+      break;
   }
   return page_with(code, current);
 }
@@ -71,16 +77,20 @@ Bytes block_descriptor(const ModeSenseUnit& unit, bool long_lba) {
     base::store_be64(out, 0, unit.capacity.value);
     base::store_be32(out, 12, unit.block_length.bytes);
   } else {
-    base::store_be32(out, 0, static_cast<std::uint32_t>(
-                                 std::min<std::uint64_t>(unit.capacity.value, 0xffffffff)));
+    base::store_be32(
+        out, 0,
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(unit.capacity.value, 0xffffffff)));
     base::store_be(out, 5, 3, unit.block_length.bytes);
   }
   return out;
 }
 
-constexpr std::size_t header_bytes(ModeForm form) { return form == ModeForm::six ? 4 : 8; }
+constexpr std::size_t header_bytes(ModeForm form) {
+  return form == ModeForm::six ? 4 : 8;
+}
 
-// Where a MODE SELECT list's pages start; the block descriptor, if any, must describe the unit as it is.
+// Where a MODE SELECT list's pages start; the block descriptor, if any, must describe the unit as
+// it is.
 base::Result<std::size_t, Sense> pages_start(base::ByteView list, ModeForm form,
                                              const ModeSenseUnit& unit) {
   const Field descriptor_length = form == ModeForm::six
@@ -99,7 +109,8 @@ base::Result<std::size_t, Sense> pages_start(base::ByteView list, ModeForm form,
     return base::fail(sense::illegal_request(asc::parameter_list_length_error));
   }
   if (length != 0) {
-    const Field blocks = Field::bytes("BLOCK LENGTH", static_cast<std::uint16_t>(header + length - 3), 3);
+    const Field blocks =
+        Field::bytes("BLOCK LENGTH", static_cast<std::uint16_t>(header + length - 3), 3);
     if (blocks.read(list) != unit.block_length.bytes) {
       return base::fail(sense::invalid_field_in_parameter_list(blocks));
     }
@@ -163,7 +174,8 @@ std::optional<Bytes> mode_sense_data(const ModeSenseRequest& request, const Mode
   constexpr std::uint8_t dpo_and_fua = 0x10;
   const bool ten = request.form == ModeForm::ten;
   const bool long_lba = ten && request.long_lba_accepted;
-  const Bytes descriptor = request.disable_block_descriptors ? Bytes() : block_descriptor(unit, long_lba);
+  const Bytes descriptor =
+      request.disable_block_descriptors ? Bytes() : block_descriptor(unit, long_lba);
   Bytes out(header_bytes(request.form));
   out.insert(out.end(), descriptor.begin(), descriptor.end());
   out.insert(out.end(), pages.begin(), pages.end());
@@ -184,7 +196,8 @@ base::Result<ModeParameters, Sense> apply_mode_select(base::ByteView list, ModeF
                                                       const ModeSenseUnit& unit) {
   ModeParameters parameters = unit.current;
   auto at = pages_start(list, form, unit);
-  while (at && *at < list.size()) at = apply_page(list, *at, parameters);
+  while (at && *at < list.size())
+    at = apply_page(list, *at, parameters);
   if (!at) return base::fail(at.error());
   return parameters;
 }

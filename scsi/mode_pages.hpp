@@ -1,5 +1,6 @@
-// Mode parameters of a disk: Caching (08h), Control (0Ah), Informational Exceptions Control (1Ch) and all
-// of them (3Fh), for MODE SENSE and MODE SELECT (SPC-4 7.5, SBC-4 6.5). Only WCE can be changed.
+// Mode parameters of a disk: Caching (08h), Control (0Ah), Informational Exceptions Control (1Ch)
+// and all of them (3Fh), for MODE SENSE and MODE SELECT (SPC-4 7.5, SBC-4 6.5). Only WCE can be
+// changed.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,12 @@ struct ModeParameters {
   bool operator==(const ModeParameters&) const = default;
 };
 
-enum class PageControl : std::uint8_t { current = 0, changeable = 1, default_values = 2, saved = 3 };
+enum class PageControl : std::uint8_t {
+  current = 0,
+  changeable = 1,
+  default_values = 2,
+  saved = 3
+};
 
 // 6 or 10: which form of the header.
 enum class ModeForm : std::uint8_t { six, ten };
@@ -44,8 +50,8 @@ struct ModeSenseUnit {
 std::optional<std::vector<std::uint8_t>> mode_sense_data(const ModeSenseRequest& request,
                                                          const ModeSenseUnit& unit);
 
-// The parameters after a MODE SELECT with this list. Changes nothing but what may change; a page must be
-// whole, and every other bit must keep its value.
+// The parameters after a MODE SELECT with this list. Changes nothing but what may change; a page
+// must be whole, and every other bit must keep its value.
 base::Result<ModeParameters, Sense> apply_mode_select(base::ByteView list, ModeForm form,
                                                       const ModeSenseUnit& unit);
 

@@ -1,5 +1,5 @@
-// The 512 bytes of a ROD token (wire reference, section 5). Building and reading bytes only: what a token
-// stands for and whether it is valid is the business of tokens/.
+// The 512 bytes of a ROD token (wire reference, section 5). Building and reading bytes only: what a
+// token stands for and whether it is valid is the business of tokens/.
 #pragma once
 
 #include <array>
@@ -41,7 +41,8 @@ inline constexpr std::size_t extended_data_at = 256, extended_data_bytes = 256;
 struct RodTokenFields {
   RodType rod_type = RodType::point_in_time_default;
   std::uint64_t identifier = 0;
-  std::array<std::uint8_t, rod_token::creator_bytes> creator_logical_unit{};  // an E4h CSCD descriptor
+  std::array<std::uint8_t, rod_token::creator_bytes>
+      creator_logical_unit{};  // an E4h CSCD descriptor
   base::ByteCount bytes_represented;
   // READ CAPACITY(16) bytes 8-31, zero padded.
   std::array<std::uint8_t, rod_token::device_specific_bytes> device_specific{};
@@ -55,8 +56,8 @@ RodType rod_type_of(const RodTokenBytes& token);
 std::uint64_t identifier_of(const RodTokenBytes& token);
 bool has_valid_length(const RodTokenBytes& token);
 
-// The constant token that writes zeros. Recognised by its type alone, as Windows builds it itself and what
-// it puts behind is not known (windows-host C.1); zeros are all that it can write.
+// The constant token that writes zeros. Recognised by its type alone, as Windows builds it itself
+// and what it puts behind is not known (windows-host C.1); zeros are all that it can write.
 RodTokenBytes block_device_zero_token();
 bool is_block_device_zero(const RodTokenBytes& token);
 

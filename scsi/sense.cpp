@@ -29,8 +29,8 @@ std::optional<Sense> parse_fixed(base::ByteView bytes) {
   if (valid.is_set(bytes)) out.information = information.read(bytes);
   if (bytes.size() >= fixed_sense_bytes && sksv.is_set(bytes) &&
       out.key == SenseKey::illegal_request) {
-    out.points_into = command_data.is_set(bytes) ? Sense::PointsInto::cdb
-                                                 : Sense::PointsInto::parameter_list;
+    out.points_into =
+        command_data.is_set(bytes) ? Sense::PointsInto::cdb : Sense::PointsInto::parameter_list;
     out.field = {static_cast<std::uint16_t>(field_pointer.read(bytes)),
                  static_cast<std::uint8_t>(bit_pointer.read(bytes)), bpv.is_set(bytes)};
     if (!out.field.bit_valid) out.field.bit = 7;
@@ -99,10 +99,13 @@ std::optional<Sense> parse_sense(base::ByteView bytes) {
   if (bytes.empty()) return std::nullopt;
   switch (response_code.read(bytes)) {
     case 0x70:
-    case 0x71: return parse_fixed(bytes);
+    case 0x71:
+      return parse_fixed(bytes);
     case 0x72:
-    case 0x73: return parse_descriptor(bytes);
-    default: return std::nullopt;
+    case 0x73:
+      return parse_descriptor(bytes);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -110,9 +113,9 @@ std::string to_text(const Sense& sense) {
   std::string text = fmt::format("{:02X}/{:02X}/{:02X}", static_cast<unsigned>(sense.key),
                                  sense.additional.code, sense.additional.qualifier);
   if (sense.points_into != Sense::PointsInto::nothing) {
-    text += fmt::format(
-        " at {} byte {}",
-        sense.points_into == Sense::PointsInto::cdb ? "CDB" : "parameter list", sense.field.byte);
+    text += fmt::format(" at {} byte {}",
+                        sense.points_into == Sense::PointsInto::cdb ? "CDB" : "parameter list",
+                        sense.field.byte);
     if (sense.field.bit_valid) text += fmt::format(" bit {}", sense.field.bit);
   }
   if (sense.information) text += fmt::format(" information {}", *sense.information);
@@ -132,7 +135,9 @@ Sense illegal_request(AdditionalSense additional) {
   return make(SenseKey::illegal_request, additional);
 }
 
-Sense invalid_operation_code() { return illegal_request(asc::invalid_operation_code); }
+Sense invalid_operation_code() {
+  return illegal_request(asc::invalid_operation_code);
+}
 
 Sense invalid_field_in_cdb(FieldPointer at) {
   Sense out = illegal_request(asc::invalid_field_in_cdb);
@@ -141,7 +146,9 @@ Sense invalid_field_in_cdb(FieldPointer at) {
   return out;
 }
 
-Sense invalid_field_in_cdb(const Field& field) { return invalid_field_in_cdb(field.pointer()); }
+Sense invalid_field_in_cdb(const Field& field) {
+  return invalid_field_in_cdb(field.pointer());
+}
 
 Sense illegal_parameter(AdditionalSense additional, FieldPointer at) {
   Sense out = illegal_request(additional);

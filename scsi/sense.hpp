@@ -96,7 +96,8 @@ struct Sense {
 FixedSense to_fixed_format(const Sense& sense);
 // Descriptor format (72h), with an information descriptor where there is information.
 std::vector<std::uint8_t> to_descriptor_format(const Sense& sense);
-// Accepts fixed (70h, 71h) and descriptor format (72h, 73h); nullopt for anything else or too short.
+// Accepts fixed (70h, 71h) and descriptor format (72h, 73h); nullopt for anything else or too
+// short.
 std::optional<Sense> parse_sense(base::ByteView bytes);
 // "05/26/00 at parameter list byte 14": for logs and messages.
 std::string to_text(const Sense& sense);

@@ -77,9 +77,10 @@ Bytes rod_token_features(const ThirdPartyCopyPage& page) {
   out[4] = page.remote_tokens & 0x0f;
   base::store_be32(out, 16, 1);  // MINIMUM TOKEN LIFETIME
   base::store_be32(out, 20, 0xffffffff);
-  base::store_be32(out, 24, page.limits.maximum_inactivity_timeout_seconds == 0
-                                ? 0xffffffff
-                                : page.limits.maximum_inactivity_timeout_seconds);
+  base::store_be32(out, 24,
+                   page.limits.maximum_inactivity_timeout_seconds == 0
+                       ? 0xffffffff
+                       : page.limits.maximum_inactivity_timeout_seconds);
   base::store_be16(out, 46, 48);
   base::store_be16(out, block_entry + 2, 0x2c);
   // If both are reported they must agree with descriptor 0000h (section 6.2).
@@ -99,8 +100,8 @@ Bytes supported_rod_types(const std::vector<RodTypeSupport>& types) {
   for (std::size_t i = 0; i < types.size(); ++i) {
     const std::size_t at = 8 + i * entry_bytes;
     base::store_be32(out, at, static_cast<std::uint32_t>(types[i].type));
-    out[at + 4] = static_cast<std::uint8_t>((types[i].token_in ? 0x02 : 0) |
-                                            (types[i].token_out ? 0x01 : 0));
+    out[at + 4] =
+        static_cast<std::uint8_t>((types[i].token_in ? 0x02 : 0) | (types[i].token_out ? 0x01 : 0));
   }
   return out;
 }
@@ -117,10 +118,9 @@ Bytes general_copy_operations(std::uint32_t concurrent_copies) {
 std::vector<std::uint8_t> encode(const ThirdPartyCopyPage& page) {
   Bytes out(descriptors_at);
   out[1] = page_code;
-  for (const Bytes& part :
-       {block_device_rod_limits(page.limits), supported_commands(page.commands),
-        rod_token_features(page), supported_rod_types(page.rod_types),
-        general_copy_operations(page.total_concurrent_copies)}) {
+  for (const Bytes& part : {block_device_rod_limits(page.limits), supported_commands(page.commands),
+                            rod_token_features(page), supported_rod_types(page.rod_types),
+                            general_copy_operations(page.total_concurrent_copies)}) {
     out.insert(out.end(), part.begin(), part.end());
   }
   page_length.write(out, out.size() - 4);
@@ -135,12 +135,9 @@ std::optional<BlockDeviceRodLimits> windows_reads(base::ByteView page) {
     return std::nullopt;
   }
   BlockDeviceRodLimits out;
-  out.maximum_range_descriptors =
-      static_cast<std::uint16_t>(maximum_range_descriptors.read(first));
-  out.maximum_inactivity_timeout_seconds =
-      static_cast<std::uint32_t>(maximum_timeout.read(first));
-  out.default_inactivity_timeout_seconds =
-      static_cast<std::uint32_t>(default_timeout.read(first));
+  out.maximum_range_descriptors = static_cast<std::uint16_t>(maximum_range_descriptors.read(first));
+  out.maximum_inactivity_timeout_seconds = static_cast<std::uint32_t>(maximum_timeout.read(first));
+  out.default_inactivity_timeout_seconds = static_cast<std::uint32_t>(default_timeout.read(first));
   out.maximum_token_transfer_size = base::BlockCount(maximum_token.read(first));
   out.optimal_transfer_count = base::BlockCount(optimal_count.read(first));
   if (vendor_mark.read(first) == mark) {

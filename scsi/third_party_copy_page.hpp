@@ -1,5 +1,5 @@
-// VPD page 8Fh, Third-party Copy (wire reference, section 6): printed from the unit's settings, and read by
-// the host side exactly as strictly as Windows reads it (windows-host A.3).
+// VPD page 8Fh, Third-party Copy (wire reference, section 6): printed from the unit's settings, and
+// read by the host side exactly as strictly as Windows reads it (windows-host A.3).
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ struct BlockDeviceRodLimits {
   std::uint32_t default_inactivity_timeout_seconds = 0;
   base::BlockCount maximum_token_transfer_size;
   base::BlockCount optimal_transfer_count;
-  // In the six vendor specific bytes, as "CM" and this number, so that `copymgr info` can tell the maximum
-  // token capacity that Microsoft's guide asks for. 0: not told.
+  // In the six vendor specific bytes, as "CM" and this number, so that `copymgr info` can tell the
+  // maximum token capacity that Microsoft's guide asks for. 0: not told.
   std::uint32_t maximum_tokens = 0;
 
   bool operator==(const BlockDeviceRodLimits&) const = default;
@@ -41,10 +41,10 @@ struct SupportedCommand {
 
 struct ThirdPartyCopyPage {
   BlockDeviceRodLimits limits;
-  std::vector<SupportedCommand> commands;   // ascending
-  std::vector<RodTypeSupport> rod_types;    // ascending
-  base::BlockLength block_length;           // for the byte limits of 0106h
-  std::uint8_t remote_tokens = 0;           // 0106h REMOTE TOKENS
+  std::vector<SupportedCommand> commands;  // ascending
+  std::vector<RodTypeSupport> rod_types;   // ascending
+  base::BlockLength block_length;          // for the byte limits of 0106h
+  std::uint8_t remote_tokens = 0;          // 0106h REMOTE TOKENS
   std::uint32_t total_concurrent_copies = 0;
 };
 

@@ -45,8 +45,8 @@ std::optional<Sense> check_range(const BlockRange& range, std::uint16_t offset,
   return std::nullopt;
 }
 
-// Row 12: the first descriptor in the list that repeats a block of an earlier one. Ranges lie within a unit,
-// so their ends do not wrap.
+// Row 12: the first descriptor in the list that repeats a block of an earlier one. Ranges lie
+// within a unit, so their ends do not wrap.
 std::optional<std::size_t> find_overlap(const std::vector<BlockRange>& ranges) {
   std::map<base::Lba, base::Lba> earlier;  // first block and end; none overlap
   for (std::size_t i = 0; i < ranges.size(); ++i) {
@@ -63,11 +63,10 @@ std::optional<std::size_t> find_overlap(const std::vector<BlockRange>& ranges) {
 // Rows 7 and 11-14: the descriptors, of which only whole and received ones count (rows 5, 6).
 base::Result<std::vector<BlockRange>, Sense> decode_ranges(ByteView list, const Placement& place,
                                                            const TokenCommandLimits& limits) {
-  const std::size_t told =
-      place.range_length.read(list) / block_device_range::descriptor_bytes;
+  const std::size_t told = place.range_length.read(list) / block_device_range::descriptor_bytes;
   if (told > limits.maximum_range_descriptors) {
-    return fail(sense::illegal_parameter(asc::too_many_segment_descriptors,
-                                         place.range_length.pointer()));
+    return fail(
+        sense::illegal_parameter(asc::too_many_segment_descriptors, place.range_length.pointer()));
   }
   const std::size_t received =
       (list.size() - place.header_bytes) / block_device_range::descriptor_bytes;
@@ -92,15 +91,14 @@ base::Result<std::vector<BlockRange>, Sense> decode_ranges(ByteView list, const 
   return ranges;
 }
 
-// What both lists share: long enough to hold the header, lengths that can be true, no background operation
-// (refused as section 13, item 6 advises for a copy manager without one).
+// What both lists share: long enough to hold the header, lengths that can be true, no background
+// operation (refused as section 13, item 6 advises for a copy manager without one).
 std::optional<Sense> check_header(ByteView list, const Placement& place, const Field& data_length,
                                   const Field& immed) {
   if (list.size() < place.header_bytes) {
     return sense::illegal_request(asc::parameter_list_length_error);
   }
-  const std::size_t smallest =
-      place.header_bytes - 2 + block_device_range::descriptor_bytes;
+  const std::size_t smallest = place.header_bytes - 2 + block_device_range::descriptor_bytes;
   if (data_length.read(list) < smallest) {
     return sense::invalid_field_in_parameter_list(data_length);
   }
@@ -115,8 +113,10 @@ std::optional<Sense> check_header(ByteView list, const Placement& place, const F
 bool may_be_populated(RodType type) {
   switch (type) {
     case RodType::point_in_time_default:
-    case RodType::point_in_time_any: return true;
-    default: return false;
+    case RodType::point_in_time_any:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -135,8 +135,12 @@ constexpr Placement write_place{write_using_token::header_bytes, write_using_tok
 
 }  // namespace
 
-BlockCount PopulateToken::total() const { return sum(ranges); }
-BlockCount WriteUsingToken::total() const { return sum(ranges); }
+BlockCount PopulateToken::total() const {
+  return sum(ranges);
+}
+BlockCount WriteUsingToken::total() const {
+  return sum(ranges);
+}
 
 base::Result<PopulateToken, Sense> decode_populate_token(ByteView list,
                                                          const TokenCommandLimits& limits) {

@@ -1,5 +1,6 @@
-// The parameter lists of POPULATE TOKEN and WRITE USING TOKEN as values (wire reference, sections 2 and 3):
-// decode checks everything that the bytes and the unit's limits decide, encode serves the host side.
+// The parameter lists of POPULATE TOKEN and WRITE USING TOKEN as values (wire reference, sections 2
+// and 3): decode checks everything that the bytes and the unit's limits decide, encode serves the
+// host side.
 #pragma once
 
 #include <vector>
@@ -17,8 +18,7 @@ inline constexpr Field rtv = Field::flag("RTV", 2, 1);
 inline constexpr Field immed = Field::flag("IMMED", 2, 0);
 inline constexpr Field inactivity_timeout = Field::bytes("INACTIVITY TIMEOUT", 4, 4);
 inline constexpr Field rod_type = Field::bytes("ROD TYPE", 8, 4);
-inline constexpr Field range_length =
-    Field::bytes("BLOCK DEVICE RANGE DESCRIPTOR LENGTH", 14, 2);
+inline constexpr Field range_length = Field::bytes("BLOCK DEVICE RANGE DESCRIPTOR LENGTH", 14, 2);
 inline constexpr std::size_t header_bytes = 16;
 }  // namespace populate_token
 
@@ -28,8 +28,7 @@ inline constexpr Field del_tkn = Field::flag("DEL_TKN", 2, 1);
 inline constexpr Field immed = Field::flag("IMMED", 2, 0);
 inline constexpr Field offset_into_rod = Field::bytes("OFFSET INTO ROD", 8, 8);
 inline constexpr std::size_t token_at = 16;
-inline constexpr Field range_length =
-    Field::bytes("BLOCK DEVICE RANGE DESCRIPTOR LENGTH", 534, 2);
+inline constexpr Field range_length = Field::bytes("BLOCK DEVICE RANGE DESCRIPTOR LENGTH", 534, 2);
 inline constexpr std::size_t header_bytes = 536;
 }  // namespace write_using_token
 
@@ -64,8 +63,9 @@ struct WriteUsingToken {
   base::BlockCount total() const;
 };
 
-// The list as it arrived (at most PARAMETER LIST LENGTH bytes, not empty: a zero length is GOOD and does
-// nothing). Checks rows 2-14 of section 2.2 and rows 2-10 of section 3.3, in the order given there.
+// The list as it arrived (at most PARAMETER LIST LENGTH bytes, not empty: a zero length is GOOD and
+// does nothing). Checks rows 2-14 of section 2.2 and rows 2-10 of section 3.3, in the order given
+// there.
 base::Result<PopulateToken, Sense> decode_populate_token(base::ByteView list,
                                                          const TokenCommandLimits& limits);
 base::Result<WriteUsingToken, Sense> decode_write_using_token(base::ByteView list,

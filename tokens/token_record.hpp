@@ -1,5 +1,5 @@
-// What the table knows of one token, alive or dead, and how long each stays so. A value: the table moves it
-// between its queues.
+// What the table knows of one token, alive or dead, and how long each stays so. A value: the table
+// moves it between its queues.
 #pragma once
 
 #include <algorithm>

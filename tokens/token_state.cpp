@@ -3,7 +3,7 @@
 // is constant.
 #include "tokens/token_state.hpp"
 
-#include "tokens/constant_time.hpp"
+#include "base/digest.hpp"
 #include "tokens/rod_types.hpp"
 
 namespace tokens {
@@ -47,7 +47,8 @@ base::Result<TokenRecord*, TokenFault> TokenTable::State::find(const scsi::RodTo
   const std::uint64_t identifier = scsi::identifier_of(token);
   const auto found = records.find(identifier);
   if (found == records.end()) return base::fail(TokenFault::unknown);
-  if (!equal_in_constant_time(found->second.bytes, token)) return base::fail(TokenFault::corrupt);
+  if (!base::equal_in_constant_time(found->second.bytes, token))
+    return base::fail(TokenFault::corrupt);
   if (TokenRecord* record = find_live(identifier, now, doomed)) return record;
   return base::fail(found->second.death.value());
 }

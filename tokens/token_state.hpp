@@ -1,6 +1,6 @@
-// The inside of the token table: one map of records, a queue of the idle by deadline and one by last use, a
-// queue of the dead. Every member expects `mutex` to be held. RODs that nobody needs any more are handed to
-// the caller in a Doomed, which lets go of them after the lock.
+// The inside of the token table: one map of records, a queue of the idle by deadline and one by
+// last use, a queue of the dead. Every member expects `mutex` to be held. RODs that nobody needs
+// any more are handed to the caller in a Doomed, which lets go of them after the lock.
 #pragma once
 
 #include <algorithm>
@@ -18,8 +18,8 @@ using Doomed = std::vector<std::shared_ptr<Rod>>;
 struct TokenTable::State {
   State(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits);
 
-  // The record of a token that lives at `now`, or nullptr. One that is past its deadline is buried here, so
-  // nothing depends on expire() having been called.
+  // The record of a token that lives at `now`, or nullptr. One that is past its deadline is buried
+  // here, so nothing depends on expire() having been called.
   TokenRecord* find_live(std::uint64_t identifier, base::Instant now, Doomed& doomed);
   // The living record that these bytes name, or why they cannot be used.
   base::Result<TokenRecord*, TokenFault> find(const scsi::RodTokenBytes& token, base::Instant now,
@@ -32,10 +32,11 @@ struct TokenTable::State {
   void leave_idle(std::uint64_t identifier, TokenRecord& record);
   void bury(std::uint64_t identifier, TokenRecord& record, TokenFault reason, base::Instant now,
             Doomed& doomed);
-  // At most so many of those past their deadline, oldest first; how many it were. Costs nothing when there
-  // are none.
+  // At most so many of those past their deadline, oldest first; how many it were. Costs nothing
+  // when there are none.
   std::size_t bury_expired(std::size_t at_most, base::Instant now, Doomed& doomed);
-  // Makes room until at most `count` tokens live: first the expired, then the least recently used idle ones.
+  // Makes room until at most `count` tokens live: first the expired, then the least recently used
+  // idle ones.
   void make_room(std::size_t count, base::Instant now, Doomed& doomed);
   void forget_dead(base::Instant now);
 
@@ -47,8 +48,8 @@ struct TokenTable::State {
   std::uint64_t next_identifier = 0;
   std::unordered_map<std::uint64_t, TokenRecord> records;
   std::set<std::pair<base::Instant, std::uint64_t>> by_deadline;  // the idle
-  std::list<std::uint64_t> by_use;                                // the idle, least recently used first
-  std::deque<std::uint64_t> dead;                                 // oldest death first
+  std::list<std::uint64_t> by_use;  // the idle, least recently used first
+  std::deque<std::uint64_t> dead;   // oldest death first
   TokenCounters counters;
 };
 

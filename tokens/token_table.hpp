@@ -1,9 +1,10 @@
-// The ROD tokens that this copy manager has given out: their 512 bytes, what they stand for, whether they
-// still live. Pure: clock and randomness are injected, and what a token holds is an opaque ROD.
+// The ROD tokens that this copy manager has given out: their 512 bytes, what they stand for,
+// whether they still live. Pure: clock and randomness are injected, and what a token holds is an
+// opaque ROD.
 //
-// A token is found by its identifier and then compared whole (all 512 bytes, in constant time): without that
-// it does not exist. The reason why a dead token died is told only to someone who shows all of its bytes
-// (wire reference 7.4).
+// A token is found by its identifier and then compared whole (all 512 bytes, in constant time):
+// without that it does not exist. The reason why a dead token died is told only to someone who
+// shows all of its bytes (wire reference 7.4).
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@
 
 namespace tokens {
 
-// What a token stands for. Kept alive by the token while it lives and by every lease on it. The copy manager
-// derives its own kind; this room never looks inside.
+// What a token stands for. Kept alive by the token while it lives and by every lease on it. The
+// copy manager derives its own kind; this room never looks inside.
 class Rod {
  public:
   virtual ~Rod() = default;
@@ -37,8 +38,8 @@ enum class TokenFault {
 };
 
 struct TokenLimits {
-  std::uint32_t live_tokens_max = 4096;         // beyond it the least recently used idle one is revoked
-  std::uint32_t death_records_max = 16384;      // remembered reasons, oldest forgotten first
+  std::uint32_t live_tokens_max = 4096;     // beyond it the least recently used idle one is revoked
+  std::uint32_t death_records_max = 16384;  // remembered reasons, oldest forgotten first
   std::uint32_t default_inactivity_timeout_seconds = 60;
 };
 
@@ -55,8 +56,8 @@ struct NewToken {
 
 class TokenTable;
 
-// The right to read a token's ROD for the length of one command. While it lives the token neither expires nor
-// is evicted; when it ends the inactivity timer starts anew. Move-only.
+// The right to read a token's ROD for the length of one command. While it lives the token neither
+// expires nor is evicted; when it ends the inactivity timer starts anew. Move-only.
 class Lease {
  public:
   Lease(Lease&& other) noexcept;
@@ -93,8 +94,8 @@ class TokenTable {
   bool cancel(std::uint64_t identifier);
   bool revoke(std::uint64_t identifier);
 
-  // Buries what has expired and forgets old death records. Call it now and then; every other member does
-  // not depend on it.
+  // Buries what has expired and forgets old death records. Call it now and then; every other member
+  // does not depend on it.
   void expire();
 
   TokenCounters counters() const;

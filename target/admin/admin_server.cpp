@@ -1,5 +1,7 @@
 #include "target/admin/admin_server.hpp"
 
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -7,15 +9,10 @@
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <optional>
-#include <thread>
-
-#include <fmt/format.h>
 
 namespace admin {
 namespace {
@@ -110,8 +107,8 @@ base::Result<std::unique_ptr<AdminServer>, std::string> AdminServer::open(
   State& state = *server->state_;
   state.statistics = std::move(statistics);
   if (socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return base::fail(fmt::format("{} is too long for a UNIX socket: use a shorter --state-dir",
-                                  socket_path));
+    return base::fail(
+        fmt::format("{} is too long for a UNIX socket: use a shorter --state-dir", socket_path));
   }
   // The state directory is locked, so a socket found here belongs to nobody.
   ::unlink(socket_path.c_str());

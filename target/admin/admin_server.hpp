@@ -11,8 +11,8 @@ namespace admin {
 
 class AdminServer {
  public:
-  // Serves GET /v1/stats with what `statistics` returns (called on the admin thread) until destroyed. The
-  // error is one line for a person.
+  // Serves GET /v1/stats with what `statistics` returns (called on the admin thread) until
+  // destroyed. The error is one line for a person.
   static base::Result<std::unique_ptr<AdminServer>, std::string> open(
       const std::string& socket_path, std::function<std::string()> statistics);
   ~AdminServer();

@@ -1,8 +1,7 @@
 #include "target/admin/array.hpp"
 
-#include <unistd.h>
-
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/clock.hpp"
 #include "base/executor.hpp"
@@ -16,7 +15,8 @@
 
 namespace admin {
 
-// Members are destroyed from the bottom up: the server first, then targets, then what they stand on.
+// Members are destroyed from the bottom up: the server first, then targets, then what they stand
+// on.
 struct Array::State {
   State(const Configuration& with, StateDirectory directory)
       : configuration(with), state_directory(std::move(directory)) {}
@@ -99,7 +99,8 @@ base::Result<void, std::string> Array::run() {
   base::Result<void, std::string> outcome;
   state.server.run([&] {
     std::string lines;
-    for (const net::Endpoint& portal : state.portals) lines += net::to_text(portal) + "\n";
+    for (const net::Endpoint& portal : state.portals)
+      lines += net::to_text(portal) + "\n";
     const std::string& ready_file = state.configuration.ready_file;
     if (!ready_file.empty()) outcome = write_file_atomically(ready_file, lines);
     if (!outcome) state.server.stop();

@@ -1,5 +1,5 @@
-// The whole array in one process: assembled here by constructor arguments, top to bottom, so that it reads
-// as the architecture.
+// The whole array in one process: assembled here by constructor arguments, top to bottom, so that
+// it reads as the architecture.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,8 @@ namespace admin {
 
 class Array {
  public:
-  // Opens every store, binds every portal; nothing is served yet. The error is one line for a person.
+  // Opens every store, binds every portal; nothing is served yet. The error is one line for a
+  // person.
   static base::Result<std::unique_ptr<Array>, std::string> open(const Configuration& configuration);
   ~Array();
   Array(const Array&) = delete;

@@ -1,23 +1,24 @@
 #include "target/admin/state_directory.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace admin {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string reason() { return std::generic_category().message(errno); }
+std::string reason() {
+  return std::generic_category().message(errno);
+}
 
 int open_lock(const std::string& path) {
   const int lock = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -43,8 +44,7 @@ base::Result<StateDirectory, std::string> StateDirectory::open(const std::string
   std::error_code error;
   fs::create_directories(path, error);
   if (error) {
-    return base::fail(
-        fmt::format("cannot make the state directory {}: {}", path, error.message()));
+    return base::fail(fmt::format("cannot make the state directory {}: {}", path, error.message()));
   }
   const int lock = open_lock(path);
   if (lock >= 0) return StateDirectory(path, lock, false);
@@ -75,12 +75,12 @@ base::Result<ArrayIdentifier, std::string> StateDirectory::array_identifier(
   if (std::ifstream file(path, std::ios::binary); file) {
     file.read(reinterpret_cast<char*>(out.data()), out.size());
     if (file.gcount() == static_cast<std::streamsize>(out.size())) return out;
-    return base::fail(fmt::format(
-        "{} does not hold 16 bytes: remove it to give the array a new identity", path));
+    return base::fail(
+        fmt::format("{} does not hold 16 bytes: remove it to give the array a new identity", path));
   }
   randomness.fill(out);
-  const auto written = write_file_atomically(
-      path, {reinterpret_cast<const char*>(out.data()), out.size()});
+  const auto written =
+      write_file_atomically(path, {reinterpret_cast<const char*>(out.data()), out.size()});
   if (!written) return base::fail(written.error());
   return out;
 }
@@ -90,8 +90,9 @@ base::Result<void, std::string> write_file_atomically(const std::string& path,
   const std::string draft = fmt::format("{}.{}", path, ::getpid());
   const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) return base::fail(fmt::format("cannot write {}: {}", path, reason()));
-  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::fdatasync(file) == 0;
+  const bool written =
+      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fdatasync(file) == 0;
   const std::string why = reason();
   ::close(file);
   if (!written || ::rename(draft.c_str(), path.c_str()) != 0) {

@@ -13,8 +13,8 @@ using ArrayIdentifier = std::array<std::uint8_t, 16>;
 
 class StateDirectory {
  public:
-  // Opens `path`, making it if need be; an empty path makes a private one that goes away with this object.
-  // The error is one line for a person.
+  // Opens `path`, making it if need be; an empty path makes a private one that goes away with this
+  // object. The error is one line for a person.
   static base::Result<StateDirectory, std::string> open(const std::string& path);
   StateDirectory(StateDirectory&& other) noexcept;
   StateDirectory& operator=(StateDirectory&&) = delete;

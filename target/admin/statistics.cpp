@@ -1,8 +1,7 @@
 #include "target/admin/statistics.hpp"
 
-#include <sys/resource.h>
-
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 
 namespace admin {
 namespace {
@@ -66,17 +65,16 @@ std::string statistics_json(const net::ServerCounters& wire,
   const copymgr::CopyCounters moved = copy_manager.counters();
   bytes_read += moved.bytes_copied_in_kernel + moved.bytes_copied;
   bytes_written += moved.bytes_copied_in_kernel + moved.bytes_copied + moved.bytes_zeroed;
-  const json document = {
-      {"process", process()},
-      {"wire",
-       {{"bytes_received", wire.bytes_received},
-        {"bytes_sent", wire.bytes_sent},
-        {"connections", wire.connections},
-        {"sessions", wire.sessions}}},
-      {"stores", {{"bytes_read", bytes_read}, {"bytes_written", bytes_written}}},
-      {"copies", copies(moved)},
-      {"tokens", tokens_of(copy_manager.token_counters())},
-      {"luns", luns}};
+  const json document = {{"process", process()},
+                         {"wire",
+                          {{"bytes_received", wire.bytes_received},
+                           {"bytes_sent", wire.bytes_sent},
+                           {"connections", wire.connections},
+                           {"sessions", wire.sessions}}},
+                         {"stores", {{"bytes_read", bytes_read}, {"bytes_written", bytes_written}}},
+                         {"copies", copies(moved)},
+                         {"tokens", tokens_of(copy_manager.token_counters())},
+                         {"luns", luns}};
   return document.dump();
 }
 

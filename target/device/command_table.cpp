@@ -27,8 +27,7 @@ base::ByteCount parameter_list(base::ByteView cdb, const LogicalUnit&) {
 // DATA LENGTH has 16 bits and counts from byte 2: no list can be longer, whatever the CDB says.
 base::ByteCount token_list(base::ByteView cdb, const LogicalUnit&) {
   constexpr std::uint64_t longest = 2 + 0xffff;
-  return base::ByteCount(
-      std::min(longest, scsi::token_command::parameter_list_length.read(cdb)));
+  return base::ByteCount(std::min(longest, scsi::token_command::parameter_list_length.read(cdb)));
 }
 constexpr auto mode_list_6 = parameter_list<scsi::mode_select::parameter_list_length_6>;
 constexpr auto mode_list_10 = parameter_list<scsi::mode_select::parameter_list_length_10>;
@@ -78,7 +77,9 @@ constexpr auto first_row_of_opcode = [] {
 
 }  // namespace
 
-std::span<const CommandRow> command_table() { return rows; }
+std::span<const CommandRow> command_table() {
+  return rows;
+}
 
 RowLookup find_row(base::ByteView cdb) {
   RowLookup out;

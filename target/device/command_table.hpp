@@ -1,5 +1,5 @@
-// The command table: one row for each operation code and service action. The device server is its only
-// reader; REPORT SUPPORTED OPERATION CODES and VPD page 8Fh are answered from the same rows.
+// The command table: one row for each operation code and service action. The device server is its
+// only reader; REPORT SUPPORTED OPERATION CODES and VPD page 8Fh are answered from the same rows.
 #pragma once
 
 #include <span>
@@ -11,8 +11,8 @@
 
 namespace device {
 
-// What a handler gets. `path` is null only for rows that need no unit. The handler finishes the task once,
-// now or later.
+// What a handler gets. `path` is null only for rows that need no unit. The handler finishes the
+// task once, now or later.
 struct Invocation {
   Task& task;
   Nexus& nexus;

@@ -26,7 +26,7 @@ scsi::ThirdPartyCopyPage copy_page(const LogicalUnit& unit) {
   page.rod_types = {{scsi::RodType::point_in_time_default, true, true},
                     {scsi::RodType::block_device_zero, true, false}};
   page.block_length = unit.block_length();
-  page.total_concurrent_copies = copymgr::CopySettings{}.operations_max;
+  page.total_concurrent_copies = unit.maximum_concurrent_copies();
   return page;
 }
 

@@ -13,12 +13,18 @@ scsi::Sense sense_of(tokens::TokenFault fault) {
   switch (fault) {
     case unsupported_type:
       return scsi::sense::illegal_parameter(asc::unsupported_token_type, token);
-    case unknown: return scsi::sense::illegal_parameter(asc::token_unknown, token);
-    case corrupt: return scsi::sense::illegal_parameter(asc::token_corrupt, token);
-    case revoked: return scsi::sense::illegal_parameter(asc::token_revoked, token);
-    case expired: return scsi::sense::illegal_parameter(asc::token_expired, token);
-    case cancelled: return scsi::sense::illegal_parameter(asc::token_cancelled, token);
-    case deleted: return scsi::sense::illegal_parameter(asc::token_deleted, token);
+    case unknown:
+      return scsi::sense::illegal_parameter(asc::token_unknown, token);
+    case corrupt:
+      return scsi::sense::illegal_parameter(asc::token_corrupt, token);
+    case revoked:
+      return scsi::sense::illegal_parameter(asc::token_revoked, token);
+    case expired:
+      return scsi::sense::illegal_parameter(asc::token_expired, token);
+    case cancelled:
+      return scsi::sense::illegal_parameter(asc::token_cancelled, token);
+    case deleted:
+      return scsi::sense::illegal_parameter(asc::token_deleted, token);
     case invalid_length:
       return scsi::sense::illegal_parameter(asc::invalid_token_length, token_length);
   }
@@ -35,12 +41,13 @@ scsi::Sense with_blocks_done(scsi::Sense sense, const copymgr::CopyFault& fault)
 scsi::Sense sense_of(const copymgr::CopyFault& fault) {
   using enum copymgr::CopyFault::Kind;
   switch (fault.kind) {
-    case token: return sense_of(fault.token_fault);
+    case token:
+      return sense_of(fault.token_fault);
     // Key 05h: Windows knows unreachable pairs under no other (R9, R21).
-    case mixed_block_lengths: return scsi::sense::illegal_request(asc::unreachable_copy_target);
+    case mixed_block_lengths:
+      return scsi::sense::illegal_request(asc::unreachable_copy_target);
     case offset_beyond_token:
-      return scsi::sense::invalid_field_in_parameter_list(
-          scsi::write_using_token::offset_into_rod);
+      return scsi::sense::invalid_field_in_parameter_list(scsi::write_using_token::offset_into_rod);
     // Nothing was moved, so TRANSFER COUNT and INFORMATION are 0 (section 11, row 6).
     case beyond_token:
       return with_blocks_done(scsi::sense::illegal_request(asc::copy_target_data_underrun), {});
@@ -55,7 +62,8 @@ scsi::Sense sense_of(const copymgr::CopyFault& fault) {
       return scsi::sense::make(SenseKey::medium_error, asc::write_error);
     case destination_full:
       return scsi::sense::make(SenseKey::data_protect, asc::space_allocation_failed);
-    case list_identifier_in_use: return scsi::sense::illegal_request(asc::operation_in_progress);
+    case list_identifier_in_use:
+      return scsi::sense::illegal_request(asc::operation_in_progress);
     case too_many_operations:
       return scsi::sense::make(SenseKey::aborted_command, asc::insufficient_resources);
     case volume_gone:

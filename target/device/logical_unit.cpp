@@ -25,7 +25,8 @@ LogicalUnit::LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity,
 
 scsi::CapacityData LogicalUnit::capacity_data() const {
   std::uint8_t exponent = 0;
-  while ((block_length_.bytes << exponent) < physical_block_bytes) ++exponent;
+  while ((block_length_.bytes << exponent) < physical_block_bytes)
+    ++exponent;
   return {capacity_, block_length_, exponent};
 }
 

@@ -1,5 +1,5 @@
-// A logical unit: blocks in a guarded store, who it is, what it allows. Shared by all workers; what can
-// change while it is in use is atomic.
+// A logical unit: blocks in a guarded store, who it is, what it allows. Shared by all workers; what
+// can change while it is in use is atomic.
 #pragma once
 
 #include <atomic>
@@ -27,6 +27,7 @@ struct LogicalUnitLimits {
   // 0: not reported, so that Windows takes 256 MiB tokens and 64 MiB writes (windows-host A.4).
   base::ByteCount optimal_token_transfer{0};
   std::uint32_t maximum_tokens = 4096;
+  std::uint32_t maximum_concurrent_copies = 255;
 };
 
 // What hosts moved by READ and WRITE, since start.
@@ -49,6 +50,7 @@ class LogicalUnit {
   scsi::BlockLimits block_limits() const;
   scsi::BlockDeviceRodLimits rod_limits() const;
   scsi::TokenCommandLimits token_command_limits() const;
+  std::uint32_t maximum_concurrent_copies() const { return limits_.maximum_concurrent_copies; }
   // As the copy manager wants it; `target_name` stands in the tokens of the unit.
   copymgr::Volume volume(const std::string& target_name);
 
@@ -72,8 +74,8 @@ class LogicalUnit {
   std::atomic<bool> started_{true};
 };
 
-// A unit's identity from the array's own identifier, the target and the LUN: the same after every restart,
-// different for every other unit of any array.
+// A unit's identity from the array's own identifier, the target and the LUN: the same after every
+// restart, different for every other unit of any array.
 scsi::UnitIdentity make_identity(base::ByteView array_identifier, const std::string& target_name,
                                  scsi::Lun lun);
 

@@ -1,5 +1,6 @@
-// The device server's order of checks, the same for every command: operation code known, unit exists, unit
-// attention, reserved bits, unit started, run. (Reservations and task ordering go between.)
+// The device server's order of checks, the same for every command: operation code known, unit
+// exists, unit attention, reserved bits, unit started, run. (Reservations and task ordering go
+// between.)
 #include "target/device/nexus.hpp"
 
 #include "target/device/command_table.hpp"
@@ -30,9 +31,9 @@ Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
              const WorkerContext& worker)
     : identity_(std::move(identity)), target_(std::move(target)), worker_(worker) {
   for (const auto& [lun, unit] : target_->units()) {
-    paths_.try_emplace(
-        lun, UnitPath{unit, store::Channel(unit->guard(), worker_.pool, worker_.home),
-                      scsi::asc::power_on_occurred});
+    paths_.try_emplace(lun,
+                       UnitPath{unit, store::Channel(unit->guard(), worker_.pool, worker_.home),
+                                scsi::asc::power_on_occurred});
   }
   door_ = target_->nexuses().add(*this, worker_.home);
 }
@@ -79,8 +80,8 @@ void Nexus::execute(Task& task) {
     return task.finish_check_condition(
         scsi::sense::illegal_request(scsi::asc::logical_unit_not_supported));
   }
-  const bool reports = lookup.row == nullptr ||
-                       lookup.row->unit_attention_rule == UnitAttentionRule::reported;
+  const bool reports =
+      lookup.row == nullptr || lookup.row->unit_attention_rule == UnitAttentionRule::reported;
   if (path != nullptr && path->unit_attention && reports) {
     const auto why = scsi::sense::unit_attention(*path->unit_attention);
     path->unit_attention.reset();
@@ -90,8 +91,8 @@ void Nexus::execute(Task& task) {
     return task.finish_check_condition(*bad);
   }
   if (must_wait_for_start(*lookup.row, path)) {
-    return task.finish_check_condition(scsi::sense::make(
-        scsi::SenseKey::not_ready, scsi::asc::not_ready_initializing_required));
+    return task.finish_check_condition(
+        scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::not_ready_initializing_required));
   }
   lookup.row->handler({task, *this, path});
 }

@@ -1,5 +1,5 @@
-// An I_T nexus: one session's way to the units of a target. It is the device server that the session's
-// commands meet, and belongs to one worker thread.
+// An I_T nexus: one session's way to the units of a target. It is the device server that the
+// session's commands meet, and belongs to one worker thread.
 #pragma once
 
 #include <map>
@@ -51,8 +51,9 @@ class Nexus final : public TaskServer {
   void manage(TaskManagementFunction function, std::uint64_t lun_field, Managed done) override;
   void set_owner(TaskOwner* owner) override { owner_ = owner; }
 
-  // What another nexus's task management does to this one; on this nexus's thread. The tasks of the unit (of
-  // all, without one) end; then each unit concerned owes the attention that fits, if one is due here.
+  // What another nexus's task management does to this one; on this nexus's thread. The tasks of the
+  // unit (of all, without one) end; then each unit concerned owes the attention that fits, if one
+  // is due here.
   void suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done);
 
   const NexusIdentity& identity() const { return identity_; }

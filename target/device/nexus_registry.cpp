@@ -40,7 +40,8 @@ void NexusRegistry::tell_all(const TaskSetEvent& event, base::Executor& home,
     const std::scoped_lock lock(mutex_);
     doors = doors_;
   }
-  const auto countdown = std::shared_ptr<Countdown>(new Countdown{doors.size(), home, std::move(done)});
+  const auto countdown =
+      std::shared_ptr<Countdown>(new Countdown{doors.size(), home, std::move(done)});
   for (const auto& door : doors) {
     door->home.post([door, event, countdown] {
       if (door->nexus == nullptr) return countdown->one_less();

@@ -1,5 +1,5 @@
-// The nexuses of one target, so that task management of one can reach the tasks of all. Each nexus is only
-// ever touched on its own worker's thread; the door is how others knock.
+// The nexuses of one target, so that task management of one can reach the tasks of all. Each nexus
+// is only ever touched on its own worker's thread; the door is how others knock.
 #pragma once
 
 #include <cstdint>

@@ -8,11 +8,14 @@ scsi::Sense translate(const store::StoreError& error, const scsi::Sense& medium)
   switch (error.kind) {
     case no_space:
       return scsi::sense::make(scsi::SenseKey::data_protect, scsi::asc::space_allocation_failed);
-    case out_of_range: return scsi::sense::illegal_request(scsi::asc::lba_out_of_range);
+    case out_of_range:
+      return scsi::sense::illegal_request(scsi::asc::lba_out_of_range);
     case read_failed:
-    case write_failed: return medium;
+    case write_failed:
+      return medium;
     case would_block:
-    case not_supported: break;
+    case not_supported:
+      break;
   }
   return scsi::sense::make(scsi::SenseKey::hardware_error, scsi::asc::internal_target_failure);
 }
@@ -20,13 +23,12 @@ scsi::Sense translate(const store::StoreError& error, const scsi::Sense& medium)
 }  // namespace
 
 scsi::Sense sense_of_read(const store::StoreError& error) {
-  return translate(error, scsi::sense::make(scsi::SenseKey::medium_error,
-                                            scsi::asc::unrecovered_read_error));
+  return translate(
+      error, scsi::sense::make(scsi::SenseKey::medium_error, scsi::asc::unrecovered_read_error));
 }
 
 scsi::Sense sense_of_write(const store::StoreError& error) {
-  return translate(error,
-                   scsi::sense::make(scsi::SenseKey::medium_error, scsi::asc::write_error));
+  return translate(error, scsi::sense::make(scsi::SenseKey::medium_error, scsi::asc::write_error));
 }
 
 }  // namespace device

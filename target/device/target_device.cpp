@@ -5,11 +5,13 @@ namespace device {
 TargetDevice::TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
                            std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units)
     : name_(std::move(name)), copy_manager_(copy_manager), units_(std::move(units)) {
-  for (const auto& [lun, unit] : units_) copy_manager_.attach(unit->volume(name_));
+  for (const auto& [lun, unit] : units_)
+    copy_manager_.attach(unit->volume(name_));
 }
 
 TargetDevice::~TargetDevice() {
-  for (const auto& [lun, unit] : units_) copy_manager_.detach(unit->id());
+  for (const auto& [lun, unit] : units_)
+    copy_manager_.detach(unit->id());
 }
 
 }  // namespace device

@@ -4,7 +4,9 @@
 
 namespace device {
 
-void Task::finish_good() { owner->task_finished(*this); }
+void Task::finish_good() {
+  owner->task_finished(*this);
+}
 
 void Task::finish_data(std::vector<std::uint8_t> bytes, std::uint64_t allocation_length) {
   data_in_bytes = std::move(bytes);

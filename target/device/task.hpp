@@ -1,9 +1,10 @@
-// A Task: one SCSI command between the transport that received it and the device server that runs it. This
-// header is all that the iSCSI room knows of the device room.
+// A Task: one SCSI command between the transport that received it and the device server that runs
+// it. This header is all that the iSCSI room knows of the device room.
 //
-// Life: the transport fills in the command, asks data_out_wanted(), gathers that many bytes (or as many as
-// the initiator sends), calls execute(); the device server ends it with one of the finish functions, on the
-// same worker thread, inside execute() or later; the transport then sends what the task holds.
+// Life: the transport fills in the command, asks data_out_wanted(), gathers that many bytes (or as
+// many as the initiator sends), calls execute(); the device server ends it with one of the finish
+// functions, on the same worker thread, inside execute() or later; the transport then sends what
+// the task holds.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +28,9 @@ class TaskOwner {
  public:
   // The task has its outcome. The owner may reuse or destroy it inside this call.
   virtual void task_finished(Task& task) = 0;
-  // Ends all tasks of the unit with this LUN field (of every unit, if none is given) without an answer to
-  // their initiator. `done` runs once, on the worker's thread, when none of them can have an effect any more,
-  // with the number of tasks that were there.
+  // Ends all tasks of the unit with this LUN field (of every unit, if none is given) without an
+  // answer to their initiator. `done` runs once, on the worker's thread, when none of them can have
+  // an effect any more, with the number of tasks that were there.
   virtual void abort_tasks(std::optional<std::uint64_t> lun_field,
                            base::UniqueFunction<void(std::size_t)> done) {
     static_cast<void>(lun_field);
@@ -53,8 +54,8 @@ class Task {
   // The outcome; set by the finish functions.
   scsi::Status status = scsi::Status::good;
   std::optional<scsi::Sense> sense;
-  // How many bytes the command moves in either direction by its own lengths; the transport computes the
-  // residual from it.
+  // How many bytes the command moves in either direction by its own lengths; the transport computes
+  // the residual from it.
   base::ByteCount transfer_length;
   // The data-in: in a pooled buffer, a small vector, or lent by a store that outlives every task.
   base::Buffer data_in_buffer;
@@ -101,15 +102,16 @@ enum class TaskManagementResponse : std::uint8_t {
 class TaskServer {
  public:
   virtual ~TaskServer() = default;
-  // How many data-out bytes the command wants by its CDB; 0 for commands that take none and for those that
-  // will be refused whatever comes. Pure: executes and changes nothing.
+  // How many data-out bytes the command wants by its CDB; 0 for commands that take none and for
+  // those that will be refused whatever comes. Pure: executes and changes nothing.
   virtual base::ByteCount data_out_wanted(const Task& task) const = 0;
   virtual void execute(Task& task) = 0;
-  // Nobody waits for this executing task any more: what can stop early (copies) does. It still finishes.
+  // Nobody waits for this executing task any more: what can stop early (copies) does. It still
+  // finishes.
   virtual void stop(const Task&) {}
 
-  // Functions on task sets and resets; ABORT TASK is the transport's own. `done` runs once, on the worker's
-  // thread, when every task concerned, of every nexus concerned, has ended.
+  // Functions on task sets and resets; ABORT TASK is the transport's own. `done` runs once, on the
+  // worker's thread, when every task concerned, of every nexus concerned, has ended.
   using Managed = base::UniqueFunction<void(TaskManagementResponse)>;
   virtual void manage(TaskManagementFunction, std::uint64_t, Managed done) {
     done(TaskManagementResponse::function_not_supported);

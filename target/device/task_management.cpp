@@ -1,5 +1,5 @@
-// Task management of a nexus (SAM-5 clause 7): functions on task sets, resets, and what they do to the other
-// nexuses of the target. TST is 000b: a unit has one task set for all nexuses.
+// Task management of a nexus (SAM-5 clause 7): functions on task sets, resets, and what they do to
+// the other nexuses of the target. TST is 000b: a unit has one task set for all nexuses.
 #include "scsi/copy_cdbs.hpp"
 #include "target/device/nexus.hpp"
 
@@ -13,7 +13,8 @@ bool is_token_command(base::ByteView cdb) {
          action == *scsi::write_using_token::layout.service_action;
 }
 
-// One attention at a time (R10): power on tells more than a reset, and a reset more than lost commands.
+// One attention at a time (R10): power on tells more than a reset, and a reset more than lost
+// commands.
 void owe(UnitPath& path, scsi::AdditionalSense attention) {
   const bool resets = attention == scsi::asc::bus_device_reset_occurred;
   const bool tells_more = resets && path.unit_attention != scsi::asc::power_on_occurred;
@@ -25,8 +26,8 @@ void owe(UnitPath& path, scsi::AdditionalSense attention) {
 void Nexus::stop(const Task& task) {
   const UnitPath* path = find(task.lun_field);
   if (path == nullptr || !is_token_command(task.cdb_view())) return;
-  const auto list_identifier = static_cast<std::uint32_t>(
-      scsi::token_command::list_identifier.read(task.cdb_view()));
+  const auto list_identifier =
+      static_cast<std::uint32_t>(scsi::token_command::list_identifier.read(task.cdb_view()));
   target_->copy_manager().abort(operation_key(*path->unit, list_identifier), [] {});
 }
 
@@ -59,30 +60,44 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
   TaskSetEvent event{TaskSetEvent::Kind::reset, lun_field, identity_.number};
   switch (function) {
     case abort_task_set:
-      return owner_->abort_tasks(lun_field, [done = std::move(done)](std::size_t) mutable {
-        done(function_complete);
-      });
-    case clear_task_set: event.kind = TaskSetEvent::Kind::clear_task_set; break;
-    case logical_unit_reset: break;
-    case target_cold_reset: event.kind = TaskSetEvent::Kind::cold_reset; [[fallthrough]];
-    case target_warm_reset: event.lun_field = std::nullopt; break;
-    case task_reassign: return done(task_reassignment_not_supported);
+      return owner_->abort_tasks(
+          lun_field, [done = std::move(done)](std::size_t) mutable { done(function_complete); });
+    case clear_task_set:
+      event.kind = TaskSetEvent::Kind::clear_task_set;
+      break;
+    case logical_unit_reset:
+      break;
+    case target_cold_reset:
+      event.kind = TaskSetEvent::Kind::cold_reset;
+      [[fallthrough]];
+    case target_warm_reset:
+      event.lun_field = std::nullopt;
+      break;
+    case task_reassign:
+      return done(task_reassignment_not_supported);
     case abort_task:
     case clear_aca:
-    default: return done(function_not_supported);
+    default:
+      return done(function_not_supported);
   }
-  if (event.kind != TaskSetEvent::Kind::clear_task_set) {
-    for (const auto& [lun, each] : paths_) {
-      if (!event.lun_field || each.unit == path->unit) reset_unit(*each.unit);
-    }
+  std::vector<std::shared_ptr<LogicalUnit>> to_reset;
+  for (const auto& [lun, each] : paths_) {
+    const bool concerned = !event.lun_field || each.unit == path->unit;
+    if (concerned && event.kind != TaskSetEvent::Kind::clear_task_set)
+      to_reset.push_back(each.unit);
   }
-  target_->nexuses().tell_all(event, worker_.home, [done = std::move(done)]() mutable {
-    done(function_complete);
-  });
+  // Stopping copies waits for their last step, which a worker must not.
+  worker_.pool.post(
+      [this, event, to_reset = std::move(to_reset), done = std::move(done)]() mutable {
+        for (const auto& unit : to_reset)
+          reset_unit(*unit);
+        target_->nexuses().tell_all(
+            event, worker_.home, [done = std::move(done)]() mutable { done(function_complete); });
+      });
 }
 
-// Logical unit reset (SAM-5 6.3.3): copies are aborted, their records go, tokens stay; mode parameters return
-// to their defaults, a stopped unit is started.
+// Logical unit reset (SAM-5 6.3.3): copies are aborted, their records go, tokens stay; mode
+// parameters return to their defaults, a stopped unit is started.
 void Nexus::reset_unit(LogicalUnit& unit) {
   target_->copy_manager().volume_reset(unit.id());
   unit.set_mode_parameters({});

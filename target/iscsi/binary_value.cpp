@@ -42,7 +42,8 @@ std::optional<Bytes> parse_hex(std::string_view digits) {
 std::optional<Bytes> parse_base64(std::string_view digits) {
   if (digits.empty() || digits.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
-  while (padding < 2 && digits[digits.size() - 1 - padding] == '=') ++padding;
+  while (padding < 2 && digits[digits.size() - 1 - padding] == '=')
+    ++padding;
   Bytes out;
   std::uint32_t group = 0;
   for (std::size_t i = 0; i < digits.size(); ++i) {
@@ -72,6 +73,8 @@ std::optional<Bytes> parse_binary(std::string_view text, std::size_t bytes_max) 
   return out;
 }
 
-std::string encode_binary(base::ByteView bytes) { return "0x" + base::to_hex(bytes); }
+std::string encode_binary(base::ByteView bytes) {
+  return "0x" + base::to_hex(bytes);
+}
 
 }  // namespace iscsi

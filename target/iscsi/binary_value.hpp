@@ -12,8 +12,7 @@
 namespace iscsi {
 
 // Nullopt for anything else, and for more than `bytes_max` bytes.
-std::optional<std::vector<std::uint8_t>> parse_binary(std::string_view text,
-                                                      std::size_t bytes_max);
+std::optional<std::vector<std::uint8_t>> parse_binary(std::string_view text, std::size_t bytes_max);
 // In the hexadecimal form.
 std::string encode_binary(base::ByteView bytes);
 

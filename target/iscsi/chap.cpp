@@ -46,9 +46,12 @@ std::vector<std::uint8_t> chap_response(base::HashAlgorithm algorithm, std::uint
 
 LoginStatus ChapExchange::receive(const KeyValues& keys, KeyValues& answers) {
   switch (step_) {
-    case Step::algorithm: return challenge(keys, answers);
-    case Step::response: return check(keys, answers);
-    case Step::proven: return LoginStatus::success;
+    case Step::algorithm:
+      return challenge(keys, answers);
+    case Step::response:
+      return check(keys, answers);
+    case Step::proven:
+      return LoginStatus::success;
   }
   return LoginStatus::initiator_error;
 }
@@ -92,8 +95,8 @@ LoginStatus ChapExchange::check(const KeyValues& keys, KeyValues& answers) {
   return LoginStatus::success;
 }
 
-// Mutual CHAP: the initiator's challenge, if there is one, is answered. A challenge equal to our own would make
-// us compute the answer that we asked for: reflection (RFC 7143 9.2.1).
+// Mutual CHAP: the initiator's challenge, if there is one, is answered. A challenge equal to our
+// own would make us compute the answer that we asked for: reflection (RFC 7143 9.2.1).
 LoginStatus ChapExchange::prove_ourselves(const KeyValues& keys, KeyValues& answers) {
   const std::string* identifier_text = find_value(keys, "CHAP_I");
   const std::string* challenge_text = find_value(keys, "CHAP_C");
@@ -111,9 +114,9 @@ LoginStatus ChapExchange::prove_ourselves(const KeyValues& keys, KeyValues& answ
   }
   const ChapAccount& own = *authentication_.target;
   answers.push_back({"CHAP_N", own.name});
-  answers.push_back({"CHAP_R", encode_binary(chap_response(
-                                   algorithm_, static_cast<std::uint8_t>(*identifier), own.secret,
-                                   *theirs))});
+  answers.push_back(
+      {"CHAP_R", encode_binary(chap_response(algorithm_, static_cast<std::uint8_t>(*identifier),
+                                             own.secret, *theirs))});
   return LoginStatus::success;
 }
 

@@ -1,5 +1,5 @@
-// CHAP (RFC 1994 as RFC 7143 12.1.3 uses it): the target's side of one exchange, as a state machine over text
-// keys. Secrets never leave this room and are compared in constant time.
+// CHAP (RFC 1994 as RFC 7143 12.1.3 uses it): the target's side of one exchange, as a state machine
+// over text keys. Secrets never leave this room and are compared in constant time.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +43,8 @@ class ChapExchange {
   ChapExchange(const Authentication& authentication, base::Randomness& randomness)
       : authentication_(authentication), randomness_(randomness) {}
 
-  // The CHAP keys of one complete login request. Appends this side's answers. A status other than success ends
-  // the login.
+  // The CHAP keys of one complete login request. Appends this side's answers. A status other than
+  // success ends the login.
   LoginStatus receive(const KeyValues& keys, KeyValues& answers);
   bool proven() const { return step_ == Step::proven; }
   const std::string& name() const { return name_; }  // of the account that proved itself

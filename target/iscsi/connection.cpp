@@ -79,17 +79,25 @@ void Connection::pdu_end() {
   if (discard_) return;
   if (stage_ == Stage::login) return login_end();
   switch (opcode_of(request_)) {
-    case Opcode::scsi_command: return scsi_command_end();
-    case Opcode::data_out: return data_out_end();
-    case Opcode::nop_out: return nop_out_end();
-    case Opcode::text_request: return text_end();
-    case Opcode::logout_request: return logout_end();
-    case Opcode::task_management_request: return task_management_end();
-    case Opcode::snack_request: return reject(RejectReason::snack_reject, request_);
+    case Opcode::scsi_command:
+      return scsi_command_end();
+    case Opcode::data_out:
+      return data_out_end();
+    case Opcode::nop_out:
+      return nop_out_end();
+    case Opcode::text_request:
+      return text_end();
+    case Opcode::logout_request:
+      return logout_end();
+    case Opcode::task_management_request:
+      return task_management_end();
+    case Opcode::snack_request:
+      return reject(RejectReason::snack_reject, request_);
     case Opcode::login_request:
       reject(RejectReason::protocol_error, request_);
       return close("a login request after login");
-    default: return reject(RejectReason::command_not_supported, request_);
+    default:
+      return reject(RejectReason::command_not_supported, request_);
   }
 }
 
@@ -149,8 +157,8 @@ void Connection::reject(RejectReason reason, const Bhs& offending) {
   push_with_status(answer, {offending.begin(), offending.end()});
 }
 
-// Of the request being received, whose number then counts as not received: the initiator uses it again for
-// another one (RFC 7143 11.17).
+// Of the request being received, whose number then counts as not received: the initiator uses it
+// again for another one (RFC 7143 11.17).
 void Connection::reject_numbered(RejectReason reason) {
   if (!bhs::immediate.is_set(request_)) window_.take_back();
   reject(reason, request_);

@@ -1,5 +1,5 @@
-// One iSCSI connection as a sans-I/O engine: bytes of the stream go in, SCSI tasks go to the device server, a
-// gather list of PDUs comes out. Owns no socket, no thread and no clock.
+// One iSCSI connection as a sans-I/O engine: bytes of the stream go in, SCSI tasks go to the device
+// server, a gather list of PDUs comes out. Owns no socket, no thread and no clock.
 //
 // The session has this one connection (MaxConnections=1), so session state lives here too.
 #pragma once
@@ -41,12 +41,14 @@ class Connection final : private PduSink, private device::TaskOwner {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Bytes of the stream, in any split. Returns how many were taken: fewer than given when too much output is
-  // waiting; give the rest again once output has been sent. Never fails: what is wrong with the stream
-  // becomes answers, and closing().
+  // Bytes of the stream, in any split. Returns how many were taken: fewer than given when too much
+  // output is waiting; give the rest again once output has been sent. Never fails: what is wrong
+  // with the stream becomes answers, and closing().
   std::size_t receive(base::ByteView stream);
   // See PduReader.
-  base::ByteSpan direct_space() const { return closing_ ? base::ByteSpan{} : reader_.direct_space(); }
+  base::ByteSpan direct_space() const {
+    return closing_ ? base::ByteSpan{} : reader_.direct_space();
+  }
   void received_directly(std::size_t bytes);
 
   OutputQueue& output() { return output_; }
@@ -54,7 +56,8 @@ class Connection final : private PduSink, private device::TaskOwner {
   void on_late_output(base::UniqueFunction<void()> call) { late_output_ = std::move(call); }
   // The connection is to be closed once the output has been sent.
   bool closing() const { return closing_; }
-  // Tasks and task management that the device server still holds; the object must live until there are none.
+  // Tasks and task management that the device server still holds; the object must live until there
+  // are none.
   std::size_t tasks_executing() const { return executing_ + managing_; }
   // The stream is gone: no further output matters.
   void abandon();
@@ -138,7 +141,7 @@ class Connection final : private PduSink, private device::TaskOwner {
   IscsiTask* receiving_ = nullptr;  // the task that its data belongs to
   DataSequence* sequence_ = nullptr;
   base::Buffer dropped_data_;  // where data of an aborted task still arrives
-  bool discard_ = false;  // the request was refused or ignored when its header came
+  bool discard_ = false;       // the request was refused or ignored when its header came
 
   std::vector<std::unique_ptr<IscsiTask>> tasks_;  // all that exist
   std::vector<IscsiTask*> idle_;
@@ -148,8 +151,8 @@ class Connection final : private PduSink, private device::TaskOwner {
   std::size_t write_buffer_bytes_ = 0;
   std::uint32_t next_transfer_tag_ = 1;
 
-  std::vector<std::uint8_t> text_request_;   // gathered while C is set
-  std::vector<std::uint8_t> text_answer_;    // what of a long text answer is still to be sent
+  std::vector<std::uint8_t> text_request_;  // gathered while C is set
+  std::vector<std::uint8_t> text_answer_;   // what of a long text answer is still to be sent
   std::uint32_t text_transfer_tag_ = reserved_tag;
 
   base::Instant last_heard_;

@@ -10,7 +10,8 @@ KeyValues send_targets_answer(const std::vector<DiscoveredTarget>& targets) {
   KeyValues out;
   for (const DiscoveredTarget& target : targets) {
     out.push_back({"TargetName", target.name});
-    for (const std::string& address : target.addresses) out.push_back({"TargetAddress", address});
+    for (const std::string& address : target.addresses)
+      out.push_back({"TargetAddress", address});
   }
   return out;
 }
@@ -19,8 +20,9 @@ constexpr std::size_t text_request_bytes_max = 64 * 1024;
 
 }  // namespace
 
-// True: the request counts. One outside the command window is ignored (RFC 7143 4.2.2.1); a gap inside it
-// cannot be filled on a session's only connection, so at error recovery level 0 the session ends.
+// True: the request counts. One outside the command window is ignored (RFC 7143 4.2.2.1); a gap
+// inside it cannot be filled on a session's only connection, so at error recovery level 0 the
+// session ends.
 bool Connection::admit_command_number() {
   if (bhs::immediate.is_set(request_)) return true;
   const auto cmd_sn = static_cast<std::uint32_t>(bhs::cmd_sn.read(request_));
@@ -47,7 +49,8 @@ void Connection::nop_out_end() {
 void Connection::text_end() {
   if (!admit_command_number()) return;
   const bool continues = text_pdu::continues.is_set(request_);
-  if (continues && bhs::final.is_set(request_)) return reject_numbered(RejectReason::protocol_error);
+  if (continues && bhs::final.is_set(request_))
+    return reject_numbered(RejectReason::protocol_error);
   const auto transfer_tag = static_cast<std::uint32_t>(bhs::target_transfer_tag.read(request_));
   const bool goes_on = transfer_tag != reserved_tag && transfer_tag == text_transfer_tag_;
   if (goes_on && !text_answer_.empty()) return continue_text();
@@ -80,7 +83,8 @@ void Connection::text_end() {
     }
     const std::string& wanted = item.value.empty() ? own : item.value;
     std::erase_if(targets, [&](const DiscoveredTarget& t) { return !all && t.name != wanted; });
-    for (KeyValue& found : send_targets_answer(targets)) answers.push_back(std::move(found));
+    for (KeyValue& found : send_targets_answer(targets))
+      answers.push_back(std::move(found));
   }
   const auto negotiated = negotiate(operational, parameters_, login_.discovery());
   if (!negotiated) return reject_numbered(RejectReason::protocol_error);
@@ -95,14 +99,15 @@ void Connection::text_end() {
   continue_text();
 }
 
-// Sends as much of the answer as the initiator takes in one PDU; what is left waits for its next request. The
-// answer is not final while the request is not (RFC 7143 11.11.1).
+// Sends as much of the answer as the initiator takes in one PDU; what is left waits for its next
+// request. The answer is not final while the request is not (RFC 7143 11.11.1).
 void Connection::continue_text() {
-  const std::size_t length = std::min<std::size_t>(
-      text_answer_.size(), parameters_.peer_max_recv_data_segment_length);
+  const std::size_t length =
+      std::min<std::size_t>(text_answer_.size(), parameters_.peer_max_recv_data_segment_length);
   std::vector<std::uint8_t> part(text_answer_.begin(),
                                  text_answer_.begin() + static_cast<std::ptrdiff_t>(length));
-  text_answer_.erase(text_answer_.begin(), text_answer_.begin() + static_cast<std::ptrdiff_t>(length));
+  text_answer_.erase(text_answer_.begin(),
+                     text_answer_.begin() + static_cast<std::ptrdiff_t>(length));
   const bool more_to_send = !text_answer_.empty();
   const bool more_to_come = !bhs::final.is_set(request_);
   text_transfer_tag_ = more_to_send || more_to_come ? next_transfer_tag_++ : reserved_tag;

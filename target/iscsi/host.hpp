@@ -1,5 +1,5 @@
-// What the iSCSI engine needs to know of the house around it: targets, sessions. One Host serves one
-// connection; it knows which portal the connection came through.
+// What the iSCSI engine needs to know of the house around it: targets, sessions. One Host serves
+// one connection; it knows which portal the connection came through.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "base/random.hpp"
 #include "base/result.hpp"
 #include "target/device/task.hpp"
+#include "target/iscsi/chap.hpp"
 #include "target/iscsi/pdu.hpp"
 
 namespace iscsi {
@@ -27,7 +29,7 @@ struct DiscoveredTarget {
 // Who logs in to what (RFC 7143 4.4.3: the I_T nexus is named by all of it).
 struct SessionIdentity {
   std::string initiator_name;
-  std::uint64_t isid = 0;  // 48 bits
+  std::uint64_t isid = 0;   // 48 bits
   std::string target_name;  // empty for discovery
 };
 
@@ -43,6 +45,17 @@ class Host {
   virtual ~Host() = default;
   virtual std::optional<TargetView> find_target(std::string_view name) const = 0;
   virtual std::vector<DiscoveredTarget> discover() const = 0;
+  // What an initiator has to prove before it logs in to the target, or to discovery (an empty
+  // name). Null: nothing. Valid for the life of the host.
+  virtual const Authentication* authentication(std::string_view target_name) const {
+    static_cast<void>(target_name);
+    return nullptr;
+  }
+  // For CHAP challenges.
+  virtual base::Randomness& randomness() const {
+    static base::SystemRandomness system;
+    return system;
+  }
   // Called once, when login completes. An older session of the same identity is reinstated away.
   virtual base::Result<Admission, LoginStatus> admit(const SessionIdentity& identity) = 0;
 };

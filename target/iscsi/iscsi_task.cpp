@@ -8,8 +8,8 @@ Residual residual_of(std::uint64_t transfer_length, std::uint32_t expected_lengt
   Residual out;
   out.overflow = transfer_length > expected_length;
   out.underflow = transfer_length < expected_length;
-  const std::uint64_t difference = out.overflow ? transfer_length - expected_length
-                                                : expected_length - transfer_length;
+  const std::uint64_t difference =
+      out.overflow ? transfer_length - expected_length : expected_length - transfer_length;
   out.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(difference, UINT32_MAX));
   return out;
 }
@@ -18,8 +18,8 @@ DataInStep next_data_in(std::uint32_t offset, std::uint32_t end, const Parameter
   const std::uint32_t left_in_burst =
       parameters.max_burst_length - offset % parameters.max_burst_length;
   DataInStep step;
-  step.length = std::min(
-      {end - offset, left_in_burst, parameters.peer_max_recv_data_segment_length});
+  step.length =
+      std::min({end - offset, left_in_burst, parameters.peer_max_recv_data_segment_length});
   step.final = offset + step.length == end || step.length == left_in_burst;
   return step;
 }

@@ -15,9 +15,9 @@ namespace iscsi {
 // One sequence of Data-Out PDUs that the initiator has been asked for, or sends unasked.
 struct DataSequence {
   std::uint32_t target_transfer_tag = reserved_tag;
-  std::uint32_t offset = 0;    // where the next PDU of it must start
+  std::uint32_t offset = 0;  // where the next PDU of it must start
   std::uint32_t end = 0;
-  std::uint32_t data_sn = 0;   // of the next PDU
+  std::uint32_t data_sn = 0;  // of the next PDU
 };
 
 // Tasks that one task management request aborts, and what happens when the last has ended.
@@ -34,8 +34,8 @@ struct IscsiTask final : device::Task {
   bool writes = false;
 
   // Data-out.
-  std::uint32_t wanted = 0;     // bytes that the device server takes, at most expected_length
-  std::uint32_t asked = 0;      // bytes asked for or announced so far, from the start
+  std::uint32_t wanted = 0;  // bytes that the device server takes, at most expected_length
+  std::uint32_t asked = 0;   // bytes asked for or announced so far, from the start
   std::uint32_t arrived = 0;
   std::uint32_t r2t_sn = 0;
   std::vector<DataSequence> sequences;  // open ones, at most MaxOutstandingR2T
@@ -60,8 +60,8 @@ struct IscsiTask final : device::Task {
   bool has_all_data() const { return arrived >= wanted && sequences.empty(); }
 };
 
-// Residual of a finished task (RFC 7143 11.4.5): what the command wanted to move against what the initiator
-// announced.
+// Residual of a finished task (RFC 7143 11.4.5): what the command wanted to move against what the
+// initiator announced.
 struct Residual {
   bool overflow = false;
   bool underflow = false;
@@ -69,8 +69,8 @@ struct Residual {
 };
 Residual residual_of(std::uint64_t transfer_length, std::uint32_t expected_length);
 
-// How long the next Data-In PDU at `offset` may be, and whether it ends its sequence: cut at the initiator's
-// MaxRecvDataSegmentLength and at every multiple of MaxBurstLength.
+// How long the next Data-In PDU at `offset` may be, and whether it ends its sequence: cut at the
+// initiator's MaxRecvDataSegmentLength and at every multiple of MaxBurstLength.
 struct DataInStep {
   std::uint32_t length = 0;
   bool final = false;

@@ -8,17 +8,19 @@ namespace iscsi {
 namespace {
 
 constexpr std::size_t login_text_bytes_max = 64 * 1024;
-constexpr std::size_t login_answer_bytes_max = 8192;  // MaxRecvDataSegmentLength until it is declared
+constexpr std::size_t login_answer_bytes_max = 8192;  // what every initiator can receive
 constexpr std::size_t name_bytes_max = 223;
 
-constexpr std::array<std::string_view, 4> name_keys{"InitiatorName", "InitiatorAlias", "SessionType",
-                                                    "TargetName"};
+constexpr std::array<std::string_view, 4> name_keys{"InitiatorName", "InitiatorAlias",
+                                                    "SessionType", "TargetName"};
 
 bool is_name(const std::string& key) {
   return std::find(name_keys.begin(), name_keys.end(), key) != name_keys.end();
 }
 
-bool is_stage(std::uint64_t code) { return code == 0 || code == 1 || code == 3; }
+bool is_stage(std::uint64_t code) {
+  return code == 0 || code == 1 || code == 3;
+}
 
 // iSCSI names compare without regard to case (RFC 7143 4.2.7.2).
 std::string normalized(std::string_view name) {
@@ -81,18 +83,22 @@ LoginStatus Login::take_names(const KeyValues& keys) {
     if (*type != "Normal" && *type != "Discovery") return LoginStatus::session_type_not_supported;
     discovery_ = *type == "Discovery";
   }
-  if (discovery_) return LoginStatus::success;
+  if (discovery_) {
+    authentication_ = host_.authentication({});
+    return LoginStatus::success;
+  }
   const std::string* name = find_value(keys, "TargetName");
   if (name == nullptr) return LoginStatus::missing_parameter;
   const auto target = host_.find_target(normalized(*name));
   if (!target) return LoginStatus::target_not_found;
   identity_.target_name = target->name;
   portal_group_tag_ = target->portal_group_tag;
+  authentication_ = host_.authentication(target->name);
   return LoginStatus::success;
 }
 
-// A key may be offered once in a login (RFC 7143 6.3). Names may come again in a later PDU: libiscsi repeats
-// its own in the operational stage.
+// A key may be offered once in a login (RFC 7143 6.3). Names may come again in a later PDU:
+// libiscsi repeats its own in the operational stage.
 bool Login::repeats_a_key(const KeyValues& keys) {
   std::set<std::string_view> here;
   for (const KeyValue& item : keys) {
@@ -102,24 +108,36 @@ bool Login::repeats_a_key(const KeyValues& keys) {
   return false;
 }
 
+bool Login::authenticated() const {
+  return authentication_ == nullptr || !authentication_->required() || (chap_ && chap_->proven());
+}
+
+// AuthMethod: CHAP where something must be proven, else None; no other method is known.
+LoginStatus Login::choose_method(std::string_view offered, KeyValues& answers) {
+  const auto methods = split_list(offered);
+  const std::string_view wanted = authenticated() ? "None" : "CHAP";
+  if (std::find(methods.begin(), methods.end(), wanted) == methods.end()) {
+    return LoginStatus::authentication_failure;
+  }
+  if (!authenticated() && !chap_) chap_.emplace(*authentication_, host_.randomness());
+  answers.push_back({"AuthMethod", std::string(wanted)});
+  return LoginStatus::success;
+}
+
 LoginStatus Login::answer_security(const KeyValues& keys, KeyValues& answers) {
   for (const KeyValue& item : without_names(keys)) {
-    if (item.key == "MaxRecvDataSegmentLength") {  // may be declared in any stage (RFC 7143 13.12)
+    if (item.key == "AuthMethod") {
+      if (const LoginStatus bad = choose_method(item.value, answers); bad != LoginStatus::success) {
+        return bad;
+      }
+    } else if (item.key == "MaxRecvDataSegmentLength") {  // for any stage (RFC 7143 13.12)
       answer_operational({item}, answers);
-      continue;
-    }
-    if (item.key != "AuthMethod") {
+    } else if (!item.key.starts_with("CHAP_")) {
       // Operational keys may be offered early; they are negotiated in their own stage.
       answers.push_back({item.key, "NotUnderstood"});
-      continue;
     }
-    const auto methods = split_list(item.value);
-    if (std::find(methods.begin(), methods.end(), "None") == methods.end()) {
-      return LoginStatus::authentication_failure;
-    }
-    answers.push_back({"AuthMethod", "None"});
   }
-  return LoginStatus::success;
+  return chap_ ? chap_->receive(keys, answers) : LoginStatus::success;
 }
 
 LoginStatus Login::answer_operational(const KeyValues& keys, KeyValues& answers) {
@@ -139,7 +157,7 @@ LoginReply Login::receive(const Bhs& request, base::ByteView text) {
   text_.insert(text_.end(), text.begin(), text.end());
   LoginReply reply;
   reply.current_stage = stage_;
-  if (login_pdu::continues.is_set(request)) return reply;  // more keys follow: an empty answer asks for them
+  if (login_pdu::continues.is_set(request)) return reply;  // empty: it asks for the rest
 
   const auto keys = parse_text(text_);
   text_.clear();
@@ -155,7 +173,11 @@ LoginReply Login::receive(const Bhs& request, base::ByteView text) {
   }
   reply.text = encode_text(answers);
   if (reply.text.size() > login_answer_bytes_max) return fail(LoginStatus::initiator_error);
-  reply.transit = login_pdu::transit.is_set(request);
+  // Nobody leaves the security stage, or starts behind it, without proof.
+  if (stage_ == LoginStage::operational && !authenticated()) {
+    return fail(LoginStatus::authentication_failure);
+  }
+  reply.transit = login_pdu::transit.is_set(request) && authenticated();
   if (reply.transit) {
     reply.next_stage = static_cast<LoginStage>(login_pdu::next_stage.read(request));
     stage_ = reply.next_stage;

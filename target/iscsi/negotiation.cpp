@@ -8,13 +8,13 @@ namespace iscsi {
 namespace {
 
 enum class Rule : std::uint8_t {
-  minimum,          // numeric, the smaller of both
-  maximum,          // numeric, the larger of both
-  declare_length,   // numeric, each side tells its own
+  minimum,         // numeric, the smaller of both
+  maximum,         // numeric, the larger of both
+  declare_length,  // numeric, each side tells its own
   boolean_and,
   boolean_or,
-  digest,           // a list; None is what this target takes
-  obsolete_marker,  // a boolean that is always answered No (RFC 3720 initiators still ask)
+  digest,                    // a list; None is what this target takes
+  obsolete_marker,           // a boolean that is always answered No (RFC 3720 initiators still ask)
   obsolete_marker_interval,  // always answered Reject
 };
 
@@ -36,7 +36,9 @@ constexpr Key number(std::string_view name, Rule rule, bool session_wide, std::u
 constexpr Key boolean(std::string_view name, Rule rule, bool Parameters::*place) {
   return {name, rule, true, 0, 0, nullptr, place};
 }
-constexpr Key plain(std::string_view name, Rule rule) { return {name, rule, false}; }
+constexpr Key plain(std::string_view name, Rule rule) {
+  return {name, rule, false};
+}
 
 constexpr auto keys = std::to_array<Key>({
     plain("HeaderDigest", Rule::digest),
@@ -68,7 +70,9 @@ const Key* find_key(std::string_view name) {
   return at == keys.end() ? nullptr : &*at;
 }
 
-std::string yes_no(bool value) { return value ? "Yes" : "No"; }
+std::string yes_no(bool value) {
+  return value ? "Yes" : "No";
+}
 
 std::string negotiate_number(const Key& key, std::string_view value, Parameters& parameters) {
   const auto offered = parse_number(value);
@@ -103,12 +107,17 @@ std::string negotiate_one(const Key& key, std::string_view value, Parameters& pa
   switch (key.rule) {
     case Rule::minimum:
     case Rule::maximum:
-    case Rule::declare_length: return negotiate_number(key, value, parameters);
+    case Rule::declare_length:
+      return negotiate_number(key, value, parameters);
     case Rule::boolean_and:
-    case Rule::boolean_or: return negotiate_boolean(key, value, parameters);
-    case Rule::digest: return negotiate_digest(value);
-    case Rule::obsolete_marker: return "No";
-    case Rule::obsolete_marker_interval: return "Reject";
+    case Rule::boolean_or:
+      return negotiate_boolean(key, value, parameters);
+    case Rule::digest:
+      return negotiate_digest(value);
+    case Rule::obsolete_marker:
+      return "No";
+    case Rule::obsolete_marker_interval:
+      return "Reject";
   }
   return "NotUnderstood";
 }
@@ -133,11 +142,11 @@ base::Result<Negotiated, LoginStatus> negotiate(const KeyValues& offered, const 
     if (!seen.insert(item.key).second) return base::fail(LoginStatus::initiator_error);
     const Key* key = find_key(item.key);
     out.answers.push_back(
-        {item.key, key == nullptr
-                       ? "NotUnderstood"
-                       : negotiate_one(*key, item.value, out.parameters, discovery)});
+        {item.key, key == nullptr ? "NotUnderstood"
+                                  : negotiate_one(*key, item.value, out.parameters, discovery)});
   }
-  // FirstBurstLength must not exceed MaxBurstLength (RFC 7143 13.14); the answer that names it follows.
+  // FirstBurstLength must not exceed MaxBurstLength (RFC 7143 13.14); the answer that names it
+  // follows.
   Parameters& result = out.parameters;
   if (result.first_burst_length > result.max_burst_length) {
     result.first_burst_length = result.max_burst_length;

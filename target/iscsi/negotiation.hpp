@@ -11,8 +11,8 @@
 
 namespace iscsi {
 
-// The keys of a session and its connection: what this side offers before, what holds after negotiation. As
-// made here: what holds for a key that nobody offers (RFC 7143 13).
+// The keys of a session and its connection: what this side offers before, what holds after
+// negotiation. As made here: what holds for a key that nobody offers (RFC 7143 13).
 struct Parameters {
   std::uint32_t max_recv_data_segment_length = 8192;       // of this side
   std::uint32_t peer_max_recv_data_segment_length = 8192;  // of the initiator, as it declared
@@ -31,7 +31,8 @@ struct Parameters {
   bool operator==(const Parameters&) const = default;
 };
 
-// What this target offers; the result is never wider (R16). InitialR2T=Yes as Windows needs it (R13).
+// What this target offers; the result is never wider (R16). InitialR2T=Yes as Windows needs it
+// (R13).
 Parameters default_offer();
 
 struct Negotiated {
@@ -39,9 +40,10 @@ struct Negotiated {
   KeyValues answers;  // to the offered keys only, in their order
 };
 
-// Negotiates `offered` (operational keys; those of the security stage and names are the caller's) starting
-// from what holds now. A key that breaks its own syntax is answered "Reject"; an unknown one
-// "NotUnderstood"; a session key in a discovery session "Irrelevant". A key given twice is an error.
+// Negotiates `offered` (operational keys; those of the security stage and names are the caller's)
+// starting from what holds now. A key that breaks its own syntax is answered "Reject"; an unknown
+// one "NotUnderstood"; a session key in a discovery session "Irrelevant". A key given twice is an
+// error.
 base::Result<Negotiated, LoginStatus> negotiate(const KeyValues& offered, const Parameters& now,
                                                 bool discovery);
 

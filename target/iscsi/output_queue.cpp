@@ -30,7 +30,8 @@ void OutputQueue::push(OutgoingPdu pdu) {
 
 void OutputQueue::grow() {
   std::vector<OutgoingPdu> larger(ring_.size() * 2);
-  for (std::size_t i = 0; i < count_; ++i) larger[i] = std::move(at(i));
+  for (std::size_t i = 0; i < count_; ++i)
+    larger[i] = std::move(at(i));
   ring_ = std::move(larger);
   head_ = 0;
 }

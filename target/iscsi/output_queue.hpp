@@ -1,11 +1,11 @@
-// PDUs on their way out, as a gather list: headers and small data here, large data where it lies. Bytes are
-// handed out in order and dropped once sent.
+// PDUs on their way out, as a gather list: headers and small data here, large data where it lies.
+// Bytes are handed out in order and dropped once sent.
 #pragma once
-
-#include <sys/uio.h>
 
 #include <span>
 #include <vector>
+
+#include <sys/uio.h>
 
 #include "base/buffer_pool.hpp"
 #include "target/iscsi/pdu.hpp"

@@ -1,5 +1,5 @@
-// iSCSI PDUs as places: operation codes, basic header segment fields, reasons and statuses (RFC 7143 clause
-// 11). Every field is declared once, with scsi::Field.
+// iSCSI PDUs as places: operation codes, basic header segment fields, reasons and statuses (RFC
+// 7143 clause 11). Every field is declared once, with scsi::Field.
 #pragma once
 
 #include <array>
@@ -92,7 +92,8 @@ inline constexpr Field continues = Field::flag("C", 1, 6);
 inline constexpr Field current_stage{"CSG", 1, 3, 2};
 inline constexpr Field next_stage{"NSG", 1, 1, 2};
 inline constexpr Field version_max = Field::bytes("Version-Max", 2, 1);
-inline constexpr Field version_min = Field::bytes("Version-Min", 3, 1);  // active version in answers
+inline constexpr Field version_min =
+    Field::bytes("Version-Min", 3, 1);  // active version in answers
 inline constexpr Field isid = Field::bytes("ISID", 8, 6);
 inline constexpr Field tsih = Field::bytes("TSIH", 14, 2);
 inline constexpr Field cid = Field::bytes("CID", 20, 2);
@@ -159,6 +160,8 @@ constexpr Bhs make_response(Opcode opcode, std::uint32_t initiator_task_tag) {
   return out;
 }
 
-constexpr std::size_t pad_to_four(std::size_t bytes) { return (4 - bytes % 4) % 4; }
+constexpr std::size_t pad_to_four(std::size_t bytes) {
+  return (4 - bytes % 4) % 4;
+}
 
 }  // namespace iscsi

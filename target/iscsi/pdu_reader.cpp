@@ -13,8 +13,12 @@ std::size_t PduReader::feed(base::ByteView stream, PduSink& sink) {
         if (header_filled_ == 0 && !sink.accepts_more()) return taken;
         taken += take_header(rest, sink);
         break;
-      case Part::additional: taken += take_additional(rest, sink); break;
-      case Part::data: taken += take_data(rest, sink); break;
+      case Part::additional:
+        taken += take_additional(rest, sink);
+        break;
+      case Part::data:
+        taken += take_data(rest, sink);
+        break;
     }
   }
   return taken;

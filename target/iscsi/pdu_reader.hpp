@@ -1,5 +1,5 @@
-// Cuts a byte stream into PDUs. Data segments go straight to where they belong, so that nothing is copied
-// twice; any split of the stream gives the same PDUs.
+// Cuts a byte stream into PDUs. Data segments go straight to where they belong, so that nothing is
+// copied twice; any split of the stream gives the same PDUs.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,9 @@ namespace iscsi {
 
 class PduSink {
  public:
-  // A header (with its additional header segments) has arrived. Returns where the first bytes of the data
-  // segment belong; what does not fit is dropped. The sink keeps the place valid until pdu_end().
+  // A header (with its additional header segments) has arrived. Returns where the first bytes of
+  // the data segment belong; what does not fit is dropped. The sink keeps the place valid until
+  // pdu_end().
   virtual base::ByteSpan pdu_begin(const Bhs& header, base::ByteView additional) = 0;
   virtual void pdu_end() = 0;
   // False: leave the rest of the stream with the caller for now.
@@ -28,8 +29,8 @@ class PduReader {
   // Returns how many bytes were taken; fewer than given only when the sink accepts no more.
   std::size_t feed(base::ByteView stream, PduSink& sink);
 
-  // Where the next bytes of the stream may be received directly: the rest of the current data segment.
-  // Empty when there is none. After receiving n bytes there, call received_directly(n).
+  // Where the next bytes of the stream may be received directly: the rest of the current data
+  // segment. Empty when there is none. After receiving n bytes there, call received_directly(n).
   base::ByteSpan direct_space() const;
   void received_directly(std::size_t bytes, PduSink& sink);
 

@@ -1,5 +1,5 @@
-// SCSI commands and their data: immediate and unsolicited data, R2T and solicited Data-Out, Data-In, the
-// response with its residual.
+// SCSI commands and their data: immediate and unsolicited data, R2T and solicited Data-Out,
+// Data-In, the response with its residual.
 #include <algorithm>
 
 #include "target/iscsi/connection.hpp"
@@ -26,7 +26,8 @@ void fill_command(IscsiTask& task, const Bhs& request) {
   std::copy_n(request.begin() + scsi_command_pdu::cdb_at, task.cdb.size(), task.cdb.begin());
 }
 
-// Where `length` bytes at `offset` of the data-out belong; shorter, or nothing, past what is wanted.
+// Where `length` bytes at `offset` of the data-out belong; shorter, or nothing, past what is
+// wanted.
 base::ByteSpan place_in(IscsiTask& task, std::uint32_t offset, std::uint32_t length) {
   if (offset >= task.wanted) return {};
   return task.data_out.span().subspan(offset, std::min(length, task.wanted - offset));
@@ -91,8 +92,7 @@ std::optional<RejectReason> Connection::check_command(std::uint32_t immediate_le
 base::ByteSpan Connection::scsi_command_begin() {
   discard_ = true;
   if (!admit_command_number()) return {};
-  const auto immediate_length =
-      static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
+  const auto immediate_length = static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
   if (const auto bad = check_command(immediate_length)) {
     reject_numbered(*bad);
     return {};
@@ -123,8 +123,7 @@ void Connection::reserve_data_out(IscsiTask& task) {
 void Connection::scsi_command_end() {
   IscsiTask& task = *receiving_;
   receiving_ = nullptr;
-  const auto immediate_length =
-      static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
+  const auto immediate_length = static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
   task.asked = task.arrived = std::min(immediate_length, task.wanted);
   // Nothing is wanted of a command that will be refused: unsolicited data is dropped as it comes.
   const bool unsolicited_follows = task.writes && !bhs::final.is_set(request_);
@@ -141,13 +140,16 @@ void Connection::proceed(IscsiTask& task) {
   task.executing = true;
   ++executing_;
   switch (task.refusal) {
-    case IscsiTask::Refusal::none: break;
-    case IscsiTask::Refusal::no_room_now: return task.finish_status(scsi::Status::task_set_full);
+    case IscsiTask::Refusal::none:
+      break;
+    case IscsiTask::Refusal::no_room_now:
+      return task.finish_status(scsi::Status::task_set_full);
     case IscsiTask::Refusal::too_large:
       return task.finish_check_condition(
           scsi::sense::illegal_request(scsi::asc::insufficient_resources));
   }
-  // The unit may have become ready since the data was not wanted and was dropped; the host tries again.
+  // The unit may have become ready since the data was not wanted and was dropped; the host tries
+  // again.
   const bool dropped = task.writes && task.wanted == 0 && task.expected_length != 0;
   if (dropped && admission_.server->data_out_wanted(task).value != 0) {
     return task.finish_status(scsi::Status::busy);
@@ -159,10 +161,8 @@ void Connection::ask_for_data(IscsiTask& task) {
   const bool unsolicited_open =
       !task.sequences.empty() && task.sequences.front().target_transfer_tag == reserved_tag;
   if (unsolicited_open) return;
-  while (task.asked < task.wanted &&
-         task.sequences.size() < parameters_.max_outstanding_r2t) {
-    const std::uint32_t length =
-        std::min(parameters_.max_burst_length, task.wanted - task.asked);
+  while (task.asked < task.wanted && task.sequences.size() < parameters_.max_outstanding_r2t) {
+    const std::uint32_t length = std::min(parameters_.max_burst_length, task.wanted - task.asked);
     if (next_transfer_tag_ == reserved_tag) next_transfer_tag_ = 1;
     const std::uint32_t transfer_tag = next_transfer_tag_++;
     Bhs r2t = make_response(Opcode::ready_to_transfer, task.initiator_task_tag);
@@ -261,13 +261,14 @@ void Connection::task_finished(device::Task& finished) {
     }
   }
   release_task(task);
-  for (const auto& group : aborted_by) end_abort(*group);
+  for (const auto& group : aborted_by)
+    end_abort(*group);
   announce_late_output();
 }
 
 void Connection::send_data_in(IscsiTask& task, const Residual& residual) {
-  const auto end = static_cast<std::uint32_t>(
-      std::min<std::size_t>(task.data_in.size(), task.expected_length));
+  const auto end =
+      static_cast<std::uint32_t>(std::min<std::size_t>(task.data_in.size(), task.expected_length));
   std::uint32_t data_sn = 0;
   for (std::uint32_t offset = 0; offset < end;) {
     const DataInStep step = next_data_in(offset, end, parameters_);

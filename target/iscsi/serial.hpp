@@ -1,4 +1,5 @@
-// Sequence numbers that wrap at 32 bits (RFC 1982, as RFC 7143 4.2.2 uses it), and the command window.
+// Sequence numbers that wrap at 32 bits (RFC 1982, as RFC 7143 4.2.2 uses it), and the command
+// window.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,8 @@ constexpr bool serial_less(std::uint32_t a, std::uint32_t b) {
   return static_cast<std::int32_t>(a - b) < 0;
 }
 
-// ExpCmdSN and MaxCmdSN of a session. MaxCmdSN never moves back: a command that arrives takes one place,
-// a command that ends gives it back.
+// ExpCmdSN and MaxCmdSN of a session. MaxCmdSN never moves back: a command that arrives takes one
+// place, a command that ends gives it back.
 class CommandWindow {
  public:
   explicit CommandWindow(std::uint32_t size) : size_(size) {}

@@ -1,5 +1,6 @@
-// Task management requests (RFC 7143 11.5, 11.6): ABORT TASK here, because only the connection knows tasks by
-// their tags; everything on task sets by the device server. An answer waits until the tasks have ended.
+// Task management requests (RFC 7143 11.5, 11.6): ABORT TASK here, because only the connection
+// knows tasks by their tags; everything on task sets by the device server. An answer waits until
+// the tasks have ended.
 #include <algorithm>
 
 #include "target/iscsi/connection.hpp"
@@ -41,8 +42,8 @@ void Connection::abort_one_task(std::uint32_t tag) {
       answer_task_management(tag, TaskManagementResponse::function_complete);
     });
   }
-  // A command that has not arrived, but whose number says that it was sent before this request, counts as
-  // received and aborted (RFC 7143 11.5.1).
+  // A command that has not arrived, but whose number says that it was sent before this request,
+  // counts as received and aborted (RFC 7143 11.5.1).
   const auto ref_cmd_sn =
       static_cast<std::uint32_t>(task_management_pdu::referenced_cmd_sn.read(request_));
   const auto own_cmd_sn = static_cast<std::uint32_t>(bhs::cmd_sn.read(request_));
@@ -63,7 +64,8 @@ void Connection::abort_tasks(std::optional<std::uint64_t> lun_field,
   abort(concerned, std::move(done));
 }
 
-// Tasks that wait for data are gone at once; those that execute end unanswered, and the last one runs `done`.
+// Tasks that wait for data are gone at once; those that execute end unanswered, and the last one
+// runs `done`.
 void Connection::abort(const std::vector<IscsiTask*>& tasks,
                        base::UniqueFunction<void(std::size_t)> done) {
   const auto group = std::make_shared<AbortGroup>();
@@ -72,7 +74,8 @@ void Connection::abort(const std::vector<IscsiTask*>& tasks,
   ++group->waiting;  // this function itself, so that `done` runs after every task was looked at
   for (IscsiTask* task : tasks) {
     if (task == receiving_) {
-      // Its data segment is still arriving: the rest of it goes nowhere, but needs its place until then.
+      // Its data segment is still arriving: the rest of it goes nowhere, but needs its place until
+      // then.
       write_buffer_bytes_ -= task->data_out.size();
       dropped_data_ = std::move(task->data_out);
       receiving_ = nullptr;

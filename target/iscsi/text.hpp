@@ -18,8 +18,8 @@ struct KeyValue {
 };
 using KeyValues = std::vector<KeyValue>;
 
-// In order, duplicates kept. Nullopt for what is no text segment: an item without '=', an empty key, a key
-// over 63 bytes, a value over 8,192.
+// In order, duplicates kept. Nullopt for what is no text segment: an item without '=', an empty
+// key, a key over 63 bytes, a value over 8,192.
 std::optional<KeyValues> parse_text(base::ByteView segment);
 std::vector<std::uint8_t> encode_text(const KeyValues& items);
 

@@ -1,9 +1,8 @@
 #include "target/net/endpoint.hpp"
 
-#include <arpa/inet.h>
-
 #include <charconv>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 namespace net {
@@ -25,7 +24,8 @@ bool parse_port(std::string_view text, std::uint16_t& port) {
 base::Result<Endpoint, std::string> parse_endpoint(std::string_view text) {
   const auto wrong = [&] {
     return base::fail(fmt::format(
-        "'{}' is not a portal: write ADDRESS:PORT, for example 127.0.0.1:3260 or [::1]:3260", text));
+        "'{}' is not a portal: write ADDRESS:PORT, for example 127.0.0.1:3260 or [::1]:3260",
+        text));
   };
   Endpoint out;
   std::string_view address = text;

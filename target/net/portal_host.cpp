@@ -24,7 +24,8 @@ std::optional<iscsi::TargetView> PortalHost::find_target(std::string_view name) 
   return std::nullopt;
 }
 
-// A portal that listens on every address is told as the one this initiator reached (windows-host E.2).
+// A portal that listens on every address is told as the one this initiator reached (windows-host
+// E.2).
 std::vector<iscsi::DiscoveredTarget> PortalHost::discover() const {
   std::vector<std::string> addresses;
   for (Endpoint portal : directory_.portals) {
@@ -35,7 +36,8 @@ std::vector<iscsi::DiscoveredTarget> PortalHost::discover() const {
     }
   }
   std::vector<iscsi::DiscoveredTarget> out;
-  for (const auto& target : directory_.targets) out.push_back({target->name(), addresses});
+  for (const auto& target : directory_.targets)
+    out.push_back({target->name(), addresses});
   return out;
 }
 
@@ -47,11 +49,12 @@ base::Result<iscsi::Admission, iscsi::LoginStatus> PortalHost::admit(
   out.tsih = entry->tsih;
   out.registration = entry;
   if (identity.target_name.empty()) return out;
-  const auto target = std::find_if(
-      directory_.targets.begin(), directory_.targets.end(),
-      [&](const auto& each) { return each->name() == identity.target_name; });
+  const auto target =
+      std::find_if(directory_.targets.begin(), directory_.targets.end(),
+                   [&](const auto& each) { return each->name() == identity.target_name; });
   if (target == directory_.targets.end()) return base::fail(iscsi::LoginStatus::target_not_found);
-  device::NexusIdentity nexus{entry->number, identity.initiator_name,
+  device::NexusIdentity nexus{entry->number,
+                              identity.initiator_name,
                               {identity.target_name, directory_.portal_group_tag, 1}};
   out.server = std::make_unique<device::Nexus>(std::move(nexus), *target, worker_);
   return out;

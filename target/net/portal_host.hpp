@@ -1,4 +1,5 @@
-// What one connection's engine learns of the house: the targets, the addresses to reach them at, sessions.
+// What one connection's engine learns of the house: the targets, the addresses to reach them at,
+// sessions.
 #pragma once
 
 #include <functional>
@@ -24,8 +25,7 @@ class PortalHost final : public iscsi::Host {
  public:
   // `local`: the address that the initiator reached. `drop` ends the connection, from any thread.
   PortalHost(const Directory& directory, SessionRegistry& sessions,
-             const device::WorkerContext& worker, Endpoint local,
-             std::function<void()> drop);
+             const device::WorkerContext& worker, Endpoint local, std::function<void()> drop);
 
   std::optional<iscsi::TargetView> find_target(std::string_view name) const override;
   std::vector<iscsi::DiscoveredTarget> discover() const override;

@@ -1,5 +1,6 @@
 #include "target/net/server.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -8,9 +9,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/log.hpp"
@@ -35,8 +33,9 @@ struct Server::State {
   State(const ServerSettings& with, const base::Clock& time, base::Executor& blocking)
       : settings(with), clock(time), pool(blocking) {
     directory.portal_group_tag = settings.portal_group_tag;
-    const unsigned count =
-        settings.workers != 0 ? settings.workers : std::max(1u, std::thread::hardware_concurrency());
+    const unsigned count = settings.workers != 0
+                               ? settings.workers
+                               : std::max(1u, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < count; ++i) {
       workers.push_back(std::make_unique<Worker>(i, clock, settings.spin));
     }
@@ -60,22 +59,21 @@ struct Server::State {
 };
 
 Worker& Server::State::least_loaded() {
-  return **std::min_element(workers.begin(), workers.end(), [](const auto& a, const auto& b) {
-    return a->load() < b->load();
-  });
+  return **std::min_element(workers.begin(), workers.end(),
+                            [](const auto& a, const auto& b) { return a->load() < b->load(); });
 }
 
 void Server::State::accept(tcp::acceptor& acceptor) {
-  acceptor.async_accept([this, &acceptor](const boost::system::error_code& error,
-                                          tcp::socket socket) {
-    if (error == asio::error::operation_aborted) return;
-    if (error) {
-      base::log::warning("cannot accept a connection: {}", error.message());
-    } else {
-      place(std::move(socket));
-    }
-    accept(acceptor);
-  });
+  acceptor.async_accept(
+      [this, &acceptor](const boost::system::error_code& error, tcp::socket socket) {
+        if (error == asio::error::operation_aborted) return;
+        if (error) {
+          base::log::warning("cannot accept a connection: {}", error.message());
+        } else {
+          place(std::move(socket));
+        }
+        accept(acceptor);
+      });
 }
 
 // Hands an accepted socket to the idlest worker, for life.
@@ -87,8 +85,8 @@ void Server::State::place(tcp::socket socket) {
   const tcp protocol = local.protocol();
   Worker& worker = least_loaded();
   worker.expect_connection();
-  worker.post([this, &worker, protocol, descriptor = socket.release(),
-               local = to_endpoint(local), peer = to_text(to_endpoint(peer))]() mutable {
+  worker.post([this, &worker, protocol, descriptor = socket.release(), local = to_endpoint(local),
+               peer = to_text(to_endpoint(peer))]() mutable {
     tcp::socket own(worker.context(), protocol, descriptor);
     auto self = std::make_shared<std::weak_ptr<TcpConnection>>();
     auto drop = [&worker, self] {
@@ -99,8 +97,8 @@ void Server::State::place(tcp::socket socket) {
     auto host = std::make_unique<PortalHost>(
         directory, sessions, device::WorkerContext{worker, pool, worker.buffers(), worker.index()},
         std::move(local), std::move(drop));
-    auto connection = std::make_shared<TcpConnection>(
-        worker, std::move(own), settings.connection, std::move(host), std::move(peer));
+    auto connection = std::make_shared<TcpConnection>(worker, std::move(own), settings.connection,
+                                                      std::move(host), std::move(peer));
     *self = connection;
     worker.add(connection);
     connection->start();
@@ -111,7 +109,8 @@ void Server::State::arm_timer() {
   timer.expires_after(std::chrono::seconds(1));
   timer.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    for (const auto& call : each_second) call();
+    for (const auto& call : each_second)
+      call();
     arm_timer();
   });
 }
@@ -126,8 +125,7 @@ void Server::add_target(std::shared_ptr<device::TargetDevice> target) {
 
 base::Result<Endpoint, std::string> Server::listen(const Endpoint& portal) {
   const auto failed = [&](const boost::system::error_code& error) {
-    return base::fail(
-        fmt::format("cannot listen on {}: {}", to_text(portal), error.message()));
+    return base::fail(fmt::format("cannot listen on {}: {}", to_text(portal), error.message()));
   };
   boost::system::error_code error;
   const tcp::endpoint at(asio::ip::make_address(portal.address, error), portal.port);
@@ -158,16 +156,21 @@ void Server::run(const std::function<void()>& ready) {
     base::log::info("signal {}: stopping", signal);
     state_->context.stop();
   });
-  for (const auto& worker : state_->workers) worker->start();
-  for (const auto& acceptor : state_->acceptors) state_->accept(*acceptor);
+  for (const auto& worker : state_->workers)
+    worker->start();
+  for (const auto& acceptor : state_->acceptors)
+    state_->accept(*acceptor);
   state_->arm_timer();
   ready();
   state_->context.run();
   state_->acceptors.clear();
-  for (const auto& worker : state_->workers) worker->stop();
+  for (const auto& worker : state_->workers)
+    worker->stop();
 }
 
-void Server::stop() { state_->context.stop(); }
+void Server::stop() {
+  state_->context.stop();
+}
 
 ServerCounters Server::counters() const {
   ServerCounters out;

@@ -37,12 +37,14 @@ class Server {
 
   // Before run().
   void add_target(std::shared_ptr<device::TargetDevice> target);
-  // Binds and listens; returns where (the port is the real one, when 0 was asked). The error is one line.
+  // Binds and listens; returns where (the port is the real one, when 0 was asked). The error is one
+  // line.
   base::Result<Endpoint, std::string> listen(const Endpoint& portal);
   // `call` runs about every second while run() runs.
   void every_second(std::function<void()> call);
 
-  // Serves until SIGTERM, SIGINT or stop(); then ends every connection. `ready` runs once logins are accepted.
+  // Serves until SIGTERM, SIGINT or stop(); then ends every connection. `ready` runs once logins
+  // are accepted.
   void run(const std::function<void()>& ready);
   // Callable from any thread.
   void stop();

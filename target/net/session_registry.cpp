@@ -2,8 +2,8 @@
 
 namespace net {
 
-std::shared_ptr<SessionRegistry::Entry> SessionRegistry::add(
-    const iscsi::SessionIdentity& identity, base::UniqueFunction<void()> drop) {
+std::shared_ptr<SessionRegistry::Entry> SessionRegistry::add(const iscsi::SessionIdentity& identity,
+                                                             base::UniqueFunction<void()> drop) {
   const Name name{identity.initiator_name, identity.isid, identity.target_name};
   const std::scoped_lock lock(mutex_);
   if (tsihs_.size() == UINT16_MAX) return nullptr;
@@ -11,11 +11,11 @@ std::shared_ptr<SessionRegistry::Entry> SessionRegistry::add(
     ++last_tsih_;
   } while (last_tsih_ == 0 || tsihs_.contains(last_tsih_));
   tsihs_.insert(last_tsih_);
-  auto entry = std::shared_ptr<Entry>(new Entry{++last_number_, last_tsih_},
-                                      [this, name](Entry* gone) {
-                                        remove(name, *gone);
-                                        delete gone;
-                                      });
+  auto entry =
+      std::shared_ptr<Entry>(new Entry{++last_number_, last_tsih_}, [this, name](Entry* gone) {
+        remove(name, *gone);
+        delete gone;
+      });
   Live& place = live_[name];
   if (place.drop) place.drop();
   place = {entry->number, std::move(drop)};

@@ -1,5 +1,5 @@
-// The sessions of the process: their TSIHs, and which of them an equal login replaces. Touched at login and
-// logout only.
+// The sessions of the process: their TSIHs, and which of them an equal login replaces. Touched at
+// login and logout only.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ class SessionRegistry {
     std::uint16_t tsih = 0;
   };
 
-  // Registers a session; an older one of the same identity is told to go (`drop` of its entry runs, inside
-  // this call, and must not wait). Null when all TSIHs are taken. Destroying the entry takes it out.
-  // The registry must outlive its entries.
+  // Registers a session; an older one of the same identity is told to go (`drop` of its entry runs,
+  // inside this call, and must not wait). Null when all TSIHs are taken. Destroying the entry takes
+  // it out. The registry must outlive its entries.
   std::shared_ptr<Entry> add(const iscsi::SessionIdentity& identity,
                              base::UniqueFunction<void()> drop);
   std::size_t size() const;

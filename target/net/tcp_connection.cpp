@@ -1,11 +1,11 @@
 #include "target/net/tcp_connection.hpp"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "base/log.hpp"
 
@@ -21,7 +21,9 @@ constexpr std::size_t direct_bytes_min = 16 * 1024;
 constexpr int batches_in_a_row = 8;
 constexpr auto drain_time = std::chrono::seconds(2);
 
-bool is_transient(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+bool is_transient(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
 
 }  // namespace
 
@@ -153,8 +155,8 @@ void TcpConnection::flush_later() {
   });
 }
 
-// Reads what the peer still sends until it closes too: closing with unread input would reset the connection
-// and could take our last answer with it.
+// Reads what the peer still sends until it closes too: closing with unread input would reset the
+// connection and could take our last answer with it.
 void TcpConnection::drain() {
   for (;;) {
     const ssize_t got =
@@ -177,7 +179,8 @@ void TcpConnection::drop() {
   finish();
 }
 
-// The socket closes at once; the object stays on its worker until the device server has let go of its tasks.
+// The socket closes at once; the object stays on its worker until the device server has let go of
+// its tasks.
 void TcpConnection::finish() {
   if (!finished_) {
     finished_ = true;

@@ -1,13 +1,12 @@
-// A TCP connection that carries iSCSI: readiness from the reactor, bytes by recv and sendmsg in batches, meaning
-// from the engine. Lives on one worker.
+// A TCP connection that carries iSCSI: readiness from the reactor, bytes by recv and sendmsg in
+// batches, meaning from the engine. Lives on one worker.
 #pragma once
 
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
-
-#include <memory>
-#include <vector>
 
 #include "target/iscsi/connection.hpp"
 #include "target/net/worker.hpp"

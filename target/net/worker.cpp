@@ -10,9 +10,15 @@ constexpr std::size_t scratch_bytes = 256 * 1024;
 }
 
 Worker::Worker(unsigned index, const base::Clock& clock, base::Duration spin)
-    : index_(index), clock_(clock), spin_(spin), scratch_(buffers_.take(scratch_bytes)), tick_(context_) {}
+    : index_(index),
+      clock_(clock),
+      spin_(spin),
+      scratch_(buffers_.take(scratch_bytes)),
+      tick_(context_) {}
 
-Worker::~Worker() { stop(); }
+Worker::~Worker() {
+  stop();
+}
 
 void Worker::start() {
   arm_tick();
@@ -25,15 +31,18 @@ void Worker::stop() {
     stopping_ = true;
     tick_.cancel();
     const auto connections = connections_;
-    for (const auto& connection : connections) connection->drop();
+    for (const auto& connection : connections)
+      connection->drop();
   });
   thread_.join();
 }
 
-void Worker::post(base::Work work) { boost::asio::post(context_, std::move(work)); }
+void Worker::post(base::Work work) {
+  boost::asio::post(context_, std::move(work));
+}
 
-// Polls while there was work a moment ago, then sleeps in the reactor: a sleeping reactor costs a wake-up
-// on every command at depth 1 (house.md, decision 2).
+// Polls while there was work a moment ago, then sleeps in the reactor: a sleeping reactor costs a
+// wake-up on every command at depth 1 (house.md, decision 2).
 void Worker::run() {
   base::Instant last_work = clock_.now();
   while (!stopping_ || !connections_.empty()) {
@@ -53,7 +62,8 @@ void Worker::arm_tick() {
     if (error || stopping_) return;
     const base::Instant now = clock_.now();
     const auto connections = connections_;
-    for (const auto& connection : connections) connection->tick(now);
+    for (const auto& connection : connections)
+      connection->tick(now);
     arm_tick();
   });
 }

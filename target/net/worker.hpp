@@ -1,16 +1,15 @@
-// A worker: one thread, one reactor, the connections that live on it for life. Everything a connection does
-// happens on its worker's thread.
+// A worker: one thread, one reactor, the connections that live on it for life. Everything a
+// connection does happens on its worker's thread.
 #pragma once
-
-#include <utility>  // before Asio: see house.md 6
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <memory>
 #include <set>
 #include <thread>
+#include <utility>  // before Asio: see house.md 6
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "base/buffer_pool.hpp"
 #include "base/clock.hpp"

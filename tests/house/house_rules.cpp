@@ -24,9 +24,11 @@ const std::vector<Arrow>& arrows() {
       {"copymgr", {"tokens", "store", "scsi", "base"}},
       {"target/device", {"copymgr", "tokens", "store", "scsi", "base"}},
       {"target/iscsi", {"scsi", "base"}},  // and one header, see is_allowed
-      {"target/net", {"target/iscsi", "target/device", "copymgr", "tokens", "store", "scsi", "base"}},
+      {"target/net",
+       {"target/iscsi", "target/device", "copymgr", "tokens", "store", "scsi", "base"}},
       {"target/admin",
-       {"target/net", "target/iscsi", "target/device", "copymgr", "tokens", "store", "scsi", "base"}},
+       {"target/net", "target/iscsi", "target/device", "copymgr", "tokens", "store", "scsi",
+        "base"}},
       {"tools/host", {"*"}},
       {"tools", {"*"}},
   };

@@ -1,5 +1,5 @@
-// The rules of house.md that a program can check, as pure functions of one file's path and text. Each
-// broken rule is one line that a person can act on.
+// The rules of house.md that a program can check, as pure functions of one file's path and text.
+// Each broken rule is one line that a person can act on.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@ struct SourceFile {
   std::string text;
 };
 
-// All rules on one file: the arrows between rooms, third-party headers in their rooms, clocks, length, include
-// guards, marks of unfinished work.
+// All rules on one file: the arrows between rooms, third-party headers in their rooms, clocks,
+// length, include guards, marks of unfinished work.
 std::vector<std::string> broken_rules(const SourceFile& file);
 
 // The room a path belongs to: "scsi", "target/device", "tools/host", "tools"; empty for none.

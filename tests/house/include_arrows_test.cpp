@@ -1,10 +1,10 @@
 // The house rules on every source file of the tree, and the checker itself on bad examples.
-#include <catch2/catch.hpp>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include <catch2/catch.hpp>
 
 #include "tests/house/house_rules.hpp"
 
@@ -47,7 +47,8 @@ TEST_CASE("every source file keeps the house rules") {
   std::size_t headers = 0;
   for (const SourceFile& file : sources) {
     headers += file.path.ends_with(".hpp") ? 1 : 0;
-    for (const std::string& broken : broken_rules(file)) FAIL_CHECK(broken);
+    for (const std::string& broken : broken_rules(file))
+      FAIL_CHECK(broken);
   }
   CHECK(headers > 50);
 }
@@ -98,9 +99,9 @@ TEST_CASE("checker: every arrow that points up or skips a wall is reported") {
       {"target/admin/a.cpp", "tools/host/b.hpp"},
       {"tools/host/a.cpp", "tests/support/b.hpp"},
       {"base/a.cpp", "tests/unit/scsi/hex.hpp"},
-      {"store/a.cpp", "b.hpp"},               // not from the root: no one can tell whose it is
+      {"store/a.cpp", "b.hpp"},  // not from the root: no one can tell whose it is
       {"target/iscsi/a.cpp", "../net/b.hpp"},
-      {"basement/a.cpp", "base/b.hpp"},       // no room of the house
+      {"basement/a.cpp", "base/b.hpp"},  // no room of the house
   };
   for (const auto& [path, header] : forbidden) {
     INFO(path << " -> " << header);
@@ -130,9 +131,9 @@ TEST_CASE("checker: third-party headers stay in their rooms") {
       {"nlohmann/json.hpp", {"target/admin", "tools/copymgr", "tools/host"}},
   };
   for (const Row& row : rows) {
-    for (const char* room : {"base", "scsi", "store", "tokens", "copymgr", "target/device",
-                             "target/iscsi", "target/net", "target/admin", "tools/host",
-                             "tools/copymgr"}) {
+    for (const char* room :
+         {"base", "scsi", "store", "tokens", "copymgr", "target/device", "target/iscsi",
+          "target/net", "target/admin", "tools/host", "tools/copymgr"}) {
       INFO(room << " -> " << row.header);
       const bool allowed = std::find(row.rooms.begin(), row.rooms.end(), room) != row.rooms.end();
       CHECK(including_foreign(std::string(room) + "/a.cpp", row.header) == allowed);
@@ -152,7 +153,12 @@ TEST_CASE("checker: clocks are named in base only") {
 
 TEST_CASE("checker: marks of unfinished work are words of their own") {
   // Split, so that these lines do not look like marks themselves.
-  for (const std::string mark : {"TO" "DO", "FIX" "ME", "X" "XX"}) {
+  for (const std::string mark : {"TO"
+                                 "DO",
+                                 "FIX"
+                                 "ME",
+                                 "X"
+                                 "XX"}) {
     const auto broken = check("store/a.cpp", "int a;\n// " + mark + ": later\n");
     REQUIRE(broken.size() == 1);
     CHECK(broken[0] == "store/a.cpp:2: marks unfinished work");
@@ -166,7 +172,8 @@ TEST_CASE("checker: headers have #pragma once, no file passes 600 lines") {
   CHECK(check("store/a.hpp", "// What it is.\n#pragma once\n").empty());
   CHECK(check("store/a.hpp", "// #pragma once\n").size() == 1);
   std::string text;
-  for (int i = 0; i < 600; ++i) text += "\n";
+  for (int i = 0; i < 600; ++i)
+    text += "\n";
   CHECK(check("store/a.cpp", text).empty());
   CHECK(check("store/a.cpp", text + "\n").size() == 1);
   CHECK(check("store/a.cpp", text + "int last_line_without_end").size() == 1);

@@ -1,12 +1,12 @@
-// The main job as a story over the wire bytes: a token is taken, the world changes, the old data arrives.
-#include <catch2/catch.hpp>
-
-#include <sys/mount.h>
-#include <unistd.h>
-
+// The main job as a story over the wire bytes: a token is taken, the world changes, the old data
+// arrives.
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+
+#include <catch2/catch.hpp>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include "tests/story/world.hpp"
 
@@ -25,7 +25,8 @@ constexpr const char* other_host = "iqn.1991-05.com.microsoft:host2";
 Bytes pattern(std::size_t bytes, std::uint32_t seed) {
   std::mt19937 random(seed);
   Bytes out(bytes);
-  for (auto& byte : out) byte = static_cast<std::uint8_t>(random());
+  for (auto& byte : out)
+    byte = static_cast<std::uint8_t>(random());
   return out;
 }
 
@@ -41,14 +42,16 @@ struct Folder {
   std::string path;
 };
 
-// A file system of its own when this is root and the kernel can; else the temporary folder as it is.
+// A file system of its own when this is root and the kernel can; else the temporary folder as it
+// is.
 struct XfsFolder {
   XfsFolder() {
     const std::string image = outer.path + "/xfs.img", at = outer.path + "/mnt";
     fs::create_directory(at);
-    mounted = ::geteuid() == 0 &&
-              std::system(("truncate -s 512M " + image + " && mkfs.xfs -q " + image +
-                           " && mount -o loop " + image + " " + at + " 2>/dev/null").c_str()) == 0;
+    mounted =
+        ::geteuid() == 0 && std::system(("truncate -s 512M " + image + " && mkfs.xfs -q " + image +
+                                         " && mount -o loop " + image + " " + at + " 2>/dev/null")
+                                            .c_str()) == 0;
     path = mounted ? at : outer.path;
     if (!mounted) WARN("SKIPPED: no XFS could be mounted here; the temporary folder is used");
   }
@@ -111,14 +114,14 @@ void old_data_arrives(const std::string& source, const std::string& destination,
 
 TEST_CASE("the old data arrives when the source is overwritten, in files on this file system") {
   const Folder folder;
-  old_data_arrives("file:" + folder.path + "/a.img,size=8M", "file:" + folder.path + "/b.img,size=8M",
-                   folder.path);
+  old_data_arrives("file:" + folder.path + "/a.img,size=8M",
+                   "file:" + folder.path + "/b.img,size=8M", folder.path);
 }
 
 TEST_CASE("the old data arrives when the source is overwritten, in files on XFS") {
   const XfsFolder folder;
-  old_data_arrives("file:" + folder.path + "/a.img,size=8M", "file:" + folder.path + "/b.img,size=8M",
-                   folder.path);
+  old_data_arrives("file:" + folder.path + "/a.img,size=8M",
+                   "file:" + folder.path + "/b.img,size=8M", folder.path);
 }
 
 TEST_CASE("the old data arrives when the source is overwritten, in memory") {
@@ -158,7 +161,8 @@ TEST_CASE("one token, many writes at growing offsets, by a host that did not mak
   REQUIRE(maker.write(0, 7, data).is_good());
   const auto token = token_for(maker, 1, {range(7, 1600)});
   for (std::uint32_t i = 0; i < 16; ++i) {
-    REQUIRE(outcome_of(user.write_using(1, i, use(token, {range(i * 100, 100)}, i * 100))) == "GOOD");
+    REQUIRE(outcome_of(user.write_using(1, i, use(token, {range(i * 100, 100)}, i * 100))) ==
+            "GOOD");
   }
   CHECK(user.read(1, 0, 1600) == data);
   CHECK_FALSE(user.result(0, 1));  // the maker's list identifier is not the user's
@@ -180,7 +184,8 @@ TEST_CASE("a work budget that is used up stops the write early and tells how far
   std::uint64_t done = 0;
   std::uint32_t commands = 0;
   while (done < blocks && commands < 64) {
-    const auto answer = host.write_using(1, 10 + commands++, use(token, {range(done, blocks - done)}, done));
+    const auto answer =
+        host.write_using(1, 10 + commands++, use(token, {range(done, blocks - done)}, done));
     if (answer.is_good()) {
       done = blocks;
     } else {
@@ -215,7 +220,8 @@ TEST_CASE("bad input gets the sense of the reference, nothing is written, the se
   };
   // Truncated anywhere: nothing is understood, nothing is done.
   for (std::size_t length = 1; length < good.size(); ++length) {
-    const std::string outcome = written(Bytes(good.begin(), good.begin() + static_cast<long>(length)));
+    const std::string outcome =
+        written(Bytes(good.begin(), good.begin() + static_cast<long>(length)));
     REQUIRE(outcome == "05/1A/00");
   }
   // One byte of the token changed, each in turn.
@@ -230,7 +236,8 @@ TEST_CASE("bad input gets the sense of the reference, nothing is written, the se
   CHECK(outcome_of_use({range(16384, 1)}) == "05/21/00");
   CHECK(outcome_of_use({range(~0ull, 2)}) == "05/21/00");
   CHECK(outcome_of_use({range(0, 10), range(9, 10)}) == "05/26/00");
-  CHECK(outcome_of_use({range(0, 1), range(2, 1), range(4, 1), range(6, 1), range(8, 1)}) == "05/26/08");
+  CHECK(outcome_of_use({range(0, 1), range(2, 1), range(4, 1), range(6, 1), range(8, 1)}) ==
+        "05/26/08");
   CHECK(outcome_of_use({range(0, 1025)}) == "05/26/00");
   CHECK(outcome_of_use({range(0, 600), range(700, 600)}) == "05/26/00");
   CHECK(outcome_of_use({range(0, 513)}) == "05/0D/04");
@@ -243,7 +250,8 @@ TEST_CASE("bad input gets the sense of the reference, nothing is written, the se
   };
   CHECK(outcome_of_ask({range(16384, 1)}) == "05/21/00");
   CHECK(outcome_of_ask({range(5, 10), range(0, 6)}) == "05/26/00");
-  CHECK(outcome_of_ask({range(0, 1), range(2, 1), range(4, 1), range(6, 1), range(8, 1)}) == "05/26/08");
+  CHECK(outcome_of_ask({range(0, 1), range(2, 1), range(4, 1), range(6, 1), range(8, 1)}) ==
+        "05/26/08");
   CHECK(outcome_of_ask({range(0, 1025)}) == "05/26/00");
 
   CHECK(host.read(1, 0, 2048) == before);

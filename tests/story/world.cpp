@@ -1,8 +1,8 @@
 #include "tests/story/world.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+
+#include <catch2/catch.hpp>
 
 namespace story {
 namespace {
@@ -11,7 +11,9 @@ using base::ByteView;
 
 constexpr std::size_t header_bytes = 48;
 
-std::size_t padded(std::size_t n) { return (n + 3) / 4 * 4; }
+std::size_t padded(std::size_t n) {
+  return (n + 3) / 4 * 4;
+}
 
 }  // namespace
 
@@ -68,9 +70,9 @@ void Host::log_in(const std::string& initiator_name) {
     text += item + '\0';
   }
   iscsi::Bhs login{};
-  login[0] = 0x43;                // immediate, Login Request
-  login[1] = 0x80 | 1 << 2 | 3;   // T, CSG operational, NSG full feature
-  login[8] = 0x80;                // ISID: random form
+  login[0] = 0x43;               // immediate, Login Request
+  login[1] = 0x80 | 1 << 2 | 3;  // T, CSG operational, NSG full feature
+  login[8] = 0x80;               // ISID: random form
   base::store_be16(login, 12, static_cast<std::uint16_t>(array_.next_session));
   base::store_be32(login, 24, cmd_sn_);
   send(login, base::as_bytes(text));
@@ -79,7 +81,8 @@ void Host::log_in(const std::string& initiator_name) {
   REQUIRE(answer[0] == 0x23);
   REQUIRE(base::load_be16(answer, 36) == 0);  // Status-Class and Status-Detail
   // The power-on unit attention of each unit is not what the stories are about.
-  for (const auto& [lun, unit] : array_.target->units()) command(lun.value, scsi::CdbBytes{});
+  for (const auto& [lun, unit] : array_.target->units())
+    command(lun.value, scsi::CdbBytes{});
 }
 
 // Sends what an R2T asks for as Data-Out PDUs of 8 KiB.
@@ -151,8 +154,7 @@ std::vector<std::uint8_t> Host::read(std::uint16_t lun, std::uint64_t lba, std::
   return answer.data;
 }
 
-Answer Host::write(std::uint16_t lun, std::uint64_t lba, ByteView data,
-                   std::uint32_t block_bytes) {
+Answer Host::write(std::uint16_t lun, std::uint64_t lba, ByteView data, std::uint32_t block_bytes) {
   scsi::CdbBytes cdb{};
   cdb[0] = 0x8a;
   base::store_be64(cdb, 2, lba);

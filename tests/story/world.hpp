@@ -1,5 +1,6 @@
-// A whole array in one thread: initiators speak iSCSI bytes to engines, engines run commands on a real target
-// device over real stores, time stands still until told otherwise. No socket, no thread, no clock of the system.
+// A whole array in one thread: initiators speak iSCSI bytes to engines, engines run commands on a
+// real target device over real stores, time stands still until told otherwise. No socket, no
+// thread, no clock of the system.
 #pragma once
 
 #include <map>
@@ -52,9 +53,10 @@ class Array {
       if (!spec) throw std::runtime_error(spec.error());
       auto guard = store::open_guarded(*spec, side_directory, {});
       if (!guard) throw std::runtime_error(guard.error());
-      units.emplace(scsi::Lun{i}, std::make_shared<device::LogicalUnit>(
-                                      i + 1u, device::make_identity(array_identifier, target_name, {i}),
-                                      std::move(*guard), spec->block_length, limits));
+      units.emplace(scsi::Lun{i},
+                    std::make_shared<device::LogicalUnit>(
+                        i + 1u, device::make_identity(array_identifier, target_name, {i}),
+                        std::move(*guard), spec->block_length, limits));
     }
     target = std::make_shared<device::TargetDevice>(target_name, copy_manager, std::move(units));
   }
@@ -68,7 +70,8 @@ class Array {
   std::uint64_t next_session = 1;
 };
 
-// A logged-in session, seen from the host. The PDUs are written here byte by byte, not by the target's encoder.
+// A logged-in session, seen from the host. The PDUs are written here byte by byte, not by the
+// target's encoder.
 class Host final : public iscsi::Host {
  public:
   Host(Array& array, std::string initiator_name);

@@ -1,5 +1,5 @@
-// What the iSCSI engine needs around it, faked: a device server that answers as told, now or on demand, and a
-// host with targets to find.
+// What the iSCSI engine needs around it, faked: a device server that answers as told, now or on
+// demand, and a host with targets to find.
 #pragma once
 
 #include <deque>
@@ -18,12 +18,12 @@ namespace support {
 // How commands with one operation code are answered.
 struct Reply {
   scsi::Status status = scsi::Status::good;
-  std::optional<scsi::Sense> sense;             // then CHECK CONDITION
+  std::optional<scsi::Sense> sense;  // then CHECK CONDITION
   std::vector<std::uint8_t> data_in;
   enum class From : std::uint8_t { bytes, buffer, lent } from = From::bytes;
-  std::optional<std::uint64_t> transfer_length; // else what data_in or the data-out says
-  std::uint64_t wanted = UINT64_MAX;            // data-out bytes that the CDB wants
-  bool held = false;                            // until finish_held()
+  std::optional<std::uint64_t> transfer_length;  // else what data_in or the data-out says
+  std::uint64_t wanted = UINT64_MAX;             // data-out bytes that the CDB wants
+  bool held = false;                             // until finish_held()
 };
 
 struct SeenTask {
@@ -38,7 +38,11 @@ struct Script {
   std::map<std::uint8_t, Reply> replies;  // by operation code; others are GOOD without data
   std::vector<SeenTask> seen;
   std::deque<device::Task*> held;
-  base::BufferPool* buffers = nullptr;    // for Reply::From::buffer
+  base::BufferPool* buffers = nullptr;  // for Reply::From::buffer
+  device::TaskOwner* owner = nullptr;   // of the newest session
+  std::vector<const device::Task*> stopped;
+  std::vector<std::pair<device::TaskManagementFunction, std::uint64_t>> managed;
+  device::TaskServer::Managed managing;  // the last request; to be called by the test
 
   const Reply& reply_to(const device::Task& task) const {
     static const Reply good;
@@ -89,6 +93,12 @@ class FakeServer final : public device::TaskServer {
       script_.finish(task);
     }
   }
+  void stop(const device::Task& task) override { script_.stopped.push_back(&task); }
+  void manage(device::TaskManagementFunction function, std::uint64_t lun, Managed done) override {
+    script_.managed.emplace_back(function, lun);
+    script_.managing = std::move(done);
+  }
+  void set_owner(device::TaskOwner* owner) override { script_.owner = owner; }
 
  private:
   Script& script_;

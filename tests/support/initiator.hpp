@@ -1,5 +1,5 @@
-// An initiator in memory: it drives one iscsi::Connection over a fake target, keeps the sequence numbers that
-// a host keeps, and hands out the answers as PDUs.
+// An initiator in memory: it drives one iscsi::Connection over a fake target, keeps the sequence
+// numbers that a host keeps, and hands out the answers as PDUs.
 #pragma once
 
 #include <array>
@@ -32,7 +32,7 @@ inline Bytes take_output(iscsi::Connection& connection) {
 class Initiator {
  public:
   explicit Initiator(const iscsi::ConnectionSettings& settings = {})
-      : connection(settings, host, buffers) {
+      : connection(settings, host, buffers), offer_(settings.offer) {
     host.script.buffers = &buffers;
   }
 
@@ -73,6 +73,20 @@ class Initiator {
     return reply;
   }
 
+  // Offers for data transfer what the target offers too, so that exactly this holds.
+  Pdu log_in_as_offered(std::vector<std::string> keys = {}) {
+    const auto yes_no = [](bool value) { return value ? "Yes" : "No"; };
+    for (const std::string& key :
+         {"MaxBurstLength=" + std::to_string(offer_.max_burst_length),
+          "FirstBurstLength=" + std::to_string(offer_.first_burst_length),
+          "MaxOutstandingR2T=" + std::to_string(offer_.max_outstanding_r2t),
+          std::string("InitialR2T=") + yes_no(offer_.initial_r2t),
+          std::string("ImmediateData=") + yes_no(offer_.immediate_data)}) {
+      keys.push_back(key);
+    }
+    return log_in(std::move(keys));
+  }
+
   // Requests with the next CmdSN and a new task tag; only made, not sent.
   Pdu command(std::uint8_t direction, std::uint32_t expected_length, std::uint8_t opcode = 0) {
     return scsi_command(task_tag++, cmd_sn++, direction, expected_length, opcode);
@@ -84,6 +98,9 @@ class Initiator {
   Pdu logout(std::uint8_t reason) { return logout_request(task_tag++, cmd_sn++, reason); }
 
   Script& script() { return host.script; }
+
+ private:
+  iscsi::Parameters offer_;
 };
 
 }  // namespace support

@@ -1,5 +1,6 @@
-// iSCSI PDUs as an initiator sees them: requests written and answers read at the byte offsets of RFC 7143
-// clause 11. Shares no code with target/iscsi, so that a wrong offset there cannot hide here.
+// iSCSI PDUs as an initiator sees them: requests written and answers read at the byte offsets of
+// RFC 7143 clause 11. Shares no code with target/iscsi, so that a wrong offset there cannot hide
+// here.
 #pragma once
 
 #include <algorithm>
@@ -42,14 +43,16 @@ inline Bytes pattern(std::size_t bytes, std::uint8_t seed = 1) {
   return out;
 }
 
-// A PDU of either direction. be()/set() take the offset of the most significant byte and the width in bytes.
+// A PDU of either direction. be()/set() take the offset of the most significant byte and the width
+// in bytes.
 struct Pdu {
   std::array<std::uint8_t, header_bytes> header{};
   Bytes data;
 
   std::uint64_t be(std::size_t at, std::size_t width) const {
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < width; ++i) value = value << 8 | header[at + i];
+    for (std::size_t i = 0; i < width; ++i)
+      value = value << 8 | header[at + i];
     return value;
   }
   Pdu& set(std::size_t at, std::size_t width, std::uint64_t value) {
@@ -75,7 +78,9 @@ struct Pdu {
   std::uint32_t max_cmd_sn() const { return u32(32); }
   std::uint8_t status() const { return header[3]; }
   std::uint32_t buffer_offset() const { return u32(40); }
-  std::uint32_t last_word() const { return u32(44); }  // Residual Count; R2T's Desired Data Transfer Length
+  std::uint32_t last_word() const {
+    return u32(44);
+  }  // Residual Count; R2T's Desired Data Transfer Length
   std::uint16_t login_status() const { return static_cast<std::uint16_t>(be(36, 2)); }
 
   // The text segment at its NULs.
@@ -105,8 +110,8 @@ struct Pdu {
   }
 };
 
-// Cuts what a target sent into PDUs; throws if it does not end with a whole one, has header segments that a
-// target never sends, or is not padded with zeros.
+// Cuts what a target sent into PDUs; throws if it does not end with a whole one, has header
+// segments that a target never sends, or is not padded with zeros.
 inline std::vector<Pdu> parse_answers(const Bytes& stream) {
   std::vector<Pdu> out;
   for (std::size_t at = 0; at < stream.size();) {
@@ -143,7 +148,8 @@ inline Pdu login_request(std::uint8_t flags, const std::vector<std::string>& ite
 
 inline constexpr std::uint8_t reads = 0x40, writes = 0x20;
 
-// `direction` is reads, writes or both; the F bit is set, the attribute is SIMPLE, the CDB's byte 0 `opcode`.
+// `direction` is reads, writes or both; the F bit is set, the attribute is SIMPLE, the CDB's byte 0
+// `opcode`.
 inline Pdu scsi_command(std::uint32_t task_tag, std::uint32_t cmd_sn, std::uint8_t direction,
                         std::uint32_t expected_length, std::uint8_t opcode = 0x00) {
   Pdu pdu;
@@ -170,8 +176,8 @@ inline Pdu nop_out(std::uint32_t task_tag, std::uint32_t cmd_sn, Bytes ping = {}
 }
 
 // `flags` is byte 1: F 80h, C 40h.
-inline Pdu text_request(std::uint32_t task_tag, std::uint32_t cmd_sn, std::uint8_t flags, Bytes text,
-                        std::uint32_t transfer_tag = no_tag) {
+inline Pdu text_request(std::uint32_t task_tag, std::uint32_t cmd_sn, std::uint8_t flags,
+                        Bytes text, std::uint32_t transfer_tag = no_tag) {
   Pdu pdu;
   pdu.header[0] = 0x04;
   pdu.header[1] = flags;

@@ -1,5 +1,6 @@
 // RECEIVE ROD TOKEN INFORMATION and RECEIVE COPY STATUS(LID4): section 4.
 #include "scsi/copy_results.hpp"
+
 #include "tests/wire/golden.hpp"
 
 namespace {
@@ -10,7 +11,8 @@ using scsi::CopyResult;
 
 scsi::RodTokenBytes some_token() {
   scsi::RodTokenBytes out;
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(i ^ 0x5a);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = static_cast<std::uint8_t>(i ^ 0x5a);
   return out;
 }
 

@@ -1,13 +1,13 @@
-// Golden bytes and expectations of the wire tests. Everything here is typed from the reference; nothing is
-// made by an encoder of ours.
+// Golden bytes and expectations of the wire tests. Everything here is typed from the reference;
+// nothing is made by an encoder of ours.
 #pragma once
-
-#include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "scsi/sense.hpp"
 #include "scsi/token_parameters.hpp"
@@ -56,7 +56,8 @@ inline Bytes populate_list(const std::vector<Range>& ranges) {
 // Section 3.1: header of 536 bytes with the token at 16, then descriptors.
 inline Bytes write_list(const std::vector<Range>& ranges) {
   Bytes list(536);
-  for (std::size_t i = 0; i < 512; ++i) list[16 + i] = static_cast<std::uint8_t>(i * 7 + 1);
+  for (std::size_t i = 0; i < 512; ++i)
+    list[16 + i] = static_cast<std::uint8_t>(i * 7 + 1);
   append_ranges(list, ranges);
   put(list, 0, 2, list.size() - 2);
   put(list, 534, 2, 16 * ranges.size());
@@ -88,7 +89,9 @@ inline void check_sense(const scsi::Sense& sense, scsi::AdditionalSense addition
 }
 
 // A whole-byte field: byte only.
-inline scsi::FieldPointer byte(std::uint16_t at) { return {at, 7, false}; }
+inline scsi::FieldPointer byte(std::uint16_t at) {
+  return {at, 7, false};
+}
 
 template <class Decoded>
 void check_refused(const Decoded& decoded, scsi::AdditionalSense additional,

@@ -16,9 +16,9 @@ base::BlockRange range(std::uint64_t lba, std::uint64_t blocks) {
 }  // namespace
 
 TEST_CASE("2.1 the worked example decodes") {
-  const Bytes list = hex(
-      "00 1E 00 00  00 00 00 3C  00 00 00 00  00 00 00 10"
-      "00 00 00 00  00 10 00 00  00 00 20 00  00 00 00 00");
+  const Bytes list =
+      hex("00 1E 00 00  00 00 00 3C  00 00 00 00  00 00 00 10"
+          "00 00 00 00  00 10 00 00  00 00 20 00  00 00 00 00");
   const auto request = decode(list);
   REQUIRE(request);
   CHECK(request->inactivity_timeout_seconds == 60);
@@ -95,14 +95,16 @@ TEST_CASE("2.2 row 6: bytes behind the told descriptors do not count") {
 
 TEST_CASE("2.2 row 7: more descriptors than MAXIMUM RANGE DESCRIPTORS") {
   std::vector<Range> ranges;
-  for (std::uint64_t i = 0; i < 64; ++i) ranges.push_back({i * 16, 8});
+  for (std::uint64_t i = 0; i < 64; ++i)
+    ranges.push_back({i * 16, 8});
   CHECK(decode(populate_list(ranges)));
   ranges.push_back({64 * 16, 8});
   check_refused(decode(populate_list(ranges)), asc_26_08, byte(14));
 }
 
 TEST_CASE("2.2 row 8: RTV with a type that POPULATE TOKEN cannot make") {
-  for (const std::uint32_t type : {0x00000000u, 0x00010000u, 0xffff0001u, 0x12345678u, 0xfffffff0u}) {
+  for (const std::uint32_t type :
+       {0x00000000u, 0x00010000u, 0xffff0001u, 0x12345678u, 0xfffffff0u}) {
     Bytes list = populate_list({{0, 8}});
     list[2] = 0x02;
     put(list, 8, 4, type);
@@ -199,7 +201,7 @@ TEST_CASE("2.2 order of the checks: lengths, count, type, timeout, ranges, repea
   auto with = limits();
   with.maximum_token_transfer_size = base::BlockCount(0x80);
   Bytes list = populate_list(ranges);
-  list[2] = 0x02;              // a type that cannot be
+  list[2] = 0x02;               // a type that cannot be
   put(list, 4, 4, 0xffffffff);  // a timeout that cannot be
   put(list, 0, 2, 0);
   check_refused(decode(list, with), asc_26_00, byte(0));

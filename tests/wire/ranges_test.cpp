@@ -28,7 +28,8 @@ void check_both_accept(const std::vector<Range>& ranges, const scsi::TokenComman
   REQUIRE(write);
   std::vector<base::BlockRange> expected;
   for (const Range& range : ranges) {
-    if (range.blocks != 0) expected.push_back({base::Lba(range.lba), base::BlockCount(range.blocks)});
+    if (range.blocks != 0)
+      expected.push_back({base::Lba(range.lba), base::BlockCount(range.blocks)});
   }
   CHECK(populate->ranges == expected);
   CHECK(write->ranges == expected);

@@ -1,6 +1,7 @@
 // The 512 bytes of a ROD token: sections 5.1, 5.2 and 5.5.
-#include "scsi/inquiry_data.hpp"
 #include "scsi/rod_token.hpp"
+
+#include "scsi/inquiry_data.hpp"
 #include "tests/wire/golden.hpp"
 
 namespace {

@@ -1,5 +1,6 @@
 // VPD page 8Fh: section 6 of the wire reference, and what Windows wants of it (windows-host A.3).
 #include "scsi/third_party_copy_page.hpp"
+
 #include "tests/wire/golden.hpp"
 
 namespace {
@@ -64,7 +65,8 @@ Bytes find(std::uint16_t type, const scsi::ThirdPartyCopyPage& page = example())
 
 TEST_CASE("6.1 descriptors come ascending, the mandatory ones are there") {
   std::vector<std::uint16_t> types;
-  for (const Descriptor& each : descriptors(encode(example()))) types.push_back(each.type);
+  for (const Descriptor& each : descriptors(encode(example())))
+    types.push_back(each.type);
   CHECK(types == std::vector<std::uint16_t>{0x0000, 0x0001, 0x0106, 0x0108, 0x8001});
 }
 
@@ -99,9 +101,9 @@ TEST_CASE("6.3 supported commands: the example of the reference") {
   scsi::ThirdPartyCopyPage page = example();
   CHECK(find(0x0001, page) == hex("00 01 00 0C 09 83 03 10 11 1C 84 02 05 07 00 00"));
   // BSD's entries, in ascending order: list length 16, padded by 3.
-  page.commands = {{0x83, {0x00, 0x01, 0x10, 0x11, 0x1c}}, {0x84, {0x00, 0x03, 0x04, 0x05, 0x07, 0x08}}};
-  CHECK(find(0x0001, page) ==
-        hex("00 01 00 10 0F 83 05 00 01 10 11 1C 84 06 00 03 04 05 07 08"));
+  page.commands = {{0x83, {0x00, 0x01, 0x10, 0x11, 0x1c}},
+                   {0x84, {0x00, 0x03, 0x04, 0x05, 0x07, 0x08}}};
+  CHECK(find(0x0001, page) == hex("00 01 00 10 0F 83 05 00 01 10 11 1C 84 06 00 03 04 05 07 08"));
 }
 
 TEST_CASE("6.5 ROD token features: lengths, lifetimes, block entry") {
@@ -110,10 +112,10 @@ TEST_CASE("6.5 ROD token features: lengths, lifetimes, block entry") {
   Bytes expected = hex("01 06 00 5C  00 00 00 00  00 00 00 00  00 00 00 00");
   append(expected, hex("00 00 00 01  FF FF FF FF  00 00 02 58"));  // lifetimes and timeout
   append(expected, Bytes(18, 0));
-  append(expected, hex("00 30"));                                  // one entry of 48
+  append(expected, hex("00 30"));  // one entry of 48
   append(expected, hex("00 00 00 2C  00 00 00 00"));
-  append(expected, hex("00 00 00 00 10 00 00 00"));                // 256 MiB = 80000h blocks
-  append(expected, hex("00 00 00 00 04 00 00 00"));                // 64 MiB = 20000h blocks
+  append(expected, hex("00 00 00 00 10 00 00 00"));  // 256 MiB = 80000h blocks
+  append(expected, hex("00 00 00 00 04 00 00 00"));  // 64 MiB = 20000h blocks
   append(expected, Bytes(16, 0xff));
   append(expected, Bytes(8, 0));
   CHECK(bytes == expected);

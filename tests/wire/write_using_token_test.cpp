@@ -1,5 +1,5 @@
-// WRITE USING TOKEN parameter lists: section 3.1 and the rows of table 3.3 that bytes and limits decide.
-// Rows 11-18 need tokens and units: tests/unit/device.
+// WRITE USING TOKEN parameter lists: section 3.1 and the rows of table 3.3 that bytes and limits
+// decide. Rows 11-18 need tokens and units: tests/unit/device.
 #include "tests/wire/golden.hpp"
 
 namespace {
@@ -122,7 +122,8 @@ TEST_CASE("3.3 a list cut within its descriptors writes nothing") {
 
 TEST_CASE("3.3 row 7: more descriptors than MAXIMUM RANGE DESCRIPTORS") {
   std::vector<Range> ranges;
-  for (std::uint64_t i = 0; i < 64; ++i) ranges.push_back({i * 16, 8});
+  for (std::uint64_t i = 0; i < 64; ++i)
+    ranges.push_back({i * 16, 8});
   CHECK(decode(write_list(ranges)));
   ranges.push_back({64 * 16, 8});
   check_refused(decode(write_list(ranges)), asc_26_08, byte(534));
@@ -155,9 +156,12 @@ TEST_CASE("13 item 6: IMMED of WRITE USING TOKEN is refused at its bit") {
 TEST_CASE("reserved bytes of both lists are ignored") {
   Bytes list = smallest();
   list[2] = 0xfc;
-  for (std::size_t i = 3; i < 8; ++i) list[i] = 0xff;
-  for (std::size_t i = 528; i < 534; ++i) list[i] = 0xff;
-  for (std::size_t i = 548; i < 552; ++i) list[i] = 0xff;
+  for (std::size_t i = 3; i < 8; ++i)
+    list[i] = 0xff;
+  for (std::size_t i = 528; i < 534; ++i)
+    list[i] = 0xff;
+  for (std::size_t i = 548; i < 552; ++i)
+    list[i] = 0xff;
   CHECK(decode(list));
   Bytes populate = populate_list({{0, 8}});
   populate[2] = 0xfc;

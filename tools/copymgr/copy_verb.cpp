@@ -1,7 +1,5 @@
-// `copymgr copy SOURCE DESTINATION`: copies blocks as a Windows host does, and measures what Microsoft's ODX
-// deployment guide compares.
-
-#include <sys/resource.h>
+// `copymgr copy SOURCE DESTINATION`: copies blocks as a Windows host does, and measures what
+// Microsoft's ODX deployment guide compares.
 
 #include <charconv>
 #include <csignal>
@@ -10,6 +8,7 @@
 #include <random>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "tools/copymgr/progress_bar.hpp"
 #include "tools/copymgr/verb.hpp"
@@ -34,7 +33,8 @@ void stop_on_signals() {
 
 Usage usage() {
   const host::PipelineSettings pipeline;
-  Usage out{"copy", "SOURCE DESTINATION [options]",
+  Usage out{"copy",
+            "SOURCE DESTINATION [options]",
             "Copies a logical unit, or a part of it, to another one of the same array or of a\n"
             "different one. Mode auto does as Windows: tokens (POPULATE TOKEN, WRITE USING TOKEN)\n"
             "where both units allow ODX, READ and WRITE through this host for what is left.\n",
@@ -42,26 +42,26 @@ Usage usage() {
             "               iscsi://array/iqn.2026-11.com.example:a/1 --verify\n"
             "  copymgr copy SOURCE DESTINATION --mode host --chunk 1048576 --depth 32 --json\n"
             "  copymgr copy SOURCE DESTINATION --source-lba 2048 --blocks 8192\n",
-            po::options_description("options"), {"SOURCE", "DESTINATION"}};
-  out.options.add_options()("help,h", "this help")("json", "print one JSON document")
-      ("mode", po::value<std::string>()->default_value("auto"), "auto, offload or host")
-      ("blocks", po::value<std::string>(), "source blocks to copy; default: to the end")
-      ("source-lba", po::value<std::string>()->default_value("0"), "first block to read")
-      ("destination-lba", po::value<std::string>()->default_value("0"), "first block to write")
-      ("verify", "read both and compare when the copy is done")
-      ("depth", po::value<std::string>()->default_value(std::to_string(pipeline.depth)),
-       "commands in flight through the host")
-      ("chunk", po::value<std::string>()->default_value(std::to_string(pipeline.chunk.value)),
-       "bytes of one READ or WRITE")
-      ("inactivity-timeout", po::value<std::string>()->default_value("0"),
-       "seconds a token may stay unused; 0: the array's default")
-      ("list-identifier", po::value<std::string>()->default_value("0"),
-       "first LIST IDENTIFIER, or random; Windows starts at 0")
-      ("timeout", po::value<std::string>()->default_value("60"), "seconds to wait for a command")
-      ("initiator",
-       po::value<std::string>()->default_value(host::SessionSettings{}.initiator_name),
-       "iSCSI initiator name to log in with")
-      ("socket", po::value<std::string>(), "admin socket of copymgrd, for the array's figures");
+            po::options_description("options"),
+            {"SOURCE", "DESTINATION"}};
+  out.options.add_options()("help,h", "this help")("json", "print one JSON document")(
+      "mode", po::value<std::string>()->default_value("auto"), "auto, offload or host")(
+      "blocks", po::value<std::string>(), "source blocks to copy; default: to the end")(
+      "source-lba", po::value<std::string>()->default_value("0"), "first block to read")(
+      "destination-lba", po::value<std::string>()->default_value("0"), "first block to write")(
+      "verify", "read both and compare when the copy is done")(
+      "depth", po::value<std::string>()->default_value(std::to_string(pipeline.depth)),
+      "commands in flight through the host")(
+      "chunk", po::value<std::string>()->default_value(std::to_string(pipeline.chunk.value)),
+      "bytes of one READ or WRITE")("inactivity-timeout",
+                                    po::value<std::string>()->default_value("0"),
+                                    "seconds a token may stay unused; 0: the array's default")(
+      "list-identifier", po::value<std::string>()->default_value("0"),
+      "first LIST IDENTIFIER, or random; Windows starts at 0")(
+      "timeout", po::value<std::string>()->default_value("60"), "seconds to wait for a command")(
+      "initiator", po::value<std::string>()->default_value(host::SessionSettings{}.initiator_name),
+      "iSCSI initiator name to log in with")("socket", po::value<std::string>(),
+                                             "admin socket of copymgrd, for the array's figures");
   return out;
 }
 
@@ -72,8 +72,8 @@ std::uint64_t number(const Values& values, const char* name, std::uint64_t least
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
-    throw UsageError{fmt::format("--{} {}: expected a number from {} to {}", name, text, least,
-                                 most)};
+    throw UsageError{
+        fmt::format("--{} {}: expected a number from {} to {}", name, text, least, most)};
   }
   return value;
 }
@@ -105,8 +105,7 @@ host::CopyRequest request_from(const Values& values) {
   request.source_first = base::Lba(number(values, "source-lba", 0, lba_max));
   request.destination_first = base::Lba(number(values, "destination-lba", 0, lba_max));
   request.verify = values.count("verify") != 0;
-  request.pipeline.depth =
-      static_cast<unsigned>(number(values, "depth", 1, host::depth_max));
+  request.pipeline.depth = static_cast<unsigned>(number(values, "depth", 1, host::depth_max));
   request.pipeline.chunk =
       base::ByteCount(number(values, "chunk", smallest_chunk, host::chunk_max.value));
   request.inactivity_timeout_seconds =
@@ -198,11 +197,10 @@ std::string shortcoming(const host::CopyMeasurement& measured, const Unit& desti
   if (measured.verified && measured.verified->trouble) return *measured.verified->trouble;
   if (measured.verified && measured.verified->first_difference) {
     const base::ByteCount at(measured.verified->first_difference->value);
-    return fmt::format("not equal: first difference at source LBA {}, destination LBA {}",
-                       (measured.plan.source.first +
-                        measured.source_block_length.whole_blocks(at)).value,
-                       (measured.plan.destination.first +
-                        destination.facts.block_length.whole_blocks(at)).value);
+    return fmt::format(
+        "not equal: first difference at source LBA {}, destination LBA {}",
+        (measured.plan.source.first + measured.source_block_length.whole_blocks(at)).value,
+        (measured.plan.destination.first + destination.facts.block_length.whole_blocks(at)).value);
   }
   if (!outcome.stopped) return {};
   return measured.verified ? "stopped; the copy is complete, the comparison is not"

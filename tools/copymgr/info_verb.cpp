@@ -13,12 +13,14 @@ namespace {
 namespace po = boost::program_options;
 
 Usage usage() {
-  Usage out{"info", "URL [options]",
+  Usage out{"info",
+            "URL [options]",
             "Prints name and version of the copy manager, whether Windows would use ODX on the\n"
             "logical unit and if not why, and the limits that Windows would work with.\n",
             "  copymgr info iscsi://127.0.0.1:3260/iqn.2026-11.io.copymgr:demo/0\n"
             "  copymgr info iscsi://array/iqn.2026-11.com.example:a/0 --json\n",
-            po::options_description("options"), {"URL"}};
+            po::options_description("options"),
+            {"URL"}};
   out.options.add_options()("help,h", "this help")("json", "print one JSON document")(
       "initiator", po::value<std::string>()->default_value(host::SessionSettings{}.initiator_name),
       "iSCSI initiator name to log in with");

@@ -1,4 +1,5 @@
-// copymgr: the host's side of a copy manager, from the command line. The verb table, the help, the exit codes.
+// copymgr: the host's side of a copy manager, from the command line. The verb table, the help, the
+// exit codes.
 
 #include <array>
 #include <cstdio>
@@ -22,7 +23,8 @@ void print_help() {
   std::string text =
       "copymgr: a host for arrays with a SCSI copy manager\n\n"
       "usage: copymgr VERB [arguments]\n\nverbs:\n";
-  for (const Verb& verb : verbs) text += fmt::format("  {:<8}{}\n", verb.name, verb.summary);
+  for (const Verb& verb : verbs)
+    text += fmt::format("  {:<8}{}\n", verb.name, verb.summary);
   text +=
       "\nlogical units are named iscsi://[user[%secret]@]host[:port]/target-name/lun\n\n"
       "examples:\n"
@@ -35,7 +37,8 @@ void print_help() {
 
 std::string verb_names() {
   std::string names;
-  for (const Verb& verb : verbs) names += fmt::format("{}{}", names.empty() ? "" : ", ", verb.name);
+  for (const Verb& verb : verbs)
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", verb.name);
   return names;
 }
 
@@ -56,7 +59,8 @@ int run(const std::vector<std::string>& words) {
 
 po::positional_options_description positional_of(const Usage& usage) {
   po::positional_options_description out;
-  for (const std::string& name : usage.positional) out.add(name.c_str(), 1);
+  for (const std::string& name : usage.positional)
+    out.add(name.c_str(), 1);
   return out;
 }
 

@@ -1,11 +1,10 @@
 #include "tools/copymgr/progress_bar.hpp"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <string>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "tools/host/report.hpp"
 
@@ -18,8 +17,12 @@ constexpr std::size_t width = 30;
 }  // namespace
 
 ProgressBar::ProgressBar(const base::Clock& clock, std::string_view what, base::ByteCount total)
-    : clock_(clock), what_(what), total_(total), visible_(isatty(STDERR_FILENO) != 0),
-      start_(clock.now()), next_(start_) {}
+    : clock_(clock),
+      what_(what),
+      total_(total),
+      visible_(isatty(STDERR_FILENO) != 0),
+      start_(clock.now()),
+      next_(start_) {}
 
 void ProgressBar::show(base::ByteCount done) {
   if (!visible_ || total_.value == 0) return;

@@ -1,4 +1,5 @@
-// A progress bar on standard error, drawn only where a person can see it, a few times a second at most.
+// A progress bar on standard error, drawn only where a person can see it, a few times a second at
+// most.
 #pragma once
 
 #include <string_view>

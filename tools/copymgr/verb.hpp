@@ -1,5 +1,6 @@
-// A verb of the CLI: its name, its one line in `copymgr --help`, what it does with its arguments. Exit codes are
-// the program's: 0 done, 1 failed, 2 wrong usage; each failure is one line on standard error.
+// A verb of the CLI: its name, its one line in `copymgr --help`, what it does with its arguments.
+// Exit codes are the program's: 0 done, 1 failed, 2 wrong usage; each failure is one line on
+// standard error.
 #pragma once
 
 #include <optional>
@@ -25,9 +26,9 @@ int run_info(const std::vector<std::string>& arguments);
 // What a verb accepts: its options, and its positional arguments by name.
 struct Usage {
   std::string_view verb;
-  std::string_view synopsis;   // "SOURCE DESTINATION [options]"
-  std::string_view what;       // a paragraph
-  std::string_view examples;   // lines to copy and paste
+  std::string_view synopsis;  // "SOURCE DESTINATION [options]"
+  std::string_view what;      // a paragraph
+  std::string_view examples;  // lines to copy and paste
   boost::program_options::options_description options;
   std::vector<std::string> positional;
 };
@@ -37,7 +38,8 @@ struct UsageError {
   std::string text;
 };
 
-// Parses and checks the arguments; prints the help and returns nullopt for --help. Throws UsageError.
+// Parses and checks the arguments; prints the help and returns nullopt for --help. Throws
+// UsageError.
 std::optional<boost::program_options::variables_map> parse(
     const Usage& usage, const std::vector<std::string>& arguments);
 

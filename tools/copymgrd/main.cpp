@@ -1,10 +1,9 @@
 // copymgrd: a storage array in one unprivileged process.
-#include <sys/resource.h>
-
 #include <cstdio>
 #include <exception>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "base/log.hpp"
 #include "target/admin/array.hpp"
@@ -43,11 +42,14 @@ int main(int argc, char** argv) {
     const auto command_line = copymgrd::parse_command_line(argc, argv);
     if (!command_line) return complain(command_line.error(), usage);
     switch (command_line->wish) {
-      case copymgrd::CommandLine::Wish::help: fmt::print("{}", copymgrd::help_text()); return done;
+      case copymgrd::CommandLine::Wish::help:
+        fmt::print("{}", copymgrd::help_text());
+        return done;
       case copymgrd::CommandLine::Wish::version:
         fmt::print("copymgrd {}\n", COPYMGR_VERSION);
         return done;
-      case copymgrd::CommandLine::Wish::serve: return serve(*command_line);
+      case copymgrd::CommandLine::Wish::serve:
+        return serve(*command_line);
     }
   } catch (const std::exception& error) {
     return complain(error.what(), failed);

@@ -15,30 +15,43 @@ const po::options_description& options() {
   static const po::options_description all = [] {
     const device::LogicalUnitLimits limits;
     const copymgr::CopySettings copies;
-    const auto number = [](auto value) { return po::value<decltype(value)>()->default_value(value); };
+    const auto number = [](auto value) {
+      return po::value<decltype(value)>()->default_value(value);
+    };
     const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
     const auto size = [&](const char* value) { return text("SIZE")->default_value(value); };
     po::options_description out("Options");
-    out.add_options()
-        ("portal", text("ADDRESS:PORT"), "listen here; may repeat; port 0 takes a free one; default 127.0.0.1:3260")
-        ("target", text("IQN"), "a target; may repeat; the --lun options behind it are its units")
-        ("lun", text("N=STORE"), "logical unit N of the target before it; may repeat; see Stores")
-        ("state-dir", text("DIR"), "what must survive a restart, and the admin socket; default: a private directory that is removed at the end")
-        ("ready-file", text("FILE"), "written with the bound ADDRESS:PORT lines when logins are accepted")
-        ("workers", number(0u), "threads that serve connections; 0: one for each processor")
-        ("pool-threads", number(4u), "threads for what blocks: cold reads, flushes, copies")
-        ("max-token-size", size("256M"), "the most that one token can stand for")
-        ("optimal-token-size", size("0"), "OPTIMAL TRANSFER COUNT; 0: not reported, Windows then writes 64 MiB at a time")
-        ("max-ranges", number(limits.maximum_range_descriptors), "range descriptors in one token command")
-        ("token-timeout", number(limits.default_inactivity_timeout_seconds), "default inactivity timer of a token, seconds")
-        ("max-token-timeout", number(limits.maximum_inactivity_timeout_seconds), "largest inactivity timer that a host may ask for, seconds")
-        ("max-tokens", number(copies.tokens.live_tokens_max), "live tokens; beyond it the least recently used is revoked")
-        ("side-space", size("8G"), "room for each LUN's old data that live tokens still need; beyond it tokens are cancelled")
-        ("work-budget", number(4u), "seconds after which a WRITE USING TOKEN stops early and reports how far it got")
-        ("strict-nexus", "results of token commands are told only to the session that sent the command (default: to any session of that initiator)")
-        ("log-level", text("LEVEL")->default_value("info"), "debug, info, warning or error")
-        ("help", "this text")
-        ("version", "the version");
+    out.add_options()("portal", text("ADDRESS:PORT"),
+                      "listen here; may repeat; port 0 takes a free one; default 127.0.0.1:3260")(
+        "target", text("IQN"), "a target; may repeat; the --lun options behind it are its units")(
+        "lun", text("N=STORE"), "logical unit N of the target before it; may repeat; see Stores")(
+        "state-dir", text("DIR"),
+        "what must survive a restart, and the admin socket; default: a private directory that is "
+        "removed at the end")("ready-file", text("FILE"),
+                              "written with the bound ADDRESS:PORT lines when logins are accepted")(
+        "workers", number(0u), "threads that serve connections; 0: one for each processor")(
+        "pool-threads", number(4u), "threads for what blocks: cold reads, flushes, copies")(
+        "max-token-size", size("256M"), "the most that one token can stand for")(
+        "optimal-token-size", size("0"),
+        "OPTIMAL TRANSFER COUNT; 0: not reported, Windows then writes 64 MiB at a time")(
+        "max-ranges", number(limits.maximum_range_descriptors),
+        "range descriptors in one token command")("token-timeout",
+                                                  number(limits.default_inactivity_timeout_seconds),
+                                                  "default inactivity timer of a token, seconds")(
+        "max-token-timeout", number(limits.maximum_inactivity_timeout_seconds),
+        "largest inactivity timer that a host may ask for, seconds")(
+        "max-tokens", number(copies.tokens.live_tokens_max),
+        "live tokens; beyond it the least recently used is revoked")(
+        "max-copies", number(copies.operations_max), "token commands that run at once")(
+        "side-space", size("8G"),
+        "room for each LUN's old data that live tokens still need; beyond it tokens are cancelled")(
+        "work-budget", number(4u),
+        "seconds after which a WRITE USING TOKEN stops early and reports how far it got")(
+        "strict-nexus",
+        "results of token commands are told only to the session that sent the command (default: to "
+        "any session of that initiator)")("log-level", text("LEVEL")->default_value("info"),
+                                          "debug, info, warning or error")("help", "this text")(
+        "version", "the version");
     return out;
   }();
   return all;
@@ -68,7 +81,8 @@ Ok take_targets(const po::parsed_options& parsed, admin::Configuration& configur
     }
   }
   if (configuration.targets.empty()) {
-    return base::fail(std::string("nothing to serve: give at least one --target with --lun; see --help"));
+    return base::fail(
+        std::string("nothing to serve: give at least one --target with --lun; see --help"));
   }
   return {};
 }
@@ -80,7 +94,8 @@ Ok take_portals(const po::parsed_options& parsed, admin::Configuration& configur
     if (!portal) return base::fail(portal.error());
     configuration.portals.push_back(*portal);
   }
-  if (configuration.portals.empty()) configuration.portals.push_back({"127.0.0.1", net::iscsi_port});
+  if (configuration.portals.empty())
+    configuration.portals.push_back({"127.0.0.1", net::iscsi_port});
   return {};
 }
 
@@ -94,7 +109,8 @@ Ok take_size(const po::variables_map& values, const char* name, base::ByteCount&
 Ok take_limits(const po::variables_map& values, admin::Configuration& configuration) {
   device::LogicalUnitLimits& limits = configuration.limits;
   if (auto ok = take_size(values, "max-token-size", limits.maximum_token_transfer); !ok) return ok;
-  if (auto ok = take_size(values, "optimal-token-size", limits.optimal_token_transfer); !ok) return ok;
+  if (auto ok = take_size(values, "optimal-token-size", limits.optimal_token_transfer); !ok)
+    return ok;
   if (auto ok = take_size(values, "side-space", configuration.guard.side_bytes_max); !ok) return ok;
   limits.maximum_range_descriptors = values["max-ranges"].as<std::uint16_t>();
   limits.default_inactivity_timeout_seconds = values["token-timeout"].as<std::uint32_t>();
@@ -102,13 +118,16 @@ Ok take_limits(const po::variables_map& values, admin::Configuration& configurat
   limits.maximum_tokens = values["max-tokens"].as<std::uint32_t>();
   if (limits.maximum_range_descriptors == 0 || limits.maximum_tokens == 0 ||
       limits.default_inactivity_timeout_seconds == 0) {
-    return base::fail(std::string("--max-ranges, --max-tokens and --token-timeout must be at least 1"));
+    return base::fail(
+        std::string("--max-ranges, --max-tokens and --token-timeout must be at least 1"));
   }
   if (limits.maximum_inactivity_timeout_seconds != 0 &&
       limits.maximum_inactivity_timeout_seconds < limits.default_inactivity_timeout_seconds) {
     return base::fail(std::string("--max-token-timeout is smaller than --token-timeout"));
   }
   copymgr::CopySettings& copies = configuration.copies;
+  copies.operations_max = values["max-copies"].as<std::uint32_t>();
+  limits.maximum_concurrent_copies = copies.operations_max;
   copies.tokens.live_tokens_max = limits.maximum_tokens;
   copies.tokens.default_inactivity_timeout_seconds = limits.default_inactivity_timeout_seconds;
   copies.work_budget = std::chrono::seconds(values["work-budget"].as<unsigned>());
@@ -122,7 +141,8 @@ base::Result<base::log::Level, std::string> parse_log_level(const std::string& t
   if (text == "info") return Level::info;
   if (text == "warning") return Level::warning;
   if (text == "error") return Level::error;
-  return base::fail(fmt::format("'{}' is not a log level: use debug, info, warning or error", text));
+  return base::fail(
+      fmt::format("'{}' is not a log level: use debug, info, warning or error", text));
 }
 
 base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed) {
@@ -142,8 +162,10 @@ base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed
   if (auto ok = take_targets(parsed, configuration); !ok) return base::fail(ok.error());
   if (auto ok = take_portals(parsed, configuration); !ok) return base::fail(ok.error());
   if (auto ok = take_limits(values, configuration); !ok) return base::fail(ok.error());
-  if (values.count("state-dir") != 0) configuration.state_directory = values["state-dir"].as<std::string>();
-  if (values.count("ready-file") != 0) configuration.ready_file = values["ready-file"].as<std::string>();
+  if (values.count("state-dir") != 0)
+    configuration.state_directory = values["state-dir"].as<std::string>();
+  if (values.count("ready-file") != 0)
+    configuration.ready_file = values["ready-file"].as<std::string>();
   configuration.server.workers = values["workers"].as<unsigned>();
   configuration.pool_threads = std::max(1u, values["pool-threads"].as<unsigned>());
   auto level = parse_log_level(values["log-level"].as<std::string>());
@@ -156,12 +178,12 @@ base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed
 
 base::Result<CommandLine, std::string> parse_command_line(int argc, const char* const* argv) {
   try {
-    const auto parsed = po::command_line_parser(argc, argv)
-                            .options(options())
-                            .positional(po::positional_options_description())
-                            .style(po::command_line_style::unix_style &
-                                   ~po::command_line_style::allow_guessing)
-                            .run();
+    const auto parsed =
+        po::command_line_parser(argc, argv)
+            .options(options())
+            .positional(po::positional_options_description())
+            .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+            .run();
     return take_all(parsed);
   } catch (const po::error& error) {
     return base::fail(std::string(error.what()) + "; see copymgrd --help");
@@ -171,17 +193,22 @@ base::Result<CommandLine, std::string> parse_command_line(int argc, const char* 
 std::string help_text() {
   std::ostringstream out;
   out << "copymgrd serves SCSI logical units over iSCSI, with offloaded copies (ODX).\n\n"
-         "Usage: copymgrd [--portal ADDRESS:PORT]... --target IQN --lun N=STORE... [--target ...]\n\n"
+         "Usage: copymgrd [--portal ADDRESS:PORT]... --target IQN --lun N=STORE... [--target "
+         "...]\n\n"
          "Example, no root and no configuration file needed:\n"
          "  copymgrd --portal 127.0.0.1:0 --target iqn.2026-11.io.copymgr:demo \\\n"
-         "           --lun 0=file:/tmp/a.img,size=1G --lun 1=memory:256M,blocksize=4096 --ready-file /tmp/ready\n\n"
+         "           --lun 0=file:/tmp/a.img,size=1G --lun 1=memory:256M,blocksize=4096 "
+         "--ready-file /tmp/ready\n\n"
          "Stores:\n"
-         "  file:PATH[,size=SIZE]     a regular file; with size= created sparse, or of that size already\n"
+         "  file:PATH[,size=SIZE]     a regular file; with size= created sparse, or of that size "
+         "already\n"
          "  block:PATH                a block device\n"
          "  memory:SIZE               memory; gone at the end\n"
          "  null:SIZE                 reads zeros, forgets writes\n"
-         "  behind any of them: ,blocksize=512 or 4096; behind file and block: ,direct=on for O_DIRECT\n\n"
-      << options() << "\nEnds cleanly on SIGTERM and SIGINT. Exit status: 0 done, 1 failed, 2 usage.\n";
+         "  behind any of them: ,blocksize=512 or 4096; behind file and block: ,direct=on for "
+         "O_DIRECT\n\n"
+      << options()
+      << "\nEnds cleanly on SIGTERM and SIGINT. Exit status: 0 done, 1 failed, 2 usage.\n";
   return out.str();
 }
 

@@ -1,7 +1,5 @@
 #include "tools/host/admin_client.hpp"
 
-#include <sys/un.h>
-
 #include <chrono>
 #include <utility>  // before Boost: its awaitable.hpp uses std::exchange unasked
 
@@ -11,6 +9,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
+#include <sys/un.h>
 
 namespace host {
 namespace {

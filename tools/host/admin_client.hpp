@@ -1,5 +1,5 @@
-// The daemon's counters over its UNIX admin socket (GET /v1/stats). Counters only grow; a copy is measured by
-// the difference of two readings.
+// The daemon's counters over its UNIX admin socket (GET /v1/stats). Counters only grow; a copy is
+// measured by the difference of two readings.
 #pragma once
 
 #include <cstdint>

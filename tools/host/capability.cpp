@@ -70,8 +70,7 @@ bool examine_third_party_copy(Examination& look, std::optional<ByteView> page) {
   }
   const std::size_t length = base::load_be16(*page, 2);
   if (!look.rule("page 8Fh is at least 36 bytes long",
-                 length >= rod_limits_bytes &&
-                     page->size() >= page_header_bytes + rod_limits_bytes,
+                 length >= rod_limits_bytes && page->size() >= page_header_bytes + rod_limits_bytes,
                  fmt::format("page 8Fh has PAGE LENGTH {}, {} bytes came", length, page->size()))) {
     return false;
   }

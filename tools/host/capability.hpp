@@ -1,5 +1,6 @@
-// Whether Windows would use ODX on a logical unit, decided from VPD pages 00h and 8Fh alone, rule by rule as
-// classpnp does at device start (windows-host A.2, A.3). Pure: bytes in, verdict and reasons out.
+// Whether Windows would use ODX on a logical unit, decided from VPD pages 00h and 8Fh alone, rule
+// by rule as classpnp does at device start (windows-host A.2, A.3). Pure: bytes in, verdict and
+// reasons out.
 #pragma once
 
 #include <optional>
@@ -21,8 +22,8 @@ struct Rule {
 struct Capability {
   bool odx = false;
   std::vector<Rule> rules;
-  scsi::BlockDeviceRodLimits limits;           // meaningful only with odx
-  std::optional<std::uint8_t> remote_tokens;   // of descriptor 0106h, when the page has one
+  scsi::BlockDeviceRodLimits limits;          // meaningful only with odx
+  std::optional<std::uint8_t> remote_tokens;  // of descriptor 0106h, when the page has one
 
   // Why ODX is off, in one line; empty when it is on.
   std::string reason() const;
@@ -30,8 +31,9 @@ struct Capability {
   bool cross_array() const { return odx && remote_tokens && *remote_tokens >= 4; }
 };
 
-// `supported_pages` and `third_party_copy` are the pages as they arrived, nullopt where the command failed.
-// Windows reads 255 bytes of each; a longer 8Fh page is looked at beyond that for REMOTE TOKENS only.
+// `supported_pages` and `third_party_copy` are the pages as they arrived, nullopt where the command
+// failed. Windows reads 255 bytes of each; a longer 8Fh page is looked at beyond that for REMOTE
+// TOKENS only.
 Capability odx_capability(std::optional<base::ByteView> supported_pages,
                           std::optional<base::ByteView> third_party_copy);
 

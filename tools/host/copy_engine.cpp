@@ -17,8 +17,8 @@ constexpr std::uint32_t flush_timeout_seconds = 600;
 // Tokens in a row that died before they wrote anything.
 constexpr unsigned useless_tokens_max = 2;
 
-// The token was good and is no more: a new one may do. Unknown and corrupt ones count only after they have
-// worked; of a token that another array cannot use at all a second copy is no better.
+// The token was good and is no more: a new one may do. Unknown and corrupt ones count only after
+// they have worked; of a token that another array cannot use at all a second copy is no better.
 bool token_has_died(const Trouble& trouble, bool has_written) {
   if (trouble.outcome != Outcome::invalid_token || !trouble.sense) return false;
   const scsi::AdditionalSense why = trouble.sense->additional;
@@ -28,8 +28,7 @@ bool token_has_died(const Trouble& trouble, bool has_written) {
 }
 
 bool knows_no_such_command(const Reply& reply) {
-  return reply.delivered && reply.sense &&
-         reply.sense->key == scsi::SenseKey::illegal_request &&
+  return reply.delivered && reply.sense && reply.sense->key == scsi::SenseKey::illegal_request &&
          reply.sense->additional == asc::invalid_operation_code;
 }
 
@@ -51,8 +50,12 @@ struct CopyEngine::Offload {
 CopyEngine::CopyEngine(Lun& source, const LunFacts& source_facts, Lun& destination,
                        const LunFacts& destination_facts, TokenTraffic& traffic,
                        const CopyWatch& watch)
-    : source_(source), source_facts_(source_facts), destination_(destination),
-      destination_facts_(destination_facts), traffic_(traffic), watch_(watch) {}
+    : source_(source),
+      source_facts_(source_facts),
+      destination_(destination),
+      destination_facts_(destination_facts),
+      traffic_(traffic),
+      watch_(watch) {}
 
 CopyEnd CopyEngine::source_end(const CopyPlan& plan) const {
   return {&source_, source_facts_.block_length, plan.source.first,
@@ -81,15 +84,15 @@ void CopyEngine::offload(const CopyPlan& plan, const CopyRequest& request, CopyO
   const auto& source_limits = source_facts_.capability.limits;
   const auto& destination_limits = destination_facts_.capability.limits;
   const base::BlockLength block_length = source_facts_.block_length;
-  Offload state{plan,
-                request.inactivity_timeout_seconds,
-                populate_token_size(source_limits, block_length,
-                                    request.inactivity_timeout_seconds),
-                write_using_token_size(destination_limits, block_length),
-                write_using_token_answer_bytes(destination_limits),
-                block_length,
-                BlockCount(),
-                0};
+  Offload state{
+      plan,
+      request.inactivity_timeout_seconds,
+      populate_token_size(source_limits, block_length, request.inactivity_timeout_seconds),
+      write_using_token_size(destination_limits, block_length),
+      write_using_token_answer_bytes(destination_limits),
+      block_length,
+      BlockCount(),
+      0};
   std::optional<Trouble> trouble;
   while (state.left().value != 0 && !trouble && !watch_.stopped()) {
     trouble = take_and_use_token(state);
@@ -109,8 +112,7 @@ void CopyEngine::offload(const CopyPlan& plan, const CopyRequest& request, CopyO
 std::optional<Trouble> CopyEngine::take_and_use_token(Offload& state) {
   const base::BlockRange range{state.plan.source.first + state.done,
                                std::min(state.left(), state.token_size.blocks_max)};
-  const auto token =
-      offload_read(source_, range, state.inactivity_timeout_seconds, traffic_);
+  const auto token = offload_read(source_, range, state.inactivity_timeout_seconds, traffic_);
   if (!token) return token.error();
   const BlockCount before = state.done;
   auto trouble = use_token(state, *token);
@@ -138,9 +140,8 @@ std::optional<Trouble> CopyEngine::use_token(Offload& state, const PopulatedToke
 
 void CopyEngine::through_host(const CopyPlan& plan, const CopyRequest& request,
                               CopyOutcome& outcome) {
-  HostCopyResult result =
-      host_copy(source_end(plan), destination_end(plan), outcome.bytes_offloaded, plan.bytes,
-                request.pipeline, watch_);
+  HostCopyResult result = host_copy(source_end(plan), destination_end(plan),
+                                    outcome.bytes_offloaded, plan.bytes, request.pipeline, watch_);
   outcome.bytes_through_host = result.bytes;
   outcome.reads = result.reads;
   outcome.writes = result.writes;

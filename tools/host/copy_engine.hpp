@@ -1,6 +1,6 @@
-// Runs a copy plan: tokens first where the plan says so, the host's own reads and writes for what is left, a
-// flush at the end, because a copy is done when it is durable. Speaks to Lun only, so that tests give it arrays
-// that stop short, fail and lie.
+// Runs a copy plan: tokens first where the plan says so, the host's own reads and writes for what
+// is left, a flush at the end, because a copy is done when it is durable. Speaks to Lun only, so
+// that tests give it arrays that stop short, fail and lie.
 #pragma once
 
 #include <optional>
@@ -12,13 +12,13 @@
 namespace host {
 
 struct CopyOutcome {
-  base::ByteCount bytes_offloaded;   // written by WRITE USING TOKEN
+  base::ByteCount bytes_offloaded;  // written by WRITE USING TOKEN
   base::ByteCount bytes_through_host;
   std::uint64_t reads = 0, writes = 0;
-  std::string fell_back_because;     // empty: it did not
+  std::string fell_back_because;          // empty: it did not
   std::optional<std::string> flush_note;  // the destination knows no SYNCHRONIZE CACHE
-  std::optional<std::string> failure;     // one line; nullopt: all is copied and durable, or stopped
-  bool stopped = false;              // by the caller's CopyWatch
+  std::optional<std::string> failure;  // one line; nullopt: all is copied and durable, or stopped
+  bool stopped = false;                // by the caller's CopyWatch
 
   bool done() const { return !failure && !stopped; }
 };

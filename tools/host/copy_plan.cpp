@@ -24,17 +24,18 @@ base::Result<CopyPlan, std::string> place(const LunFacts& source, const LunFacts
   }
   plan.bytes = source.block_length.to_bytes(plan.source.count);
   if (plan.bytes.value % destination.block_length.bytes != 0) {
-    return fail(fmt::format("{} bytes are not whole blocks of the destination ({} bytes each): "
-                            "change --blocks",
-                            plan.bytes.value, destination.block_length.bytes));
+    return fail(
+        fmt::format("{} bytes are not whole blocks of the destination ({} bytes each): "
+                    "change --blocks",
+                    plan.bytes.value, destination.block_length.bytes));
   }
-  plan.destination = {request.destination_first,
-                      destination.block_length.whole_blocks(plan.bytes)};
+  plan.destination = {request.destination_first, destination.block_length.whole_blocks(plan.bytes)};
   if (!within(plan.destination, destination.capacity)) {
-    return fail(fmt::format("the destination is too small: {} blocks from LBA {} on are needed, "
-                            "it has {} blocks of {} bytes; use --blocks to copy less",
-                            plan.destination.count.value, plan.destination.first.value,
-                            destination.capacity.value, destination.block_length.bytes));
+    return fail(
+        fmt::format("the destination is too small: {} blocks from LBA {} on are needed, "
+                    "it has {} blocks of {} bytes; use --blocks to copy less",
+                    plan.destination.count.value, plan.destination.first.value,
+                    destination.capacity.value, destination.block_length.bytes));
   }
   return plan;
 }
@@ -64,9 +65,12 @@ std::optional<std::string> against_offload(const LunFacts& source, const LunFact
 
 std::string_view to_text(Mode mode) {
   switch (mode) {
-    case Mode::automatic: return "auto";
-    case Mode::offload: return "offload";
-    case Mode::host: return "host";
+    case Mode::automatic:
+      return "auto";
+    case Mode::offload:
+      return "offload";
+    case Mode::host:
+      return "host";
   }
   return "";
 }

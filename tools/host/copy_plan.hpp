@@ -1,5 +1,5 @@
-// Decides before the first block moves: which blocks go where, whether that can be done at all, and by which
-// way. Pure: facts and request in, plan or one line of refusal out.
+// Decides before the first block moves: which blocks go where, whether that can be done at all, and
+// by which way. Pure: facts and request in, plan or one line of refusal out.
 #pragma once
 
 #include <string>

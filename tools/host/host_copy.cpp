@@ -50,7 +50,9 @@ struct Slot {
 class HostCopy {
  public:
   HostCopy(const CopyEnd& source, const CopyEnd& destination, const CopyWatch& watch)
-      : source_(source), destination_(destination), watch_(watch),
+      : source_(source),
+        destination_(destination),
+        watch_(watch),
         queue_(*source.lun, *destination.lun) {}
 
   HostCopyResult run(Chunks chunks, ByteCount from, ByteCount chunk, unsigned depth) {
@@ -83,10 +85,9 @@ class HostCopy {
                 });
   }
   void write(Slot& slot) {
-    queue_.write(*destination_.lun, range_on(destination_, slot.at, slot.bytes),
-                 slot.source_bytes(), [this, &slot](std::optional<std::string> trouble) {
-                   end(slot, std::move(trouble));
-                 });
+    queue_.write(
+        *destination_.lun, range_on(destination_, slot.at, slot.bytes), slot.source_bytes(),
+        [this, &slot](std::optional<std::string> trouble) { end(slot, std::move(trouble)); });
   }
   void end(Slot& slot, std::optional<std::string> trouble) {
     if (!trouble) {
@@ -110,10 +111,13 @@ class HostCopy {
 class Comparison {
  public:
   Comparison(const CopyEnd& source, const CopyEnd& destination, const CopyWatch& watch)
-      : source_(source), destination_(destination), watch_(watch),
+      : source_(source),
+        destination_(destination),
+        watch_(watch),
         queue_(*source.lun, *destination.lun) {}
 
-  // Chunks start in order and none starts after a difference, so the smallest one found is the first.
+  // Chunks start in order and none starts after a difference, so the smallest one found is the
+  // first.
   CompareResult run(Chunks chunks, ByteCount chunk, unsigned depth) {
     std::vector<Slot> slots(depth);
     for (Slot& slot : slots) {
@@ -187,8 +191,8 @@ ByteCount chunk_for(const PipelineSettings& settings, const CopyEnd& source,
                     const CopyEnd& destination) {
   const std::uint64_t unit =
       std::lcm<std::uint64_t>(source.block_length.bytes, destination.block_length.bytes);
-  const ByteCount most = std::min(
-      {settings.chunk, chunk_max, transfer_limit(source), transfer_limit(destination)});
+  const ByteCount most =
+      std::min({settings.chunk, chunk_max, transfer_limit(source), transfer_limit(destination)});
   return ByteCount(std::max(most.value / unit, std::uint64_t{1}) * unit);
 }
 

@@ -1,5 +1,6 @@
-// Copying and comparing through the host: READ(16) and WRITE(16) pipelined over both units, in chunks that each
-// unit can take. Units may differ in block length; bytes stay in order. Memory: depth x chunk (twice to compare).
+// Copying and comparing through the host: READ(16) and WRITE(16) pipelined over both units, in
+// chunks that each unit can take. Units may differ in block length; bytes stay in order. Memory:
+// depth x chunk (twice to compare).
 #pragma once
 
 #include <functional>
@@ -38,8 +39,8 @@ struct CopyWatch {
   bool stopped() const { return stop && stop(); }
 };
 
-// The largest chunk not above `settings.chunk` that is whole blocks of both units and that both take at once;
-// at least one block of the larger block length.
+// The largest chunk not above `settings.chunk` that is whole blocks of both units and that both
+// take at once; at least one block of the larger block length.
 base::ByteCount chunk_for(const PipelineSettings& settings, const CopyEnd& source,
                           const CopyEnd& destination);
 
@@ -48,7 +49,8 @@ struct HostCopyResult {
   std::uint64_t reads = 0, writes = 0;
   std::optional<std::string> trouble;
 };
-// Copies the bytes from `from` to `total`, both counted from the ends' first blocks and whole blocks of both.
+// Copies the bytes from `from` to `total`, both counted from the ends' first blocks and whole
+// blocks of both.
 HostCopyResult host_copy(const CopyEnd& source, const CopyEnd& destination, base::ByteCount from,
                          base::ByteCount total, const PipelineSettings& settings,
                          const CopyWatch& watch);

@@ -30,8 +30,8 @@ Rows identity_rows(const std::string& url, const LunFacts& facts) {
 
 Rows support_rows(const Capability& capability) {
   const std::string reason = capability.reason();
-  Rows rows{{"odx.supported", "ODX supported", capability.odx,
-             capability.odx ? "yes" : "no: " + reason}};
+  Rows rows{
+      {"odx.supported", "ODX supported", capability.odx, capability.odx ? "yes" : "no: " + reason}};
   if (!capability.odx) rows.push_back({"odx.reason", {}, reason, {}});
   for (const Rule& rule : capability.rules) {
     rows.push_back({"odx.rules." + rule.text, {}, rule.passed, {}});
@@ -69,7 +69,8 @@ Rows size_rows(const Capability& capability, base::BlockLength block) {
       {"odx.optimal_transfer_size_bytes", "optimal transfer size", optimal.value, optimal_shown},
       {"odx.windows_transfer_size_bytes", {}, windows.value, {}},
       {"odx.maximum_range_descriptors", {}, std::uint64_t{limits.maximum_range_descriptors}, {}},
-      {{}, "Windows' commands per GiB",
+      {{},
+       "Windows' commands per GiB",
        fmt::format("{} POPULATE TOKEN + {} RECEIVE ROD TOKEN INFORMATION + {} WRITE USING TOKEN",
                    per_gib.populate_token, per_gib.receive_rod_token_information,
                    per_gib.write_using_token),

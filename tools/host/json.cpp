@@ -1,4 +1,5 @@
-// The one file that knows the JSON library: rows become a document, the daemon's counters are read from one.
+// The one file that knows the JSON library: rows become a document, the daemon's counters are read
+// from one.
 
 #include <nlohmann/json.hpp>
 

@@ -1,11 +1,10 @@
 #include "tools/host/lun.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
+#include <poll.h>
 
 namespace host {
 namespace {
@@ -52,14 +51,22 @@ constexpr std::array meanings{
 
 std::string_view text_of(scsi::Status status) {
   switch (status) {
-    case scsi::Status::good: return "GOOD";
-    case scsi::Status::check_condition: return "CHECK CONDITION";
-    case scsi::Status::condition_met: return "CONDITION MET";
-    case scsi::Status::busy: return "BUSY";
-    case scsi::Status::reservation_conflict: return "RESERVATION CONFLICT";
-    case scsi::Status::task_set_full: return "TASK SET FULL";
-    case scsi::Status::aca_active: return "ACA ACTIVE";
-    case scsi::Status::task_aborted: return "TASK ABORTED";
+    case scsi::Status::good:
+      return "GOOD";
+    case scsi::Status::check_condition:
+      return "CHECK CONDITION";
+    case scsi::Status::condition_met:
+      return "CONDITION MET";
+    case scsi::Status::busy:
+      return "BUSY";
+    case scsi::Status::reservation_conflict:
+      return "RESERVATION CONFLICT";
+    case scsi::Status::task_set_full:
+      return "TASK SET FULL";
+    case scsi::Status::aca_active:
+      return "ACA ACTIVE";
+    case scsi::Status::task_aborted:
+      return "TASK ABORTED";
   }
   return "unknown status";
 }
@@ -98,18 +105,22 @@ void progress(std::initializer_list<Lun*> luns) {
     waits.push_back(readiness ? pollfd{readiness->descriptor, readiness->events, 0}
                               : pollfd{-1, 0, 0});
   }
-  // An interrupted poll leaves no events behind: the units are served all the same, and called again.
+  // An interrupted poll leaves no events behind: the units are served all the same, and called
+  // again.
   if (poll(waits.data(), waits.size(), ready ? 0 : longest_wait_ms) < 0) {
-    for (pollfd& wait : waits) wait.revents = 0;
+    for (pollfd& wait : waits)
+      wait.revents = 0;
   }
   auto wait = waits.begin();
-  for (Lun* lun : luns) lun->service((wait++)->revents);
+  for (Lun* lun : luns)
+    lun->service((wait++)->revents);
 }
 
 Reply execute(Lun& lun, const Command& command) {
   std::optional<Reply> reply;
   lun.start(command, [&reply](Reply answer) { reply = std::move(answer); });
-  while (!reply) progress({&lun});
+  while (!reply)
+    progress({&lun});
   return std::move(*reply);
 }
 
@@ -124,8 +135,8 @@ Patience::Advice Patience::after(const Reply& reply) {
                          reply.sense->key == scsi::SenseKey::unit_attention;
   if (!attention) return Advice::accept;
   const AdditionalSense kind = reply.sense->additional;
-  const bool seen = std::find(unit_attentions_.begin(), unit_attentions_.end(), kind) !=
-                    unit_attentions_.end();
+  const bool seen =
+      std::find(unit_attentions_.begin(), unit_attentions_.end(), kind) != unit_attentions_.end();
   if (seen || unit_attentions_.size() == unit_attentions_max) return Advice::accept;
   unit_attentions_.push_back(kind);
   return Advice::again;
@@ -136,9 +147,13 @@ Reply execute_patiently(Lun& lun, const Command& command) {
   while (true) {
     Reply reply = execute(lun, command);
     switch (patience.after(reply)) {
-      case Patience::Advice::accept: return reply;
-      case Patience::Advice::again: break;
-      case Patience::Advice::again_after_pause: lun.pause(busy_pause); break;
+      case Patience::Advice::accept:
+        return reply;
+      case Patience::Advice::again:
+        break;
+      case Patience::Advice::again_after_pause:
+        lun.pause(busy_pause);
+        break;
     }
   }
 }

@@ -1,6 +1,6 @@
-// A logical unit as a host sees it: a place to send CDBs. The real one is a Session over libiscsi, tests give a
-// fake array. Promises: every started command ends with exactly one reply, in a later progress(), and a reply
-// that says `delivered` carries what the array answered, untouched.
+// A logical unit as a host sees it: a place to send CDBs. The real one is a Session over libiscsi,
+// tests give a fake array. Promises: every started command ends with exactly one reply, in a later
+// progress(), and a reply that says `delivered` carries what the array answered, untouched.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,8 @@
 
 namespace host {
 
-// One command and the memory of its data; the memory belongs to the caller and lives until the reply.
+// One command and the memory of its data; the memory belongs to the caller and lives until the
+// reply.
 struct Command {
   std::string_view name;
   scsi::CdbBytes cdb{};

@@ -30,7 +30,8 @@ constexpr Field block_length_10 = Field::bytes("LOGICAL BLOCK LENGTH IN BYTES", 
 std::string trimmed(base::ByteView bytes) {
   std::string text(base::as_text(bytes));
   text.erase(text.find_last_not_of(std::string(" \0", 2)) + 1);
-  for (char& c : text) c = c >= 0x20 && c < 0x7f ? c : '?';
+  for (char& c : text)
+    c = c >= 0x20 && c < 0x7f ? c : '?';
   return text;
 }
 

@@ -1,5 +1,5 @@
-// What a host learns about a logical unit before it copies: who it is, how large, what it can move at once,
-// whether Windows would use ODX on it.
+// What a host learns about a logical unit before it copies: who it is, how large, what it can move
+// at once, whether Windows would use ODX on it.
 #pragma once
 
 #include <string>

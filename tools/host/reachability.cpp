@@ -1,13 +1,13 @@
 #include "tools/host/reachability.hpp"
 
+#include <cerrno>
+#include <memory>
+#include <system_error>
+
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <memory>
-#include <system_error>
 
 namespace host {
 namespace {

@@ -1,4 +1,5 @@
-// Why a TCP connection to a portal does not come about, in words: libiscsi's own message does not tell.
+// Why a TCP connection to a portal does not come about, in words: libiscsi's own message does not
+// tell.
 #pragma once
 
 #include <optional>

@@ -27,7 +27,9 @@ std::string shown_value(const Row& row) {
 Row bytes_row(std::string key, std::string label, ByteCount bytes) {
   return {std::move(key), std::move(label), bytes.value, shown_bytes(bytes)};
 }
-Row count_row(std::string key, std::uint64_t count) { return {std::move(key), {}, count, {}}; }
+Row count_row(std::string key, std::uint64_t count) {
+  return {std::move(key), {}, count, {}};
+}
 Row seconds_row(std::string key, std::string label, double seconds) {
   return {std::move(key), std::move(label), seconds, fmt::format("{:.3f} s", seconds)};
 }
@@ -85,8 +87,8 @@ void add_array_rows(Rows& rows, const CopyMeasurement& measured) {
     rows.push_back({"disk.bytes_per_second", disk, {}, {}});
     return;
   }
-  const double rate = per_second(array->store_bytes_read + array->store_bytes_written,
-                                 measured.elapsed_seconds);
+  const double rate =
+      per_second(array->store_bytes_read + array->store_bytes_written, measured.elapsed_seconds);
   rows.push_back(seconds_row("cpu_seconds.target", cpu, array->cpu_seconds));
   rows.push_back({"disk.bytes_per_second", disk, rate, shown_rate(rate)});
   rows.push_back(count_row("disk.bytes_read", array->store_bytes_read));
@@ -101,8 +103,8 @@ void add_command_rows(Rows& rows, const CopyMeasurement& measured) {
   const TokenCounters& tokens = measured.tokens;
   rows.push_back({"tokens_used", "tokens used", tokens.tokens, {}});
   rows.push_back(count_row("commands.populate_token", tokens.populate_token));
-  rows.push_back(count_row("commands.receive_rod_token_information",
-                           tokens.receive_rod_token_information));
+  rows.push_back(
+      count_row("commands.receive_rod_token_information", tokens.receive_rod_token_information));
   rows.push_back(count_row("commands.write_using_token", tokens.write_using_token));
   rows.push_back(count_row("commands.short_writes", tokens.short_writes));
   rows.push_back(count_row("commands.token_retries", tokens.retries));
@@ -129,7 +131,8 @@ std::string shown_bytes(ByteCount bytes) {
   constexpr std::array units{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
   auto value = static_cast<double>(bytes.value);
   std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
+  for (; value >= 1024 && unit + 1 < units.size(); ++unit)
+    value /= 1024;
   const bool whole = value == static_cast<double>(static_cast<std::uint64_t>(value));
   return whole ? fmt::format("{} {}", static_cast<std::uint64_t>(value), units[unit])
                : fmt::format("{:.2f} {}", value, units[unit]);
@@ -141,7 +144,8 @@ std::string shown_rate(double bytes_per_second) {
 
 std::string to_table(const Rows& rows) {
   std::size_t width = 0;
-  for (const Row& row : rows) width = std::max(width, row.label.size());
+  for (const Row& row : rows)
+    width = std::max(width, row.label.size());
   std::string out;
   for (const Row& row : rows) {
     if (row.label.empty()) continue;

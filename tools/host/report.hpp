@@ -1,5 +1,5 @@
-// What a run found or measured, as rows: printed as a table for a person, as one JSON document for a script. One
-// list serves both, so that they never disagree.
+// What a run found or measured, as rows: printed as a table for a person, as one JSON document for
+// a script. One list serves both, so that they never disagree.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ namespace host {
 struct Row {
   std::string key;    // "commands.populate_token": a member of an object in JSON; empty: table only
   std::string label;  // empty: JSON only
-  std::variant<std::monostate, bool, std::uint64_t, double, std::string> value;  // monostate: unknown
+  std::variant<std::monostate, bool, std::uint64_t, double, std::string>
+      value;          // monostate: unknown
   std::string shown;  // for the table; empty: the value itself, "-" when unknown
 };
 using Rows = std::vector<Row>;
@@ -41,7 +42,7 @@ struct CopyMeasurement {
   TokenCounters tokens;
   double elapsed_seconds = 0;  // of the copy and its flush, without the comparison
   double host_cpu_seconds = 0;
-  WireBytes wire;              // both sessions
+  WireBytes wire;                   // both sessions
   std::optional<AdminStats> array;  // difference over the copy, when an admin socket was given
 };
 Rows copy_rows(const CopyMeasurement& measured);

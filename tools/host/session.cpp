@@ -1,10 +1,5 @@
 #include "tools/host/session.hpp"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <deque>
 #include <thread>
@@ -13,6 +8,10 @@
 #include <fmt/format.h>
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include "tools/host/reachability.hpp"
 
@@ -31,7 +30,8 @@ std::optional<scsi::Sense> sense_of(const scsi_task& task) {
 
 std::string one_line(const char* text) {
   std::string out = text == nullptr ? "" : text;
-  while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
+  while (!out.empty() && (out.back() == '\n' || out.back() == ' '))
+    out.pop_back();
   std::replace(out.begin(), out.end(), '\n', ' ');
   return out;
 }
@@ -51,8 +51,8 @@ struct Session::State {
   iscsi_context* context = nullptr;
   Url url;
   SessionSettings settings;
-  std::optional<std::string> lost;   // why the session is gone
-  std::deque<Done> undeliverable;    // commands started on a lost session
+  std::optional<std::string> lost;  // why the session is gone
+  std::deque<Done> undeliverable;   // commands started on a lost session
   std::unordered_map<Pending*, std::unique_ptr<Pending>> in_flight;
 
   ~State();
@@ -74,7 +74,8 @@ void Session::State::lose(std::string why) {
   cancel_all();
 }
 
-// libiscsi calls back for what it cancels, but not in every state of a dying session: the rest ends here.
+// libiscsi calls back for what it cancels, but not in every state of a dying session: the rest ends
+// here.
 void Session::State::cancel_all() {
   iscsi_scsi_cancel_all_tasks(context);
   while (!in_flight.empty()) {
@@ -106,7 +107,8 @@ void Session::State::end(std::unique_ptr<Pending> pending, int status) {
       reply.data_in_bytes = expected - (underflow ? std::min(task.residual, expected) : 0);
     }
   } else {
-    // A unit that stopped answering may still be at work on the command: the session is not used again.
+    // A unit that stopped answering may still be at work on the command: the session is not used
+    // again.
     reply = undelivered(status, pending->timeout_seconds);
     if (!lost) lost = reply.trouble;
   }
@@ -124,8 +126,8 @@ void Session::State::finished(iscsi_context*, int status, void*, void* private_d
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Session::~Session() = default;
 
-base::Result<std::unique_ptr<Session>, std::string> Session::open(
-    const Url& url, const SessionSettings& settings) {
+base::Result<std::unique_ptr<Session>, std::string> Session::open(const Url& url,
+                                                                  const SessionSettings& settings) {
   constexpr int connect_attempts = 3;  // SYNs: about seven seconds
   auto state = std::make_unique<State>();
   state->url = url;
@@ -208,7 +210,9 @@ void Session::service(short events) {
   }
 }
 
-void Session::pause(base::Duration duration) { std::this_thread::sleep_for(duration); }
+void Session::pause(base::Duration duration) {
+  std::this_thread::sleep_for(duration);
+}
 
 WireBytes Session::wire_bytes() const {
   tcp_info info{};

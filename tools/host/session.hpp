@@ -1,5 +1,6 @@
-// The one place that knows libiscsi: a logical unit reached through a logged-in iSCSI session. A lost session is
-// never reconnected behind the caller's back: its commands end undelivered, with the reason.
+// The one place that knows libiscsi: a logical unit reached through a logged-in iSCSI session. A
+// lost session is never reconnected behind the caller's back: its commands end undelivered, with
+// the reason.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,8 @@ using base::BlockCount;
 using scsi::BlockDeviceRodLimits;
 
 constexpr std::uint32_t windows_buffer_bytes_max = 65535;
-constexpr BlockCount unlimited{UINT32_MAX};  // a descriptor's count and Windows' running count are 32 bit
+constexpr BlockCount unlimited{
+    UINT32_MAX};  // a descriptor's count and Windows' running count are 32 bit
 
 constexpr std::uint32_t buffer_bytes(std::size_t header_bytes, const BlockDeviceRodLimits& limits) {
   if (limits.maximum_range_descriptors == 0) return windows_buffer_bytes_max;
@@ -30,7 +31,9 @@ constexpr BlockCount at_most(BlockCount blocks, BlockCount limit) {
   return limit.value == 0 ? blocks : std::min(blocks, limit);
 }
 
-constexpr std::uint64_t divide_up(std::uint64_t n, std::uint64_t by) { return (n + by - 1) / by; }
+constexpr std::uint64_t divide_up(std::uint64_t n, std::uint64_t by) {
+  return (n + by - 1) / by;
+}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// How much one token command asks for, as Windows chooses it (windows-host A.4), and the list identifiers it
-// uses (B.0). Pure numbers.
+// How much one token command asks for, as Windows chooses it (windows-host A.4), and the list
+// identifiers it uses (B.0). Pure numbers.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,11 @@
 
 namespace host {
 
-// The copy engine asks for tokens of this size, and classpnp limits a WRITE USING TOKEN to it (C.2).
+// The copy engine asks for tokens of this size, and classpnp limits a WRITE USING TOKEN to it
+// (C.2).
 inline constexpr base::ByteCount copy_engine_chunk{256ull << 20};
-inline constexpr base::ByteCount default_write_size{64ull << 20};  // where OPTIMAL TRANSFER COUNT is 0
+inline constexpr base::ByteCount default_write_size{64ull
+                                                    << 20};  // where OPTIMAL TRANSFER COUNT is 0
 inline constexpr std::uint16_t windows_descriptors_max = 64;
 // Smaller copies are never offloaded (C.2).
 inline constexpr base::ByteCount offload_minimum{256ull << 10};
@@ -21,7 +23,8 @@ struct TokenCommandSize {
   base::BlockCount blocks_max;  // never 0
 };
 
-// `inactivity_timeout_seconds` is what the caller asks for; 0 lets OPTIMAL TRANSFER COUNT bound the token.
+// `inactivity_timeout_seconds` is what the caller asks for; 0 lets OPTIMAL TRANSFER COUNT bound the
+// token.
 TokenCommandSize populate_token_size(const scsi::BlockDeviceRodLimits& limits,
                                      base::BlockLength block_length,
                                      std::uint32_t inactivity_timeout_seconds);
@@ -32,8 +35,8 @@ TokenCommandSize write_using_token_size(const scsi::BlockDeviceRodLimits& limits
 inline constexpr std::uint32_t populate_token_answer_bytes = 0x325;
 std::uint32_t write_using_token_answer_bytes(const scsi::BlockDeviceRodLimits& limits);
 
-// How many commands Windows needs to copy `total` contiguous blocks between units of one block length, when
-// none is cut short.
+// How many commands Windows needs to copy `total` contiguous blocks between units of one block
+// length, when none is cut short.
 struct CommandCount {
   std::uint64_t populate_token = 0;
   std::uint64_t receive_rod_token_information = 0;

@@ -24,8 +24,8 @@ Trouble unsuccessful(std::string text) {
   return {Outcome::failed, "RECEIVE ROD TOKEN INFORMATION: " + std::move(text), std::nullopt};
 }
 
-// Sends until the answer is final or the retries are used up; BUSY is a matter of the port driver below and
-// costs none.
+// Sends until the answer is final or the retries are used up; BUSY is a matter of the port driver
+// below and costs none.
 Reply send(Lun& lun, const Command& command, unsigned retries, std::uint64_t& sent,
            TokenTraffic& traffic) {
   constexpr unsigned busy_retries = 20;
@@ -34,8 +34,8 @@ Reply send(Lun& lun, const Command& command, unsigned retries, std::uint64_t& se
     Reply reply = execute(lun, command);
     const Verdict verdict = windows_verdict(reply);
     if (!verdict.retry) return reply;
-    const bool is_busy = reply.status == scsi::Status::busy ||
-                         reply.status == scsi::Status::task_set_full;
+    const bool is_busy =
+        reply.status == scsi::Status::busy || reply.status == scsi::Status::task_set_full;
     if (is_busy ? ++busy > busy_retries : retries == 0) return reply;
     if (!is_busy) --retries;
     ++traffic.counters.retries;
@@ -81,7 +81,8 @@ Trouble failed_operation(const CopyResult& result, std::string_view fallback) {
   return trouble;
 }
 
-// A record of another service action is left over from an earlier operation; only Windows' debug builds look.
+// A record of another service action is left over from an earlier operation; only Windows' debug
+// builds look.
 base::Result<CopyResult, Trouble> read_result(base::ByteView data, const scsi::CdbLayout& command) {
   const auto result = scsi::decode_rod_token_information(data);
   if (!result) return fail(unsuccessful(fmt::format("{} bytes that cannot be read", data.size())));
@@ -160,17 +161,16 @@ base::Result<PopulatedToken, Trouble> offload_read(Lun& source, const base::Bloc
   if (outcome != Outcome::good && outcome != Outcome::truncated) {
     return fail(trouble_of(command.name, reply));
   }
-  const auto data =
-      receive_rod_token_information(source, list_identifier, populate_token_answer_bytes,
-                                    populate_token_answer_retries, traffic);
+  const auto data = receive_rod_token_information(
+      source, list_identifier, populate_token_answer_bytes, populate_token_answer_retries, traffic);
   if (!data) return fail(data.error());
   auto token = read_populated_token(*data, range.count);
   if (token) ++traffic.counters.tokens;
   return token;
 }
 
-WriteProgress offload_write(Lun& destination, const OffloadWrite& write,
-                            std::uint32_t answer_bytes, TokenTraffic& traffic) {
+WriteProgress offload_write(Lun& destination, const OffloadWrite& write, std::uint32_t answer_bytes,
+                            TokenTraffic& traffic) {
   scsi::WriteUsingToken request;
   request.offset_into_rod = write.offset_into_rod;
   request.token = write.token;

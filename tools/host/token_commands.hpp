@@ -1,6 +1,6 @@
-// One offload read and one offload write as classpnp does them: the command, its retries, and the question for
-// the result where Windows asks it (windows-host B.1-B.6). What the array says is believed only within what was
-// asked of it.
+// One offload read and one offload write as classpnp does them: the command, its retries, and the
+// question for the result where Windows asks it (windows-host B.1-B.6). What the array says is
+// believed only within what was asked of it.
 #pragma once
 
 #include <optional>
@@ -35,7 +35,7 @@ struct TokenTraffic {
 // Why an offload went no further.
 struct Trouble {
   Outcome outcome = Outcome::failed;
-  std::string text;                  // "WRITE USING TOKEN: token expired (05/23/07)"
+  std::string text;  // "WRITE USING TOKEN: token expired (05/23/07)"
   std::optional<scsi::Sense> sense;
 };
 
@@ -57,8 +57,8 @@ struct WriteProgress {
   base::BlockCount blocks;         // written from the start of the range
   std::optional<Trouble> trouble;  // set when nothing more is to be expected from this request
 };
-WriteProgress offload_write(Lun& destination, const OffloadWrite& write,
-                            std::uint32_t answer_bytes, TokenTraffic& traffic);
+WriteProgress offload_write(Lun& destination, const OffloadWrite& write, std::uint32_t answer_bytes,
+                            TokenTraffic& traffic);
 
 // The rules of B.5 for the answers of RECEIVE ROD TOKEN INFORMATION; `data` is what came.
 base::Result<PopulatedToken, Trouble> read_populated_token(base::ByteView data,

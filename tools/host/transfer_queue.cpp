@@ -55,21 +55,25 @@ void TransferQueue::start(std::unique_ptr<Transfer> transfer) {
 
 void TransferQueue::finish(std::unique_ptr<Transfer> transfer, const Reply& reply) {
   switch (transfer->patience.after(reply)) {
-    case Patience::Advice::accept: break;
-    case Patience::Advice::again_after_pause: pause_first_ = true; [[fallthrough]];
-    case Patience::Advice::again: again_.push_back(std::move(transfer)); return;
+    case Patience::Advice::accept:
+      break;
+    case Patience::Advice::again_after_pause:
+      pause_first_ = true;
+      [[fallthrough]];
+    case Patience::Advice::again:
+      again_.push_back(std::move(transfer));
+      return;
   }
   --in_flight_;
   const Command& command = transfer->command;
   std::optional<std::string> trouble;
   if (!reply.good()) {
-    trouble = fmt::format("{} of {} blocks at LBA {}: {}", command.name,
-                          transfer->range.count.value, transfer->range.first.value,
-                          describe(reply));
+    trouble =
+        fmt::format("{} of {} blocks at LBA {}: {}", command.name, transfer->range.count.value,
+                    transfer->range.first.value, describe(reply));
   } else if (reply.data_in_bytes < command.data_in.size()) {
     trouble = fmt::format("{} at LBA {}: {} bytes came, {} were asked for", command.name,
-                          transfer->range.first.value, reply.data_in_bytes,
-                          command.data_in.size());
+                          transfer->range.first.value, reply.data_in_bytes, command.data_in.size());
   }
   transfer->done(std::move(trouble));
 }
@@ -79,7 +83,8 @@ void TransferQueue::wait() {
   // Commands still under way are pause enough for a busy unit.
   if (pause_first_ && again_.size() == in_flight_) first_.pause(busy_pause);
   pause_first_ = false;
-  for (auto& transfer : std::exchange(again_, {})) start(std::move(transfer));
+  for (auto& transfer : std::exchange(again_, {}))
+    start(std::move(transfer));
 }
 
 }  // namespace host

@@ -1,5 +1,5 @@
-// READ(16) and WRITE(16) in flight on several units at once, each with its own patience. The owner bounds how
-// many, keeps their memory until they are done, and drains the queue before it goes.
+// READ(16) and WRITE(16) in flight on several units at once, each with its own patience. The owner
+// bounds how many, keeps their memory until they are done, and drains the queue before it goes.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,7 @@ constexpr std::string_view default_port = "3260";
 
 std::optional<unsigned> number(std::string_view text, int base = 10) {
   unsigned value = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value, base);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
@@ -29,8 +28,8 @@ std::optional<unsigned> number(std::string_view text, int base = 10) {
 std::string unescape(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto code = text[i] == '%' && i + 2 < text.size() ? number(text.substr(i + 1, 2), 16)
-                                                            : std::nullopt;
+    const auto code =
+        text[i] == '%' && i + 2 < text.size() ? number(text.substr(i + 1, 2), 16) : std::nullopt;
     out.push_back(code ? static_cast<char>(*code) : text[i]);
     if (code) i += 2;
   }
@@ -39,8 +38,7 @@ std::string unescape(std::string_view text) {
 
 base::Result<std::string, std::string> parse_portal(std::string_view text) {
   const std::size_t bracket = text.rfind(']');
-  const std::size_t colon =
-      text.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  const std::size_t colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
   const std::string_view name = text.substr(0, colon);
   if (name.empty()) return fail(fmt::format("no host in the URL, expected {}", form));
   const std::string_view port =
@@ -96,8 +94,8 @@ base::Result<Url, std::string> parse_url(std::string_view text) {
   const std::string_view lun_text = rest.substr(last_slash + 1);
   const auto lun = number(lun_text);
   if (!lun || *lun > scsi::lun_max) {
-    return fail(fmt::format("'{}' is not a LUN (0 to {}), expected {}", lun_text, scsi::lun_max,
-                            form));
+    return fail(
+        fmt::format("'{}' is not a LUN (0 to {}), expected {}", lun_text, scsi::lun_max, form));
   }
   url.lun = static_cast<std::uint16_t>(*lun);
   return url;

@@ -1,5 +1,6 @@
-// iscsi://[user[%secret]@]host[:port]/target-name/lun as a value. The secret never appears in anything that is
-// printed; where the URL has a user and no secret it is taken from LIBISCSI_CHAP_PASSWORD.
+// iscsi://[user[%secret]@]host[:port]/target-name/lun as a value. The secret never appears in
+// anything that is printed; where the URL has a user and no secret it is taken from
+// LIBISCSI_CHAP_PASSWORD.
 #pragma once
 
 #include <cstdint>

@@ -84,7 +84,8 @@ Verdict windows_verdict(const Reply& reply) {
   if (!reply.delivered) return {Outcome::undelivered, false, 0s, "CONNECTION_DISCONNECTED"};
   switch (reply.status) {
     case scsi::Status::good:
-    case scsi::Status::condition_met: return {Outcome::good, false, 0s, "SUCCESS"};
+    case scsi::Status::condition_met:
+      return {Outcome::good, false, 0s, "SUCCESS"};
     case scsi::Status::check_condition:
       if (reply.sense) return verdict_of(*reply.sense);
       return {Outcome::failed, true, 0s, "IO_DEVICE_ERROR"};
@@ -94,7 +95,8 @@ Verdict windows_verdict(const Reply& reply) {
     case scsi::Status::reservation_conflict:
       return {Outcome::failed, false, 0s, "DEVICE_BUSY"};
     case scsi::Status::aca_active:
-    case scsi::Status::task_aborted: return {Outcome::failed, true, 0s, "IO_DEVICE_ERROR"};
+    case scsi::Status::task_aborted:
+      return {Outcome::failed, true, 0s, "IO_DEVICE_ERROR"};
   }
   return {Outcome::failed, true, 0s, "IO_DEVICE_ERROR"};
 }

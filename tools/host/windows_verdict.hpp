@@ -1,5 +1,5 @@
-// What classpnp makes of the answer to a token command: success, truncation or failure, whether it tries again,
-// and the NTSTATUS it reports (windows-host B.4, B.6). Pure.
+// What classpnp makes of the answer to a token command: success, truncation or failure, whether it
+// tries again, and the NTSTATUS it reports (windows-host B.4, B.6). Pure.
 #pragma once
 
 #include <string_view>
@@ -14,7 +14,7 @@ enum class Outcome {
   truncated,      // 0A/0D/04 or 0B/0D/04: part is done, INFORMATION tells how much
   invalid_token,  // 05/23/xx: no RECEIVE ROD TOKEN INFORMATION follows
   failed,
-  undelivered,    // no answer: the session is gone
+  undelivered,  // no answer: the session is gone
 };
 
 struct Verdict {

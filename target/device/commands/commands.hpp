@@ -1,5 +1,6 @@
-// The handlers of the command table. Each gets a command whose operation code, unit, attentions, reserved
-// bits and readiness have been checked and whose data-out has arrived, and finishes the task once.
+// The handlers of the command table. Each gets a command whose operation code, unit, attentions,
+// reserved bits and readiness have been checked and whose data-out has arrived, and finishes the
+// task once.
 #pragma once
 
 namespace device {

@@ -1,6 +1,7 @@
 // RECEIVE ROD TOKEN INFORMATION, RECEIVE COPY STATUS(LID4) and COPY OPERATION ABORT.
-#include "scsi/copy_cdbs.hpp"
 #include "scsi/copy_results.hpp"
+
+#include "scsi/copy_cdbs.hpp"
 #include "target/device/command_table.hpp"
 #include "target/device/commands/commands.hpp"
 

@@ -22,24 +22,23 @@ Bytes supported_pages(const Invocation& call);
 
 constexpr std::array<VpdPage, 7> pages{{
     {0x00, supported_pages},
-    {0x80, [](const Invocation& call) {
-       return scsi::unit_serial_number_page(call.unit().identity());
-     }},
-    {0x83, [](const Invocation& call) {
-       return scsi::device_identification_page(call.unit().identity(),
-                                               call.nexus.identity().port);
+    {0x80,
+     [](const Invocation& call) { return scsi::unit_serial_number_page(call.unit().identity()); }},
+    {0x83,
+     [](const Invocation& call) {
+       return scsi::device_identification_page(call.unit().identity(), call.nexus.identity().port);
      }},
     {0x8f, [](const Invocation& call) { return scsi::encode(copy_page(call.unit())); }},
-    {0xb0, [](const Invocation& call) {
-       return scsi::block_limits_page(call.unit().block_limits());
-     }},
+    {0xb0,
+     [](const Invocation& call) { return scsi::block_limits_page(call.unit().block_limits()); }},
     {0xb1, [](const Invocation&) { return scsi::block_device_characteristics_page(); }},
     {0xb2, [](const Invocation&) { return scsi::logical_block_provisioning_page(); }},
 }};
 
 Bytes supported_pages(const Invocation&) {
   Bytes codes;
-  for (const VpdPage& page : pages) codes.push_back(page.code);
+  for (const VpdPage& page : pages)
+    codes.push_back(page.code);
   return scsi::supported_vpd_pages(std::move(codes));
 }
 
@@ -51,8 +50,7 @@ void inquiry(const Invocation& call) {
   const auto code = static_cast<std::uint8_t>(fields::page_code.read(call.cdb()));
   if (!fields::evpd.is_set(call.cdb())) {
     if (code != 0) {
-      return call.task.finish_check_condition(
-          scsi::sense::invalid_field_in_cdb(fields::page_code));
+      return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(fields::page_code));
     }
     const bool there = call.path != nullptr;
     return call.task.finish_data(
@@ -63,8 +61,7 @@ void inquiry(const Invocation& call) {
   const auto page = std::find_if(pages.begin(), pages.end(),
                                  [code](const VpdPage& each) { return each.code == code; });
   if (page == pages.end() || call.path == nullptr) {
-    return call.task.finish_check_condition(
-        scsi::sense::invalid_field_in_cdb(fields::page_code));
+    return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(fields::page_code));
   }
   call.task.finish_data(page->make(call), allocation);
 }

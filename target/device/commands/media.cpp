@@ -18,15 +18,19 @@ std::optional<scsi::Sense> out_of_range(const base::BlockRange& range, const Log
 
 const scsi::Field& transfer_length_field(std::uint8_t opcode) {
   switch (scsi::cdb_length(opcode)) {
-    case 6: return media::length_6;
-    case 10: return media::length_10;
-    case 12: return media::length_12;
-    default: return media::length_16;
+    case 6:
+      return media::length_6;
+    case 10:
+      return media::length_10;
+    case 12:
+      return media::length_12;
+    default:
+      return media::length_16;
   }
 }
 
-// What READ and WRITE share: no protection information is configured, the range exists, one command may
-// move no more than Block Limits tells.
+// What READ and WRITE share: no protection information is configured, the range exists, one command
+// may move no more than Block Limits tells.
 std::optional<scsi::Sense> check(const media::Request& request, const Invocation& call) {
   if (media::has_protect(call.cdb()[0]) && request.protect != 0) {
     return scsi::sense::invalid_field_in_cdb(media::rdprotect);
@@ -44,11 +48,12 @@ void read_extent(const Invocation& call, const base::Extent& extent) {
   if (const auto lent = call.unit().guard().lend(extent)) return call.task.finish_lent(*lent);
   Task& task = call.task;
   task.data_in_buffer = call.nexus.worker().buffers.take(extent.length.value);
-  call.path->channel.read(
-      extent.offset, task.data_in_buffer.span(), [&task](store::StoreResult<> done) {
-        if (!done) return task.finish_check_condition(sense_of_read(done.error()));
-        task.finish_buffer(std::move(task.data_in_buffer));
-      });
+  call.path->channel.read(extent.offset, task.data_in_buffer.span(),
+                          [&task](store::StoreResult<> done) {
+                            if (!done)
+                              return task.finish_check_condition(sense_of_read(done.error()));
+                            task.finish_buffer(std::move(task.data_in_buffer));
+                          });
 }
 
 }  // namespace
@@ -73,24 +78,25 @@ void write(const Invocation& call) {
   const base::BlockLength block_length = call.unit().block_length();
   task.transfer_length = block_length.to_bytes(request.range.count);
   // An initiator that announced less than the CDB says sends less: its whole blocks count.
-  const base::ByteCount arrived = block_length.to_bytes(
-      block_length.whole_blocks(base::ByteCount(task.data_out.size())));
+  const base::ByteCount arrived =
+      block_length.to_bytes(block_length.whole_blocks(base::ByteCount(task.data_out.size())));
   if (arrived.value == 0) return task.finish_good();
   call.unit().counters().writes.add(call.nexus.worker().stripe, 1);
   call.unit().counters().bytes_written.add(call.nexus.worker().stripe, arrived.value);
   const bool durable =
       request.force_unit_access || !call.unit().mode_parameters().write_cache_enabled;
-  call.path->channel.write(
-      block_length.to_offset(request.range.first), task.data_out.view().first(arrived.value),
-      durable ? store::Durability::durable : store::Durability::cached,
-      [&task](store::StoreResult<> done) {
-        if (!done) return task.finish_check_condition(sense_of_write(done.error()));
-        task.finish_good();
-      });
+  call.path->channel.write(block_length.to_offset(request.range.first),
+                           task.data_out.view().first(arrived.value),
+                           durable ? store::Durability::durable : store::Durability::cached,
+                           [&task](store::StoreResult<> done) {
+                             if (!done)
+                               return task.finish_check_condition(sense_of_write(done.error()));
+                             task.finish_good();
+                           });
 }
 
-// The whole cache is flushed whatever the range, and IMMED waits as well: an answer that promises nothing
-// would help nobody.
+// The whole cache is flushed whatever the range, and IMMED waits as well: an answer that promises
+// nothing would help nobody.
 void synchronize_cache(const Invocation& call) {
   namespace fields = scsi::synchronize_cache;
   const bool ten = scsi::cdb_length(call.cdb()[0]) == 10;

@@ -34,14 +34,14 @@ void mode_sense(const Invocation& call) {
   }
   auto data = scsi::mode_sense_data(request, mode_unit(call.unit()));
   if (!data) {
-    const bool page_exists = scsi::mode_sense_data({.page = request.page}, mode_unit(call.unit()))
-                                 .has_value();
-    return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(
-        page_exists ? fields::subpage_code : fields::page_code));
+    const bool page_exists =
+        scsi::mode_sense_data({.page = request.page}, mode_unit(call.unit())).has_value();
+    return call.task.finish_check_condition(
+        scsi::sense::invalid_field_in_cdb(page_exists ? fields::subpage_code : fields::page_code));
   }
-  call.task.finish_data(std::move(*data), (ten ? fields::allocation_length_10
-                                               : fields::allocation_length_6)
-                                              .read(cdb));
+  call.task.finish_data(
+      std::move(*data),
+      (ten ? fields::allocation_length_10 : fields::allocation_length_6).read(cdb));
 }
 
 void mode_select(const Invocation& call) {
@@ -49,8 +49,7 @@ void mode_select(const Invocation& call) {
   const base::ByteView cdb = call.cdb();
   const scsi::ModeForm form = form_of(cdb);
   if (!fields::page_format.is_set(cdb)) {
-    return call.task.finish_check_condition(
-        scsi::sense::invalid_field_in_cdb(fields::page_format));
+    return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(fields::page_format));
   }
   if (fields::save_pages.is_set(cdb)) {
     return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(fields::save_pages));

@@ -9,10 +9,12 @@
 
 namespace device::commands {
 
-void test_unit_ready(const Invocation& call) { call.task.finish_good(); }
+void test_unit_ready(const Invocation& call) {
+  call.task.finish_good();
+}
 
-// Sense data comes as data with GOOD status: the pending unit attention (cleared by this), the missing unit,
-// or nothing to tell (SPC-4 6.39).
+// Sense data comes as data with GOOD status: the pending unit attention (cleared by this), the
+// missing unit, or nothing to tell (SPC-4 6.39).
 void request_sense(const Invocation& call) {
   scsi::Sense sense;
   if (call.path == nullptr) {
@@ -21,8 +23,8 @@ void request_sense(const Invocation& call) {
     sense = scsi::sense::unit_attention(*call.path->unit_attention);
     call.path->unit_attention.reset();
   } else if (!call.unit().started()) {
-    sense = scsi::sense::make(scsi::SenseKey::not_ready,
-                              scsi::asc::not_ready_initializing_required);
+    sense =
+        scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::not_ready_initializing_required);
   }
   const std::uint64_t allocation = scsi::request_sense::allocation_length.read(call.cdb());
   if (scsi::request_sense::desc.is_set(call.cdb())) {

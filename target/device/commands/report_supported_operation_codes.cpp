@@ -24,8 +24,8 @@ Bytes all_commands(bool with_timeouts) {
     Bytes descriptor(8);
     descriptor[0] = layout.opcode;
     base::store_be16(descriptor, 2, layout.service_action.value_or(0));
-    descriptor[5] = static_cast<std::uint8_t>((with_timeouts ? 0x02 : 0) |
-                                              (layout.service_action ? 0x01 : 0));
+    descriptor[5] =
+        static_cast<std::uint8_t>((with_timeouts ? 0x02 : 0) | (layout.service_action ? 0x01 : 0));
     base::store_be16(descriptor, 6, layout.length);
     out.insert(out.end(), descriptor.begin(), descriptor.end());
     if (with_timeouts) append_timeouts(out);

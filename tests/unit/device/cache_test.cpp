@@ -1,4 +1,5 @@
-// What the device server asks of a store: durability of writes, flushes, and errors that become sense.
+// What the device server asks of a store: durability of writes, flushes, and errors that become
+// sense.
 #include <utility>
 
 #include "tests/unit/device/device_world.hpp"
@@ -8,8 +9,8 @@ using namespace device::test;
 
 namespace {
 
-// Memory that tells what it was asked for and fails on demand. Never lends and never answers at once, so
-// every call shows.
+// Memory that tells what it was asked for and fails on demand. Never lends and never answers at
+// once, so every call shows.
 class RecordingStore final : public store::Store {
  public:
   base::ByteCount size() const override { return base::ByteCount(bytes_.size()); }
@@ -106,7 +107,8 @@ TEST_CASE("a READ with FUA flushes first; a failed flush is told, nothing is rea
 
 TEST_CASE("SYNCHRONIZE CACHE flushes, both forms, with and without IMMED") {
   RecordedWorld world;
-  for (const char* cdb : {"35", "35 02", "91", "91 02"}) CHECK(world.run(cdb).good());
+  for (const char* cdb : {"35", "35 02", "91", "91 02"})
+    CHECK(world.run(cdb).good());
   CHECK(world.store.take_calls() == Calls(4, "flush"));
 }
 

@@ -1,4 +1,5 @@
-// Result records: who sees them, when they come, when they go (wire reference 4.6-4.8; windows-host R4-R8, R19).
+// Result records: who sees them, when they come, when they go (wire reference 4.6-4.8; windows-host
+// R4-R8, R19).
 #include <algorithm>
 
 #include "tests/unit/device/copy_world.hpp"
@@ -8,7 +9,9 @@ using namespace device::test;
 
 namespace {
 
-void check_unknown(const Answer& answer) { check_bad_cdb(answer, byte(2)); }
+void check_unknown(const Answer& answer) {
+  check_bad_cdb(answer, byte(2));
+}
 
 // Status 02h, CHECK CONDITION, and the very sense that the command was refused with.
 void check_refusal_record(const Answer& refused, std::uint8_t action, const Answer& information) {
@@ -193,8 +196,8 @@ TEST_CASE("R19: a record is seen by the initiator's other nexus, never by anothe
   const auto same = world.login("iqn.host:a");
   const auto other = world.login("iqn.host:b");
   REQUIRE(world.populate(1, populate_list({{0, 8}})).good());
-  for (const scsi::CdbBytes& cdb : {result_cdb(0x07, 1), result_cdb(0x07, 1, 0),
-                                    result_cdb(0x05, 1), abort_cdb(1)}) {
+  for (const scsi::CdbBytes& cdb :
+       {result_cdb(0x07, 1), result_cdb(0x07, 1, 0), result_cdb(0x05, 1), abort_cdb(1)}) {
     check_unknown(world.World::run(*other, cdb));
   }
   CHECK(world.World::run(*same, result_cdb(0x05, 1)).data.size() == 32);

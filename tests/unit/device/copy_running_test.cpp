@@ -1,4 +1,5 @@
-// Copies that take time: reports while they run, duplicates, aborts, stores that fail half way, the work budget.
+// Copies that take time: reports while they run, duplicates, aborts, stores that fail half way, the
+// work budget.
 #include <algorithm>
 #include <functional>
 
@@ -19,8 +20,7 @@ class FailingStore final : public store::Store {
     std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at.value), into.size(), into.begin());
     return {};
   }
-  store::StoreResult<> write(base::ByteOffset at, base::ByteView from,
-                             store::Durability) override {
+  store::StoreResult<> write(base::ByteOffset at, base::ByteView from, store::Durability) override {
     if (before_write) before_write();
     if (at.value + from.size() > writable_bytes) return base::fail(store::StoreError{fault});
     std::copy(from.begin(), from.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(at.value));
@@ -68,7 +68,8 @@ struct SlowWorld {
 
 }  // namespace
 
-TEST_CASE("a running copy is reported as in progress in foreground, its record cannot be released") {
+TEST_CASE(
+    "a running copy is reported as in progress in foreground, its record cannot be released") {
   SlowWorld slow;
   CopyWorld& world = slow.copy;
   const Token token = world.make_token({{0, 8}});
@@ -114,7 +115,8 @@ TEST_CASE("2.2 3.3 row 15: an identifier that is running is 05/00/16, before any
   CHECK(world.content(100, 8) == world.content(0, 8));
 }
 
-TEST_CASE("7.6 COPY OPERATION ABORT ends a running copy with 0A/2F/02 and a record 60h without sense") {
+TEST_CASE(
+    "7.6 COPY OPERATION ABORT ends a running copy with 0A/2F/02 and a record 60h without sense") {
   SlowWorld slow;
   CopyWorld& world = slow.copy;
   const Token token = world.make_token({{0, 8}});

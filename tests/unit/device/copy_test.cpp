@@ -110,7 +110,8 @@ TEST_CASE("ranges may be split differently and unsorted; their order is the orde
   CHECK(written == expected);
 }
 
-TEST_CASE("OFFSET INTO ROD counts destination blocks; fewer blocks than the token has are no error") {
+TEST_CASE(
+    "OFFSET INTO ROD counts destination blocks; fewer blocks than the token has are no error") {
   CopyWorld world;
   const Bytes data = pattern(32, 512, 6);
   world.fill(0, data);

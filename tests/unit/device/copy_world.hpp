@@ -1,5 +1,5 @@
-// Short ways to say POPULATE TOKEN, WRITE USING TOKEN and RECEIVE ROD TOKEN INFORMATION through a nexus, with
-// parameter lists made here and answers read here by the offsets of the wire reference.
+// Short ways to say POPULATE TOKEN, WRITE USING TOKEN and RECEIVE ROD TOKEN INFORMATION through a
+// nexus, with parameter lists made here and answers read here by the offsets of the wire reference.
 #pragma once
 
 #include "tests/unit/device/device_world.hpp"

@@ -1,14 +1,14 @@
-// What the device tests share: a target of a few units in memory on one thread and a clock that stands still,
-// and a transport that is nothing but an owner of tasks.
+// What the device tests share: a target of a few units in memory on one thread and a clock that
+// stands still, and a transport that is nothing but an owner of tasks.
 #pragma once
-
-#include <catch2/catch.hpp>
 
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
+
+#include <catch2/catch.hpp>
 
 #include "base/clock.hpp"
 #include "scsi/cdb.hpp"
@@ -38,7 +38,9 @@ class Owner final : public TaskOwner {
  public:
   void task_finished(Task& task) override {
     ++finished;
-    answer = {task.status, task.sense, {task.data_in.begin(), task.data_in.end()},
+    answer = {task.status,
+              task.sense,
+              {task.data_in.begin(), task.data_in.end()},
               task.transfer_length.value};
   }
   // One command at a time: no task management here (tests/story has it).
@@ -98,7 +100,8 @@ class World {
     Units units{{scsi::Lun{0}, make_unit(10, memory(unit_bytes), 512)},
                 {scsi::Lun{1}, make_unit(11, memory(unit_bytes), 512)},
                 {scsi::Lun{2}, make_unit(12, memory(unit_bytes), 4096)}};
-    for (auto& [lun, unit] : more) units.insert_or_assign(lun, unit);
+    for (auto& [lun, unit] : more)
+      units.insert_or_assign(lun, unit);
     target = std::make_shared<TargetDevice>("iqn.2026-11.io.copymgr:test", copies, units);
   }
 
@@ -106,7 +109,8 @@ class World {
   std::unique_ptr<Nexus> login(const std::string& initiator, bool drain = true) {
     auto nexus = fresh_login(initiator);
     if (drain) {
-      for (const auto& [lun, unit] : target->units()) run(*nexus, cdb_of("00"), {}, lun.value);
+      for (const auto& [lun, unit] : target->units())
+        run(*nexus, cdb_of("00"), {}, lun.value);
     }
     return nexus;
   }
@@ -182,8 +186,12 @@ inline void check_bad_cdb(const Answer& answer, scsi::FieldPointer at) {
   CHECK(answer.sense->points_into == scsi::Sense::PointsInto::cdb);
   CHECK(answer.sense->field == at);
 }
-inline scsi::FieldPointer byte(std::uint16_t at) { return {at, 7, false}; }
-inline scsi::FieldPointer bit(std::uint16_t at, std::uint8_t which) { return {at, which, true}; }
+inline scsi::FieldPointer byte(std::uint16_t at) {
+  return {at, 7, false};
+}
+inline scsi::FieldPointer bit(std::uint16_t at, std::uint8_t which) {
+  return {at, which, true};
+}
 
 // `blocks` blocks, each different, that differ with `seed`.
 inline Bytes pattern(std::size_t blocks, std::size_t block_bytes, unsigned seed) {

@@ -21,7 +21,8 @@ const Form forms[] = {
     {"(16)", 0x88, 0x8a, 2, 8, 10, 4, byte(10)},
 };
 
-scsi::CdbBytes make(const Form& form, std::uint8_t opcode, std::uint64_t lba, std::uint64_t blocks) {
+scsi::CdbBytes make(const Form& form, std::uint8_t opcode, std::uint64_t lba,
+                    std::uint64_t blocks) {
   scsi::CdbBytes cdb{opcode};
   put(cdb, form.lba_at, form.lba_bytes, lba);
   put(cdb, form.length_at, form.length_bytes, blocks);

@@ -63,7 +63,8 @@ TEST_CASE("MODE SELECT of WCE shows in both MODE SENSE forms, defaults stay") {
   // Only this unit.
   CHECK(world.run("1A 08 08 00 C0 00", {}, 1).data[6] == 0x04);
 
-  const Bytes on = hex("00 00 00 00 00 00 00 00 08 12 04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00");
+  const Bytes on =
+      hex("00 00 00 00 00 00 00 00 08 12 04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00");
   CHECK(world.run("55 10 00 00 00 00 00 00 1C 00", on).good());
   CHECK(caching_page(world, "1A 00 08 00 C0 00")[2] == 0x04);
 }

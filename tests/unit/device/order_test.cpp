@@ -11,7 +11,8 @@ using namespace device::test;
 TEST_CASE("unknown operation codes are 05/20/00 without a pointer, whatever their bytes") {
   OneSession world;
   std::set<int> known;
-  for (const CommandRow& row : command_table()) known.insert(row.layout.opcode);
+  for (const CommandRow& row : command_table())
+    known.insert(row.layout.opcode);
   for (int opcode = 0; opcode < 256; ++opcode) {
     if (known.contains(opcode)) continue;
     scsi::CdbBytes cdb;
@@ -53,8 +54,8 @@ TEST_CASE("a LUN without unit is 05/25/00 for every row that needs one") {
   const auto nexus = world.fresh_login("iqn.host:a");
   for (const CommandRow& row : command_table()) {
     INFO(row.layout.name);
-    for (const std::uint64_t lun : {scsi::encode_lun({3}), std::uint64_t{0xc101} << 48,
-                                    std::uint64_t{0x0000000000000001}}) {
+    for (const std::uint64_t lun :
+         {scsi::encode_lun({3}), std::uint64_t{0xc101} << 48, std::uint64_t{0x0000000000000001}}) {
       if (row.unit_rule == UnitRule::none) continue;
       check_illegal(world.run_at(*nexus, scsi::make_cdb(row.layout), {}, lun), 0x25, 0x00);
     }
@@ -130,8 +131,7 @@ TEST_CASE("every reserved bit of every row is refused at its place, and nothing 
   for (const CommandRow& row : command_table()) {
     const scsi::CdbBytes usage = scsi::usage_bitmap(row.layout);
     for (std::uint16_t at = 1; at < row.layout.length; ++at) {
-      const unsigned evaluated =
-          usage[at] | (at == 1 && row.layout.service_action ? 0x1fu : 0u);
+      const unsigned evaluated = usage[at] | (at == 1 && row.layout.service_action ? 0x1fu : 0u);
       for (std::uint8_t which = 0; which < 8; ++which) {
         if ((evaluated >> which) & 1) continue;
         INFO(row.layout.name << " byte " << at << " bit " << int(which));

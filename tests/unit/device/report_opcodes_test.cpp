@@ -42,8 +42,14 @@ TEST_CASE("option 000b lists every row, in order, with its service action and le
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const scsi::CdbLayout& layout = rows[i].layout;
     INFO(layout.name);
-    Bytes expected{layout.opcode, 0, 0, layout.service_action.value_or(0), 0,
-                   static_cast<std::uint8_t>(layout.service_action ? 1 : 0), 0, layout.length};
+    Bytes expected{layout.opcode,
+                   0,
+                   0,
+                   layout.service_action.value_or(0),
+                   0,
+                   static_cast<std::uint8_t>(layout.service_action ? 1 : 0),
+                   0,
+                   layout.length};
     CHECK(Bytes(data.begin() + static_cast<std::ptrdiff_t>(4 + 8 * i),
                 data.begin() + static_cast<std::ptrdiff_t>(12 + 8 * i)) == expected);
   }
@@ -99,7 +105,7 @@ TEST_CASE("what is not there is reported as not supported") {
   }
   for (const std::uint8_t option : {2, 3}) {
     CHECK(world.run(ask(option, 0x83, 0x1d)).data == not_supported);
-    CHECK(world.run(ask(option, 0x83, 0x30)).data == not_supported);   // 10h in five bits
+    CHECK(world.run(ask(option, 0x83, 0x30)).data == not_supported);  // 10h in five bits
     CHECK(world.run(ask(option, 0x83, 0x110)).data == not_supported);
   }
   CHECK(world.run(ask(3, 0x28, 1)).data == not_supported);

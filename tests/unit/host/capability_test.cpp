@@ -1,8 +1,9 @@
 // Windows' gates to ODX, one test for each way to fail them (windows-host A.2, A.3).
+#include "tools/host/capability.hpp"
+
 #include <catch2/catch.hpp>
 
 #include "scsi/inquiry_data.hpp"
-#include "tools/host/capability.hpp"
 
 using namespace host;
 using Catch::Matchers::Contains;
@@ -10,7 +11,9 @@ using Bytes = std::vector<std::uint8_t>;
 
 namespace {
 
-Bytes good_pages() { return scsi::supported_vpd_pages({0x00, 0x80, 0x83, 0x8f, 0xb0}); }
+Bytes good_pages() {
+  return scsi::supported_vpd_pages({0x00, 0x80, 0x83, 0x8f, 0xb0});
+}
 
 Bytes good_copy_page(std::uint8_t remote = 0) {
   scsi::ThirdPartyCopyPage page;
@@ -30,7 +33,9 @@ Bytes pages_of(const Bytes& codes) {
   return page;
 }
 
-Capability look(const Bytes& pages, const Bytes& copy) { return odx_capability(pages, copy); }
+Capability look(const Bytes& pages, const Bytes& copy) {
+  return odx_capability(pages, copy);
+}
 
 }  // namespace
 

@@ -1,9 +1,9 @@
-// Whole copies against arrays that stop short, fail, forget and lie: every byte arrives, or the engine says why
-// not.
-#include <catch2/catch.hpp>
+// Whole copies against arrays that stop short, fail, forget and lie: every byte arrives, or the
+// engine says why not.
+#include "tools/host/copy_engine.hpp"
 
 #include "fake_array.hpp"
-#include "tools/host/copy_engine.hpp"
+#include <catch2/catch.hpp>
 
 using namespace host;
 using namespace host::test;
@@ -145,10 +145,18 @@ TEST_CASE("lies and gaps never leave a block behind") {
     how.blocks_per_write_max = 9;
     how.information_missing = how.records_missing = true;
   }
-  SECTION("no records at all") { how.records_missing = true; }
-  SECTION("tokens of no blocks") { how.tokens_of_zero_blocks = true; }
-  SECTION("no tokens") { how.tokens_missing = true; }
-  SECTION("operations that never end") { how.operation_status = 0x11; }
+  SECTION("no records at all") {
+    how.records_missing = true;
+  }
+  SECTION("tokens of no blocks") {
+    how.tokens_of_zero_blocks = true;
+  }
+  SECTION("no tokens") {
+    how.tokens_missing = true;
+  }
+  SECTION("operations that never end") {
+    how.operation_status = 0x11;
+  }
   SECTION("the status that Microsoft's page names and Windows refuses") {
     how.operation_status = 0x04;
   }
@@ -199,8 +207,8 @@ TEST_CASE("a lost session is a failure in every mode, never a fallback") {
   World world;
   Reply lost;
   lost.trouble = "connection to x lost";
-  world.destination.intercept = [lost, n = 0](const Command& command) mutable
-      -> std::optional<Reply> {
+  world.destination.intercept = [lost,
+                                 n = 0](const Command& command) mutable -> std::optional<Reply> {
     return command.cdb[0] == 0x83 && ++n == 3 ? std::optional(lost) : std::nullopt;
   };
   const auto outcome = world.copy();
@@ -227,8 +235,7 @@ TEST_CASE("the copy is done when the flush is") {
       if (command.cdb[0] != 0x35) return std::nullopt;
       return with_sense(sense_of(scsi::SenseKey::medium_error, asc::write_error));
     };
-    CHECK(world.copy().failure.value_or("none") ==
-          "SYNCHRONIZE CACHE(10): write error (03/0C/00)");
+    CHECK(world.copy().failure.value_or("none") == "SYNCHRONIZE CACHE(10): write error (03/0C/00)");
   }
   SECTION("the 16-byte form serves where the 10-byte form is unknown") {
     world.destination.intercept = [](const Command& command) -> std::optional<Reply> {
@@ -282,12 +289,16 @@ TEST_CASE("whatever an array does, auto mode copies every byte or says why not")
     auto moods = [&dice](const Command& command) -> std::optional<Reply> {
       if (command.cdb[0] == 0x12) return std::nullopt;
       switch (dice() % 60) {
-        case 0: return with_status(scsi::Status::busy);
-        case 1: return with_sense(scsi::sense::unit_attention(asc::power_on_occurred));
-        case 2: return command.cdb[0] == 0x83
-                    ? std::optional(with_sense(scsi::sense::illegal_request(asc::token_expired)))
-                    : std::nullopt;
-        default: return std::nullopt;
+        case 0:
+          return with_status(scsi::Status::busy);
+        case 1:
+          return with_sense(scsi::sense::unit_attention(asc::power_on_occurred));
+        case 2:
+          return command.cdb[0] == 0x83
+                     ? std::optional(with_sense(scsi::sense::illegal_request(asc::token_expired)))
+                     : std::nullopt;
+        default:
+          return std::nullopt;
       }
     };
     world.source.next_replies.clear();

@@ -1,7 +1,8 @@
 // What is decided before the first block moves.
+#include "tools/host/copy_plan.hpp"
+
 #include <catch2/catch.hpp>
 
-#include "tools/host/copy_plan.hpp"
 #include "tools/host/sizes.hpp"
 
 using namespace host;

@@ -92,7 +92,8 @@ std::size_t FakeLun::count(std::uint8_t opcode, int service_action) const {
 
 void FakeLun::fill(std::uint32_t seed) {
   std::mt19937 engine(seed);
-  for (std::uint8_t& byte : memory) byte = static_cast<std::uint8_t>(engine());
+  for (std::uint8_t& byte : memory)
+    byte = static_cast<std::uint8_t>(engine());
 }
 
 Reply FakeLun::run(const Command& command) {
@@ -107,24 +108,36 @@ Reply FakeLun::run(const Command& command) {
   const unsigned action = command.cdb[1] & 0x1f;
   switch (command.cdb[0]) {
     case 0x00:
-    case 0x35: return good();
-    case 0x12: return inquiry(command);
-    case 0x9e: return capacity(command);
-    case 0x88: return media(command, false);
-    case 0x8a: return media(command, true);
-    case 0x83: return action == 0x10 ? populate_token(command) : write_using_token(command);
-    case 0x84: return token_information(command);
-    default: return with_sense(scsi::sense::invalid_operation_code());
+    case 0x35:
+      return good();
+    case 0x12:
+      return inquiry(command);
+    case 0x9e:
+      return capacity(command);
+    case 0x88:
+      return media(command, false);
+    case 0x8a:
+      return media(command, true);
+    case 0x83:
+      return action == 0x10 ? populate_token(command) : write_using_token(command);
+    case 0x84:
+      return token_information(command);
+    default:
+      return with_sense(scsi::sense::invalid_operation_code());
   }
 }
 
 Reply FakeLun::inquiry(const Command& command) {
   if (!scsi::inquiry::evpd.is_set(command.cdb)) return answer(command, standard_inquiry);
   switch (command.cdb[2]) {
-    case 0x00: return answer(command, supported_pages);
-    case 0x8f: return answer(command, third_party_copy_page);
-    case 0xb0: return answer(command, block_limits_page);
-    default: return with_sense(scsi::sense::invalid_field_in_cdb(scsi::inquiry::page_code));
+    case 0x00:
+      return answer(command, supported_pages);
+    case 0x8f:
+      return answer(command, third_party_copy_page);
+    case 0xb0:
+      return answer(command, block_limits_page);
+    default:
+      return with_sense(scsi::sense::invalid_field_in_cdb(scsi::inquiry::page_code));
   }
 }
 
@@ -161,8 +174,8 @@ Reply FakeLun::populate_token(const Command& command) {
     rod.bytes.insert(rod.bytes.end(), bytes.begin(), bytes.end());
   }
   if (how.blocks_per_token_max != 0) {
-    rod.bytes.resize(std::min<std::size_t>(rod.bytes.size(),
-                                           how.blocks_per_token_max * block_length.bytes));
+    rod.bytes.resize(
+        std::min<std::size_t>(rod.bytes.size(), how.blocks_per_token_max * block_length.bytes));
   }
   scsi::CopyResult record;
   record.response_to_service_action = 0x10;
@@ -213,9 +226,8 @@ Reply FakeLun::write_using_token(const Command& command) {
     return with_sense(scsi::sense::illegal_request(asc::token_expired));
   }
   const std::uint64_t asked = request->total().value;
-  const std::uint64_t most = how.blocks_per_write_max == 0
-                                 ? asked
-                                 : std::min(asked, how.blocks_per_write_max);
+  const std::uint64_t most =
+      how.blocks_per_write_max == 0 ? asked : std::min(asked, how.blocks_per_write_max);
   const std::uint64_t done = move(*request, token->second.bytes, most);
   scsi::CopyResult record;
   record.response_to_service_action = 0x11;

@@ -1,5 +1,6 @@
-// An array with real memory and a copy manager that can be told to stop short, fail, forget and lie. Its parser of
-// token commands is the target's own (scsi/), so what the host sends is checked on the way.
+// An array with real memory and a copy manager that can be told to stop short, fail, forget and
+// lie. Its parser of token commands is the target's own (scsi/), so what the host sends is checked
+// on the way.
 #pragma once
 
 #include <algorithm>
@@ -36,8 +37,8 @@ struct Behaviour {
   bool tokens_of_zero_blocks = false;
   bool tokens_missing = false;
   std::optional<std::uint64_t> transfer_count_lie;
-  std::optional<std::uint8_t> operation_status;  // in every record
-  std::uint64_t writes_per_token_max = 0;        // then 05/23/07
+  std::optional<std::uint8_t> operation_status;      // in every record
+  std::uint64_t writes_per_token_max = 0;            // then 05/23/07
   std::optional<std::uint64_t> bad_destination_lba;  // WRITE USING TOKEN fails there, 03/0C/00
   bool bad_write_leaves_count = false;               // and its record tells what was written before
 };

@@ -1,9 +1,9 @@
-// Reads and writes through the host: every byte arrives, whatever the order of answers, the limits of the units
-// and their moods; a comparison finds the first difference.
-#include <catch2/catch.hpp>
+// Reads and writes through the host: every byte arrives, whatever the order of answers, the limits
+// of the units and their moods; a comparison finds the first difference.
+#include "tools/host/host_copy.hpp"
 
 #include "fake_array.hpp"
-#include "tools/host/host_copy.hpp"
+#include <catch2/catch.hpp>
 
 using namespace host;
 using namespace host::test;
@@ -135,7 +135,8 @@ TEST_CASE("a comparison finds equal units equal, and the first of several differ
   CHECK_FALSE(result.trouble);
   CHECK_FALSE(result.first_difference);
   CHECK(result.bytes == all);
-  for (const std::size_t at : {399999u, 200001u, 195000u}) destination.memory[at] ^= 1;
+  for (const std::size_t at : {399999u, 200001u, 195000u})
+    destination.memory[at] ^= 1;
   for (std::uint32_t seed = 1; seed <= 20; ++seed) {
     array.shuffle.seed(seed);
     result = compare(end_of(source), end_of(destination), all, {ByteCount(8192), 16}, {});

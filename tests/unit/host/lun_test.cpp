@@ -1,7 +1,7 @@
 // Sending commands: patience with unit attentions and busy units, and what a host learns of a unit.
+#include "fake_array.hpp"
 #include <catch2/catch.hpp>
 
-#include "fake_array.hpp"
 #include "scsi/inquiry_data.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "tools/host/lun_facts.hpp"
@@ -13,7 +13,9 @@ namespace asc = scsi::asc;
 
 namespace {
 
-Reply attention(scsi::AdditionalSense why) { return with_sense(scsi::sense::unit_attention(why)); }
+Reply attention(scsi::AdditionalSense why) {
+  return with_sense(scsi::sense::unit_attention(why));
+}
 
 const Command ready = make_command(scsi::test_unit_ready::layout);
 

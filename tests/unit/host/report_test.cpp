@@ -1,13 +1,12 @@
 // What users read: tables, JSON documents, and the daemon's counters over its socket.
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include "tools/host/report.hpp"
 
 #include <thread>
 
 #include <catch2/catch.hpp>
-
-#include "tools/host/report.hpp"
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 using namespace host;
 using base::BlockCount;
@@ -94,11 +93,11 @@ TEST_CASE("names that are not UTF-8 do not break the document") {
 
 TEST_CASE("a copy's report has what Microsoft's guide compares") {
   const std::string table = to_table(copy_rows(measurement()));
-  for (const char* words : {"elapsed               2.000 s", "over the wire         14.65 KiB",
-                            "copied per second     512 MiB/s", "tokens used           4",
-                            "CPU seconds, array    -", "at the array's disks  -",
-                            "mode                  offload\n",
-                            "1 GiB by 16 offload writes (3 short)"}) {
+  for (const char* words :
+       {"elapsed               2.000 s", "over the wire         14.65 KiB",
+        "copied per second     512 MiB/s", "tokens used           4", "CPU seconds, array    -",
+        "at the array's disks  -", "mode                  offload\n",
+        "1 GiB by 16 offload writes (3 short)"}) {
     CHECK_THAT(table, Contains(words));
   }
   const std::string json = to_json(copy_rows(measurement()));
@@ -120,11 +119,11 @@ TEST_CASE("a fallback, a difference and a failure are in the report") {
   measured.verified = CompareResult{};
   measured.verified->first_difference = base::ByteOffset(77);
   const std::string table = to_table(copy_rows(measured));
-  CHECK_THAT(table, Contains("offload, then host") && Contains("token expired") &&
-                        Contains("NOT EQUAL"));
+  CHECK_THAT(table,
+             Contains("offload, then host") && Contains("token expired") && Contains("NOT EQUAL"));
   measured.outcome.failure = "it broke";
-  CHECK_THAT(to_json(copy_rows(measured)), Contains("\"error\": \"it broke\"") &&
-                                               Contains("\"first_difference_byte\": 77"));
+  CHECK_THAT(to_json(copy_rows(measured)),
+             Contains("\"error\": \"it broke\"") && Contains("\"first_difference_byte\": 77"));
 }
 
 TEST_CASE("info answers the questions of the deployment guide") {
@@ -135,10 +134,10 @@ TEST_CASE("info answers the questions of the deployment guide") {
   facts.capability.odx = true;
   facts.capability.limits.default_inactivity_timeout_seconds = 60;
   std::string table = to_table(info_rows("iscsi://a/b/0", facts));
-  for (const char* words : {"COPYMGR Virtual Array", "0001", "ODX supported", "cross-array ODX",
-                            "default inactivity timer     60 s",
-                            "maximum token capacity       not reported",
-                            "not reported, Windows uses 64 MiB"}) {
+  for (const char* words :
+       {"COPYMGR Virtual Array", "0001", "ODX supported", "cross-array ODX",
+        "default inactivity timer     60 s", "maximum token capacity       not reported",
+        "not reported, Windows uses 64 MiB"}) {
     CHECK_THAT(table, Contains(words));
   }
   facts.capability.limits.maximum_tokens = 4096;
@@ -161,7 +160,8 @@ TEST_CASE("counters are read from the documented keys; missing ones are zero") {
   CHECK(stats->store_bytes_written == 4);
   CHECK(parse_admin_stats("{}"));
   CHECK(parse_admin_stats(R"({"process":7,"copies":{"bytes_cloned":"x"}})"));
-  for (const char* text : {"", "[]", "{", "7"}) CHECK_FALSE(parse_admin_stats(text));
+  for (const char* text : {"", "[]", "{", "7"})
+    CHECK_FALSE(parse_admin_stats(text));
 }
 
 TEST_CASE("the admin socket is asked for /v1/stats") {

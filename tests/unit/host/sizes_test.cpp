@@ -1,7 +1,7 @@
 // How much Windows asks for: the rows of windows-host A.4, and the buffers of B.2 and B.4.
-#include <catch2/catch.hpp>
-
 #include "tools/host/sizes.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace host;
 using base::BlockCount;

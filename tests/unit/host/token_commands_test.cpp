@@ -1,9 +1,9 @@
-// One offload read, one offload write: the bytes that Windows sends, its retries, and the rules for what it
-// believes (windows-host B.1-B.6).
-#include <catch2/catch.hpp>
+// One offload read, one offload write: the bytes that Windows sends, its retries, and the rules for
+// what it believes (windows-host B.1-B.6).
+#include "tools/host/token_commands.hpp"
 
 #include "fake_array.hpp"
-#include "tools/host/token_commands.hpp"
+#include <catch2/catch.hpp>
 
 using namespace host;
 using namespace host::test;
@@ -36,7 +36,6 @@ struct World {
   }
 };
 
-
 scsi::CopyResult record(std::uint8_t action, std::uint64_t count) {
   scsi::CopyResult out;
   out.response_to_service_action = action;
@@ -66,10 +65,10 @@ TEST_CASE("parameter lists are byte for byte those of Windows") {
   };
   world.source.intercept = world.destination.intercept = keep;
   const auto token = world.read(16, 8);
-  CHECK(list == Bytes{0, 0x1e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
-                      0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 8, 0, 0, 0, 0});
-  offload_write(world.destination,
-                {token->token, BlockCount(3), {Lba(0x20), BlockCount(5)}}, 0x618, world.traffic);
+  CHECK(list == Bytes{0, 0x1e, 0, 0, 0, 0, 0, 0,    0, 0, 0, 0, 0, 0, 0, 0x10,
+                      0, 0,    0, 0, 0, 0, 0, 0x10, 0, 0, 0, 8, 0, 0, 0, 0});
+  offload_write(world.destination, {token->token, BlockCount(3), {Lba(0x20), BlockCount(5)}}, 0x618,
+                world.traffic);
   REQUIRE(list.size() == 552);
   CHECK(base::load_be16(list, 0) == 0x226);
   CHECK(std::all_of(list.begin() + 2, list.begin() + 8, [](auto byte) { return byte == 0; }));

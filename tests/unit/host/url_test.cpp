@@ -1,10 +1,11 @@
 // iscsi:// URLs: what is accepted, what is refused with which words, and that secrets stay secret.
+#include "tools/host/url.hpp"
+
 #include <cstdlib>
 
 #include <catch2/catch.hpp>
 
 #include "tools/host/reachability.hpp"
-#include "tools/host/url.hpp"
 
 using namespace host;
 using Catch::Matchers::Contains;

@@ -1,7 +1,7 @@
 // What classpnp makes of each answer to a token command: the rows of windows-host B.6.
+#include "fake_array.hpp"
 #include <catch2/catch.hpp>
 
-#include "fake_array.hpp"
 #include "tools/host/windows_verdict.hpp"
 
 using namespace host;

@@ -1,4 +1,5 @@
-// CmdSN: the window that answers tell, requests outside it, gaps, wrap, immediate commands, rejected ones.
+// CmdSN: the window that answers tell, requests outside it, gaps, wrap, immediate commands,
+// rejected ones.
 #include <catch2/catch.hpp>
 
 #include "target/iscsi/serial.hpp"
@@ -38,7 +39,8 @@ TEST_CASE("commands under way hold their place in the window until they end") {
   Initiator host(settings);
   host.log_in();
   hold(host);
-  for (int i = 0; i < 4; ++i) host.send(host.command(0, 0, held_opcode));
+  for (int i = 0; i < 4; ++i)
+    host.send(host.command(0, 0, held_opcode));
   CHECK(host.answers().empty());
   CHECK(host.connection.tasks_executing() == 4);
   const Pdu ping = host.ask(immediate(nop_out(77, host.cmd_sn)));
@@ -62,7 +64,8 @@ TEST_CASE("MaxCmdSN never moves back") {
   hold(host);
   for (int i = 0; i < 200; ++i) {
     if (host.script().held.size() < 8 && i % 3 != 2) host.send(host.command(0, 0, held_opcode));
-    if (!host.script().held.empty() && i % 3 == 2) host.script().finish_held(host.script().held.size() / 2);
+    if (!host.script().held.empty() && i % 3 == 2)
+      host.script().finish_held(host.script().held.size() / 2);
     if (i % 5 == 0) host.send(immediate(nop_out(0xf0000000, host.cmd_sn)));
     for (const Pdu& reply : host.answers()) {
       REQUIRE_FALSE(iscsi::serial_less(reply.max_cmd_sn(), highest));

@@ -9,7 +9,8 @@ using namespace support;
 
 constexpr std::uint8_t read_opcode = 0x28;
 
-// Reads `length` bytes and checks the sequence against the rules of RFC 7143 11.7, written out anew.
+// Reads `length` bytes and checks the sequence against the rules of RFC 7143 11.7, written out
+// anew.
 void check_read(std::uint32_t length, std::uint32_t segment_max, std::uint32_t burst_max,
                 Reply::From from = Reply::From::bytes) {
   INFO(length << " bytes, segments of " << segment_max << ", bursts of " << burst_max);
@@ -112,7 +113,8 @@ TEST_CASE("CHECK CONDITION carries its sense behind a length of two bytes") {
   const Pdu answer = host.ask(host.command(reads, 512, read_opcode));
   CHECK(answer.header[0] == 0x21);
   CHECK(answer.status() == 0x02);
-  const Bytes sense{0x00, 0x12, 0x70, 0, 0x05, 0, 0, 0, 0, 0x0a, 0, 0, 0, 0, 0x21, 0x00, 0, 0, 0, 0};
+  const Bytes sense{0x00, 0x12, 0x70, 0, 0x05, 0,    0, 0, 0, 0x0a,
+                    0,    0,    0,    0, 0x21, 0x00, 0, 0, 0, 0};
   CHECK(answer.data == sense);
 }
 
@@ -137,13 +139,15 @@ TEST_CASE("LUN, attribute and CDB reach the device server as they came") {
     Pdu pdu = host.command(0, 0);
     pdu.header[1] = static_cast<std::uint8_t>(0x80 | attribute);
     pdu.set(8, 8, 0x4001020304050607);
-    for (std::uint8_t i = 0; i < 16; ++i) pdu.header[32u + i] = static_cast<std::uint8_t>(0xa0 + i);
+    for (std::uint8_t i = 0; i < 16; ++i)
+      pdu.header[32u + i] = static_cast<std::uint8_t>(0xa0 + i);
     host.ask(pdu);
     const SeenTask& seen = host.script().seen.back();
     CHECK(seen.lun == 0x4001020304050607);
     CHECK(seen.attribute == (attribute <= 4 ? static_cast<scsi::TaskAttribute>(attribute)
                                             : scsi::TaskAttribute::simple));
-    for (std::uint8_t i = 0; i < 16; ++i) CHECK(seen.cdb[i] == 0xa0 + i);
+    for (std::uint8_t i = 0; i < 16; ++i)
+      CHECK(seen.cdb[i] == 0xa0 + i);
   }
 }
 
@@ -175,7 +179,8 @@ TEST_CASE("output may be taken a byte at a time and in any gather size") {
       }
       CHECK(output.bytes() == 0);
       Bytes data;
-      for (const Pdu& pdu : parse_answers(stream)) data = data + pdu.data;
+      for (const Pdu& pdu : parse_answers(stream))
+        data = data + pdu.data;
       REQUIRE(data == pattern(1999));
     }
   }
@@ -188,18 +193,21 @@ TEST_CASE("the output queue keeps its order when it grows around its end") {
   std::uint32_t next = 1;
   std::uint32_t expected = 1;
   for (int round = 0; round < 6; ++round) {
-    for (int i = 0; i < 50 << round; ++i) host.send(immediate(nop_out(next++, 1)));
+    for (int i = 0; i < 50 << round; ++i)
+      host.send(immediate(nop_out(next++, 1)));
     // Half of what waits is taken, so that the queue's start moves.
     const std::size_t half = host.connection.output().bytes() / header_bytes / 2;
     for (std::size_t i = 0; i < half; ++i) {
       std::array<iovec, 1> list{};
       REQUIRE(host.connection.output().gather(list) == 1);
       Pdu pdu;
-      std::copy_n(static_cast<const std::uint8_t*>(list[0].iov_base), header_bytes, pdu.header.begin());
+      std::copy_n(static_cast<const std::uint8_t*>(list[0].iov_base), header_bytes,
+                  pdu.header.begin());
       REQUIRE(pdu.task_tag() == expected++);
       host.connection.output().consume(header_bytes);
     }
   }
-  for (const Pdu& pdu : host.answers()) REQUIRE(pdu.task_tag() == expected++);
+  for (const Pdu& pdu : host.answers())
+    REQUIRE(pdu.task_tag() == expected++);
   CHECK(expected == next);
 }

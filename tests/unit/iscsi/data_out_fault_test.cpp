@@ -46,7 +46,8 @@ TEST_CASE("solicited data with a wrong number, place, length or F bit fails its 
     Initiator host;
     host.log_in();
     const Pdu r2t = host.ask(host.command(writes, 1024, write_opcode));
-    host.send(data_out(1, r2t.transfer_tag(), row.data_sn, row.offset, pattern(row.length), row.final));
+    host.send(
+        data_out(1, r2t.transfer_tag(), row.data_sn, row.offset, pattern(row.length), row.final));
     check_failed(host, host.answer(), 1024);
   }
 }
@@ -56,17 +57,18 @@ TEST_CASE("the second PDU of a sequence is checked like the first") {
     std::uint32_t data_sn, offset, length;
     bool final;
   };
-  for (const Row& row : std::initializer_list<Row>{{0, 512, 512, true},    // DataSN again
-                                                   {2, 512, 512, true},    // DataSN left out
-                                                   {1, 0, 512, true},      // data again
-                                                   {1, 511, 513, true},    // overlap
-                                                   {1, 512, 513, true},    // too long
+  for (const Row& row : std::initializer_list<Row>{{0, 512, 512, true},  // DataSN again
+                                                   {2, 512, 512, true},  // DataSN left out
+                                                   {1, 0, 512, true},    // data again
+                                                   {1, 511, 513, true},  // overlap
+                                                   {1, 512, 513, true},  // too long
                                                    {1, 512, 512, false}}) {
     Initiator host;
     host.log_in();
     const Pdu r2t = host.ask(host.command(writes, 1024, write_opcode));
     host.send(data_out(1, r2t.transfer_tag(), 0, 0, pattern(512), false));
-    host.send(data_out(1, r2t.transfer_tag(), row.data_sn, row.offset, pattern(row.length), row.final));
+    host.send(
+        data_out(1, r2t.transfer_tag(), row.data_sn, row.offset, pattern(row.length), row.final));
     check_failed(host, host.answer(), 1024);
   }
 }
@@ -83,9 +85,10 @@ TEST_CASE("what still comes for a failed command is dropped") {
 
 TEST_CASE("an open R2T of a failed command is closed with it") {
   iscsi::ConnectionSettings settings;
-  settings.offer.max_burst_length = 512;
+  settings.offer.max_burst_length = settings.offer.first_burst_length = 512;
+  settings.offer.max_outstanding_r2t = 2;
   Initiator host(settings);
-  host.log_in({"MaxOutstandingR2T=2"});
+  host.log_in_as_offered();
   host.send(host.command(writes, 2048, write_opcode));
   const auto r2ts = host.answers();
   REQUIRE(r2ts.size() == 2);
@@ -131,13 +134,13 @@ TEST_CASE("unsolicited data is held to the first burst") {
   for (const Row& row : std::initializer_list<Row>{{1, 100, 100, true},
                                                    {0, 0, 100, true},
                                                    {0, 101, 100, true},
-                                                   {0, 100, 413, true},      // past FirstBurstLength
+                                                   {0, 100, 413, true},  // past FirstBurstLength
                                                    {0, 100, 412, false}}) {  // all of it, without F
     iscsi::ConnectionSettings settings;
     settings.offer.initial_r2t = false;
     settings.offer.first_burst_length = 512;
     Initiator host(settings);
-    host.log_in({"InitialR2T=No"});
+    host.log_in_as_offered();
     Pdu command = host.command(writes, 2048, write_opcode).with(pattern(100));
     command.header[1] &= 0x7f;
     host.send(command);

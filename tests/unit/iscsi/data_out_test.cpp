@@ -1,4 +1,5 @@
-// Data-out as it should come: immediate, solicited by R2T, unsolicited, and more of it than is wanted.
+// Data-out as it should come: immediate, solicited by R2T, unsolicited, and more of it than is
+// wanted.
 #include <catch2/catch.hpp>
 
 #include "tests/support/initiator.hpp"
@@ -53,8 +54,9 @@ TEST_CASE("immediate data may be all there is") {
   for (std::size_t length : {1u, 511u, 512u, 65536u}) {
     Initiator host;
     const Pdu login = host.log_in();
-    const Pdu reply = host.ask(
-        host.command(writes, static_cast<std::uint32_t>(length), write_opcode).with(pattern(length)));
+    const Pdu reply =
+        host.ask(host.command(writes, static_cast<std::uint32_t>(length), write_opcode)
+                     .with(pattern(length)));
     CHECK(reply.opcode() == 0x21);
     CHECK(reply.stat_sn() == login.stat_sn() + 1);
     CHECK(reply.last_word() == 0);
@@ -64,7 +66,7 @@ TEST_CASE("immediate data may be all there is") {
 
 TEST_CASE("what immediate data leaves is asked for, a burst at a time") {
   Initiator host(offering(1024, 512));
-  const Pdu login = host.log_in();
+  const Pdu login = host.log_in_as_offered();
   const Bytes data = pattern(3000);
   Pdu command = host.command(writes, 3000, write_opcode).with(part(data, 0, 512));
   command.set(8, 8, 0x0003000000000000);
@@ -95,19 +97,21 @@ TEST_CASE("what immediate data leaves is asked for, a burst at a time") {
 
 TEST_CASE("as many R2Ts are open at a time as were agreed, answered in any order") {
   Initiator host(offering(512, 512, 3));
-  host.log_in({"MaxOutstandingR2T=3"});
+  host.log_in_as_offered();
   const Bytes data = pattern(5 * 512);
   host.send(host.command(writes, 5 * 512, write_opcode));
   auto open = host.answers();
   REQUIRE(open.size() == 3);
-  for (std::uint32_t i = 0; i < 3; ++i) check_r2t(open[i], i, i * 512, 512);
+  for (std::uint32_t i = 0; i < 3; ++i)
+    check_r2t(open[i], i, i * 512, 512);
   host.send(solicited(open[2], data, 100));
   const Pdu fourth = host.answer();
   check_r2t(fourth, 3, 3 * 512, 512);
   // Two sequences interleaved.
   const Bytes first = solicited(open[0], data, 256), second = solicited(open[1], data, 256);
   const auto half = static_cast<std::ptrdiff_t>(first.size() / 2);
-  host.send(Bytes(first.begin(), first.begin() + half) + Bytes(second.begin(), second.begin() + half));
+  host.send(Bytes(first.begin(), first.begin() + half) +
+            Bytes(second.begin(), second.begin() + half));
   host.send(Bytes(first.begin() + half, first.end()) + Bytes(second.begin() + half, second.end()));
   const Pdu fifth = host.answer();
   check_r2t(fifth, 4, 4 * 512, 512);
@@ -120,7 +124,8 @@ TEST_CASE("several writes under way keep their data apart") {
   Initiator host;
   host.log_in();
   std::vector<Pdu> r2ts;
-  for (int i = 0; i < 5; ++i) r2ts.push_back(host.ask(host.command(writes, 1000, write_opcode)));
+  for (int i = 0; i < 5; ++i)
+    r2ts.push_back(host.ask(host.command(writes, 1000, write_opcode)));
   for (std::uint8_t i : {3, 0, 4, 2, 1}) {
     host.send(solicited(r2ts[i], pattern(1000, i), 333));
     CHECK(host.answer().task_tag() == r2ts[i].task_tag());
@@ -130,7 +135,7 @@ TEST_CASE("several writes under way keep their data apart") {
 
 TEST_CASE("with InitialR2T=No a first burst comes unasked") {
   Initiator host(offering(4096, 1024, 1, false));
-  host.log_in({"InitialR2T=No"});
+  host.log_in_as_offered();
   const Bytes data = pattern(3000);
   Pdu command = host.command(writes, 3000, write_opcode).with(part(data, 0, 100));
   command.header[1] &= 0x7f;
@@ -147,8 +152,10 @@ TEST_CASE("with InitialR2T=No a first burst comes unasked") {
 }
 
 TEST_CASE("a first burst that ends early is followed by an R2T for the rest") {
-  Initiator host(offering(4096, 1024, 1, false));
-  host.log_in({"InitialR2T=No", "ImmediateData=No"});
+  iscsi::ConnectionSettings settings = offering(4096, 1024, 1, false);
+  settings.offer.immediate_data = false;
+  Initiator host(settings);
+  host.log_in_as_offered();
   const Bytes data = pattern(1500);
   Pdu command = host.command(writes, 1500, write_opcode);
   command.header[1] &= 0x7f;
@@ -161,9 +168,23 @@ TEST_CASE("a first burst that ends early is followed by an R2T for the rest") {
   CHECK(host.script().seen.at(0).data_out == data);
 }
 
+TEST_CASE(
+    "what the initiator has not offered is as the standard has it, whatever the target would "
+    "take") {
+  Initiator host(offering(1u << 20, 512, 16, false));
+  host.log_in();
+  // InitialR2T=Yes, FirstBurstLength=65536.
+  Pdu unsolicited = scsi_command(90, 1, writes, 4096, write_opcode);
+  unsolicited.header[1] &= 0x7f;
+  CHECK(host.ask(unsolicited).opcode() == 0x3f);
+  CHECK(host.ask(host.command(writes, 65536, write_opcode).with(pattern(65536))).opcode() == 0x21);
+  // MaxOutstandingR2T=1, MaxBurstLength=262144.
+  check_r2t(host.ask(host.command(writes, 1u << 20, write_opcode)), 0, 0, 262144);
+}
+
 TEST_CASE("with InitialR2T=No a command with F set still is asked for its data") {
   Initiator host(offering(4096, 1024, 1, false));
-  host.log_in({"InitialR2T=No"});
+  host.log_in_as_offered();
   check_r2t(host.ask(host.command(writes, 100, write_opcode)), 0, 0, 100);
 }
 
@@ -190,7 +211,7 @@ TEST_CASE("data beyond what the command wants is dropped and the residual tells 
   }
   SECTION("unsolicited: the rest of the first burst is awaited") {
     Initiator host(offering(4096, 1024, 1, false));
-    host.log_in({"InitialR2T=No"});
+    host.log_in_as_offered();
     host.script().replies[write_opcode] = reply;
     Pdu command = host.command(writes, 1000, write_opcode).with(pattern(600));
     command.header[1] &= 0x7f;
@@ -203,9 +224,10 @@ TEST_CASE("data beyond what the command wants is dropped and the residual tells 
   }
 }
 
-TEST_CASE("a write that wants nothing is executed at once, and its first burst is dropped as it comes") {
+TEST_CASE(
+    "a write that wants nothing is executed at once, and its first burst is dropped as it comes") {
   Initiator host(offering(4096, 1024, 1, false));
-  host.log_in({"InitialR2T=No"});
+  host.log_in_as_offered();
   Reply reply;
   reply.wanted = 0;
   reply.sense = scsi::sense::illegal_request(scsi::asc::logical_unit_not_supported);
@@ -220,7 +242,8 @@ TEST_CASE("a write that wants nothing is executed at once, and its first burst i
   CHECK(host.ask(host.nop()).opcode() == 0x20);
 }
 
-TEST_CASE("a write that wanted nothing when it came and wants data when it runs is BUSY, never lost") {
+TEST_CASE(
+    "a write that wanted nothing when it came and wants data when it runs is BUSY, never lost") {
   Initiator host;
   host.log_in();
   Reply reply;

@@ -40,11 +40,13 @@ TEST_CASE("names that are missing or wrong refuse the login") {
   CHECK(refused(login_request(0x87, {names[2]})) == 0x0207);
   CHECK(refused(login_request(0x87, {names[0], names[1]})) == 0x0207);
   CHECK(refused(login_request(0x87, {names[0]})) == 0x0207);
-  CHECK(refused(login_request(0x87, {names[0], "TargetName=iqn.2026-11.io.copymgr:other"})) == 0x0203);
+  CHECK(refused(login_request(0x87, {names[0], "TargetName=iqn.2026-11.io.copymgr:other"})) ==
+        0x0203);
   CHECK(refused(login_request(0x87, {names[0], "TargetName="})) == 0x0203);
   CHECK(refused(login_request(0x87, {"InitiatorName=host1", names[2]})) == 0x0200);
   CHECK(refused(login_request(0x87, {"InitiatorName=", names[2]})) == 0x0200);
-  CHECK(refused(login_request(0x87, {"InitiatorName=iqn." + std::string(220, 'x'), names[2]})) == 0x0200);
+  CHECK(refused(login_request(0x87, {"InitiatorName=iqn." + std::string(220, 'x'), names[2]})) ==
+        0x0200);
   CHECK(refused(login_request(0x87, {names[0], names[2], "SessionType=Other"})) == 0x0209);
 }
 
@@ -84,8 +86,8 @@ TEST_CASE("stages that are reserved, go back or stand still are initiator errors
   for (int flags = 0; flags < 256; ++flags) {
     const bool transit = (flags & 0x80) != 0, continues = (flags & 0x40) != 0;
     const int current = flags >> 2 & 3, next = flags & 3;
-    const bool legal = current <= 1 && !(transit && continues) &&
-                       (!transit || (next > current && next != 2));
+    const bool legal =
+        current <= 1 && !(transit && continues) && (!transit || (next > current && next != 2));
     INFO("byte 1 = " << flags);
     if (legal) {
       Initiator host;
@@ -106,7 +108,8 @@ TEST_CASE("stage and ISID stay what they are during a login") {
 }
 
 TEST_CASE("a key given twice is an initiator error, in one PDU or in two, names included") {
-  CHECK(refused(login_request(0x87, with_names({"MaxBurstLength=512", "MaxBurstLength=512"}))) == 0x0200);
+  CHECK(refused(login_request(0x87, with_names({"MaxBurstLength=512", "MaxBurstLength=512"}))) ==
+        0x0200);
   CHECK(refused(login_request(0x87, with_names({names[0]}))) == 0x0200);
   CHECK(refused(login_request(0x81, with_names({"AuthMethod=None", "AuthMethod=None"}))) == 0x0200);
   CHECK(refused(login_request(0x87, with_names({"X-a=1", "X-a=1"}))) == 0x0200);
@@ -121,7 +124,9 @@ TEST_CASE("a text that is no text is an initiator error") {
   CHECK(refused(login_request(0x87, with_names({std::string(64, 'k') + "=1"}))) == 0x0200);
   CHECK(refused(login_request(0x87, with_names({"X-a=" + std::string(8193, 'v')}))) == 0x0200);
   Initiator host;
-  CHECK(host.ask(login_request(0x87, with_names({"X-a=" + std::string(8192, 'v')}))).login_status() == 0);
+  CHECK(
+      host.ask(login_request(0x87, with_names({"X-a=" + std::string(8192, 'v')}))).login_status() ==
+      0);
 }
 
 TEST_CASE("a login that never ends its text is cut off") {
@@ -149,7 +154,8 @@ TEST_CASE("a login that goes on and on with new keys is cut off") {
 
 TEST_CASE("no login answer is longer than the 8,192 bytes that hold during login") {
   Items items = names;
-  for (int i = 0; i < 700; ++i) items.push_back("X-" + std::to_string(i) + "=1");
+  for (int i = 0; i < 700; ++i)
+    items.push_back("X-" + std::to_string(i) + "=1");
   CHECK(refused(login_request(0x87, items)) == 0x0200);
 }
 

@@ -11,7 +11,9 @@ using Items = std::vector<std::string>;
 const Items names{std::string("InitiatorName=") + initiator_name, "SessionType=Normal",
                   std::string("TargetName=") + target_name};
 
-Pdu raw_login(std::uint8_t flags, Bytes segment) { return login_request(flags, {}).with(segment); }
+Pdu raw_login(std::uint8_t flags, Bytes segment) {
+  return login_request(flags, {}).with(segment);
+}
 
 }  // namespace
 
@@ -94,8 +96,8 @@ TEST_CASE("MaxRecvDataSegmentLength may be declared in the security stage") {
   items.push_back("AuthMethod=None");
   items.push_back("MaxRecvDataSegmentLength=1024");
   const Pdu reply = host.ask(login_request(0x83, items));
-  CHECK(reply.items() == Items{"TargetPortalGroupTag=1", "AuthMethod=None",
-                               "MaxRecvDataSegmentLength=262144"});
+  CHECK(reply.items() ==
+        Items{"TargetPortalGroupTag=1", "AuthMethod=None", "MaxRecvDataSegmentLength=262144"});
   Reply data;
   data.data_in = pattern(1500);
   host.script().replies[0x28] = data;
@@ -107,8 +109,8 @@ TEST_CASE("MaxRecvDataSegmentLength may be declared in the security stage") {
 
 TEST_CASE("iSCSI names are compared without regard to case") {
   Initiator host;
-  const Pdu reply = host.ask(login_request(
-      0x87, {"InitiatorName=IQN.1991-05.com.microsoft:HOST1", "TargetName=IQN.2026-11.IO.copymgr:DEMO"}));
+  const Pdu reply = host.ask(login_request(0x87, {"InitiatorName=IQN.1991-05.com.microsoft:HOST1",
+                                                  "TargetName=IQN.2026-11.IO.copymgr:DEMO"}));
   CHECK(reply.login_status() == 0);
   CHECK(host.connection.identity().initiator_name == "iqn.1991-05.com.microsoft:host1");
 }
@@ -126,6 +128,14 @@ TEST_CASE("names and aliases are not answered, vendor keys are NotUnderstood") {
   items.push_back("X-com.example.key=1");
   CHECK(host.ask(login_request(0x87, items)).items() ==
         Items{"TargetPortalGroupTag=1", "X-com.example.key=NotUnderstood"});
+}
+
+TEST_CASE("names may come again in the operational stage, as libiscsi sends them") {
+  Initiator host;
+  Items items = names;
+  items.push_back("AuthMethod=None");
+  CHECK(host.ask(login_request(0x81, items)).login_status() == 0);
+  CHECK(host.ask(login_request(0x87, names)).flags() == 0x87);
 }
 
 TEST_CASE("requests may follow the last login PDU in the same bytes") {

@@ -1,7 +1,7 @@
 // The negotiation of operational keys, row by row of RFC 7143 clause 13.
-#include <catch2/catch.hpp>
-
 #include "target/iscsi/negotiation.hpp"
+
+#include <catch2/catch.hpp>
 
 namespace {
 
@@ -20,7 +20,9 @@ Outcome offer(const std::string& key, const std::string& value, Parameters now =
   REQUIRE(result->answers[0].key == key);
   return {result->answers[0].value, result->parameters};
 }
-std::string answer(const std::string& key, const std::string& value) { return offer(key, value).answer; }
+std::string answer(const std::string& key, const std::string& value) {
+  return offer(key, value).answer;
+}
 
 }  // namespace
 
@@ -32,8 +34,8 @@ TEST_CASE("what this target offers by default") {
   CHECK(offered.max_outstanding_r2t == 16);
   CHECK(offered.max_connections == 1);
   CHECK(offered.error_recovery_level == 0);
-  CHECK(offered.initial_r2t);      // R13
-  CHECK(offered.immediate_data);   // R13
+  CHECK(offered.initial_r2t);     // R13
+  CHECK(offered.immediate_data);  // R13
   CHECK(offered.peer_max_recv_data_segment_length == 8192);
 }
 
@@ -42,14 +44,22 @@ TEST_CASE("numbers negotiate to the smaller or the larger, never above what is o
     const char *key, *offered, *answered;
   };
   for (const Row& row : std::initializer_list<Row>{
-           {"MaxConnections", "32", "1"},        {"MaxConnections", "1", "1"},
-           {"MaxBurstLength", "262144", "262144"}, {"MaxBurstLength", "16777215", "1048576"},
-           {"MaxBurstLength", "512", "512"},     {"FirstBurstLength", "65536", "65536"},
-           {"FirstBurstLength", "262144", "65536"}, {"FirstBurstLength", "512", "512"},
-           {"DefaultTime2Wait", "0", "0"},       {"DefaultTime2Wait", "3600", "3600"},
-           {"DefaultTime2Retain", "60", "0"},    {"DefaultTime2Retain", "0", "0"},
-           {"MaxOutstandingR2T", "1", "1"},      {"MaxOutstandingR2T", "65535", "16"},
-           {"ErrorRecoveryLevel", "2", "0"},     {"ErrorRecoveryLevel", "0", "0"},
+           {"MaxConnections", "32", "1"},
+           {"MaxConnections", "1", "1"},
+           {"MaxBurstLength", "262144", "262144"},
+           {"MaxBurstLength", "16777215", "1048576"},
+           {"MaxBurstLength", "512", "512"},
+           {"FirstBurstLength", "65536", "65536"},
+           {"FirstBurstLength", "262144", "65536"},
+           {"FirstBurstLength", "512", "512"},
+           {"DefaultTime2Wait", "0", "0"},
+           {"DefaultTime2Wait", "3600", "3600"},
+           {"DefaultTime2Retain", "60", "0"},
+           {"DefaultTime2Retain", "0", "0"},
+           {"MaxOutstandingR2T", "1", "1"},
+           {"MaxOutstandingR2T", "65535", "16"},
+           {"ErrorRecoveryLevel", "2", "0"},
+           {"ErrorRecoveryLevel", "0", "0"},
            {"MaxBurstLength", "0x10000", "65536"},
        }) {
     INFO(row.key << "=" << row.offered);
@@ -71,8 +81,9 @@ TEST_CASE("MaxRecvDataSegmentLength is declared by each side for itself") {
   CHECK(outcome.answer == "262144");
   CHECK(outcome.parameters.peer_max_recv_data_segment_length == 4096);
   CHECK(outcome.parameters.max_recv_data_segment_length == 262144);
-  CHECK(offer("MaxRecvDataSegmentLength", "16777215").parameters.peer_max_recv_data_segment_length ==
-        16777215);
+  CHECK(
+      offer("MaxRecvDataSegmentLength", "16777215").parameters.peer_max_recv_data_segment_length ==
+      16777215);
 }
 
 TEST_CASE("booleans negotiate by OR or by AND") {
@@ -147,15 +158,16 @@ TEST_CASE("the obsolete marker keys are answered as RFC 7143 13.25 wants") {
 }
 
 TEST_CASE("keys of another world are not understood") {
-  for (const char* key : {"X-com.example.fast", "maxburstlength", "MaxBurstLength ", "SendTargets"}) {
+  for (const char* key :
+       {"X-com.example.fast", "maxburstlength", "MaxBurstLength ", "SendTargets"}) {
     CHECK(answer(key, "1") == "NotUnderstood");
   }
 }
 
 TEST_CASE("in discovery, keys of data transfer are irrelevant and the others are not") {
-  for (const char* key : {"MaxConnections", "InitialR2T", "ImmediateData", "MaxBurstLength",
-                          "FirstBurstLength", "MaxOutstandingR2T", "DataPDUInOrder",
-                          "DataSequenceInOrder"}) {
+  for (const char* key :
+       {"MaxConnections", "InitialR2T", "ImmediateData", "MaxBurstLength", "FirstBurstLength",
+        "MaxOutstandingR2T", "DataPDUInOrder", "DataSequenceInOrder"}) {
     const Outcome outcome = offer(key, "512", default_offer(), true);
     CHECK(outcome.answer == "Irrelevant");
     CHECK(outcome.parameters == default_offer());
@@ -177,7 +189,8 @@ TEST_CASE("FirstBurstLength never ends above MaxBurstLength") {
     CHECK(*find_value(result->answers, "MaxBurstLength") == "4096");
   }
   CHECK(offer("MaxBurstLength", "512").parameters.first_burst_length == 512);
-  const auto bad = negotiate({{"FirstBurstLength", "1"}, {"MaxBurstLength", "512"}}, default_offer(), false);
+  const auto bad =
+      negotiate({{"FirstBurstLength", "1"}, {"MaxBurstLength", "512"}}, default_offer(), false);
   CHECK(*find_value(bad->answers, "FirstBurstLength") == "Reject");
 }
 
@@ -185,11 +198,13 @@ TEST_CASE("answers come in the order of the offers") {
   const auto result = negotiate({{"X-b", "1"}, {"ImmediateData", "No"}, {"HeaderDigest", "None"}},
                                 default_offer(), false);
   REQUIRE(result);
-  CHECK(result->answers == KeyValues{{"X-b", "NotUnderstood"}, {"ImmediateData", "No"}, {"HeaderDigest", "None"}});
+  CHECK(result->answers ==
+        KeyValues{{"X-b", "NotUnderstood"}, {"ImmediateData", "No"}, {"HeaderDigest", "None"}});
 }
 
 TEST_CASE("a key offered twice is an error") {
-  const auto result = negotiate({{"InitialR2T", "No"}, {"InitialR2T", "No"}}, default_offer(), false);
+  const auto result =
+      negotiate({{"InitialR2T", "No"}, {"InitialR2T", "No"}}, default_offer(), false);
   REQUIRE_FALSE(result);
   CHECK(result.error() == LoginStatus::initiator_error);
 }

@@ -9,7 +9,9 @@ using namespace support;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-base::Instant at(std::chrono::nanoseconds since) { return {since}; }
+base::Instant at(std::chrono::nanoseconds since) {
+  return {since};
+}
 
 Pdu ping_answer(const Pdu& ping, std::uint32_t cmd_sn) {
   return immediate(nop_out(no_tag, cmd_sn)).set(20, 4, ping.transfer_tag());

@@ -1,4 +1,5 @@
-// Bounds: write data under way, output that nobody takes; and tasks that end later than their connection.
+// Bounds: write data under way, output that nobody takes; and tasks that end later than their
+// connection.
 #include <catch2/catch.hpp>
 
 #include "tests/support/initiator.hpp"
@@ -60,7 +61,8 @@ TEST_CASE("a write of 16 MiB is the largest that is asked for") {
   host.log_in();
   const Pdu r2t = host.ask(host.command(writes, 16u << 20, write_opcode));
   CHECK(r2t.opcode() == 0x31);
-  CHECK(r2t.last_word() == 1u << 20);
+  CHECK(r2t.last_word() == 262144);
+  CHECK(host.buffers.bytes_in_use() == 16u << 20);
 }
 
 TEST_CASE("with too much output waiting no further request is taken, and it goes on later") {
@@ -72,7 +74,8 @@ TEST_CASE("with too much output waiting no further request is taken, and it goes
   reply.data_in = pattern(1024);
   host.script().replies[read_opcode] = reply;
   Bytes requests;
-  for (int i = 0; i < 10; ++i) requests = requests + host.command(reads, 1024, read_opcode).wire();
+  for (int i = 0; i < 10; ++i)
+    requests = requests + host.command(reads, 1024, read_opcode).wire();
   std::size_t taken = host.connection.receive(requests);
   CHECK(taken == 4 * header_bytes);  // 4 * (48 + 1024) is over 4000
   CHECK(host.script().seen.size() == 4);
@@ -87,7 +90,8 @@ TEST_CASE("with too much output waiting no further request is taken, and it goes
   }
   const auto answers = parse_answers(stream);
   REQUIRE(answers.size() == 10);
-  for (std::uint32_t i = 0; i < 10; ++i) CHECK(answers[i].task_tag() == i + 1);
+  for (std::uint32_t i = 0; i < 10; ++i)
+    CHECK(answers[i].task_tag() == i + 1);
 }
 
 TEST_CASE("a PDU that has begun is taken to its end however much output waits") {

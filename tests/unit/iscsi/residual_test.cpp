@@ -13,7 +13,7 @@ constexpr std::uint8_t overflow = 0x04, underflow = 0x02;
 struct Outcome {
   std::uint8_t flags = 0;  // O and U
   std::uint32_t count = 0;
-  std::size_t bytes = 0;   // of data-in
+  std::size_t bytes = 0;  // of data-in
   bool operator==(const Outcome&) const = default;
 };
 std::ostream& operator<<(std::ostream& out, const Outcome& o) {
@@ -30,7 +30,8 @@ Outcome after_read(std::uint8_t direction, std::uint32_t announced, std::size_t 
   host.send(host.command(direction, announced, 0x28));
   Outcome out;
   const auto pdus = host.answers();
-  for (const Pdu& pdu : pdus) out.bytes += pdu.data.size();
+  for (const Pdu& pdu : pdus)
+    out.bytes += pdu.data.size();
   out.flags = pdus.back().flags() & 0x1e;
   out.count = pdus.back().last_word();
   return out;

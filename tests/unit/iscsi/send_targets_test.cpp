@@ -1,4 +1,5 @@
-// Text requests after login: SendTargets, long texts in either direction, what may be negotiated late.
+// Text requests after login: SendTargets, long texts in either direction, what may be negotiated
+// late.
 #include <catch2/catch.hpp>
 
 #include "tests/support/initiator.hpp"
@@ -12,10 +13,10 @@ const std::vector<iscsi::DiscoveredTarget> three_targets{
     {"iqn.2026-11.io.copymgr:a", {"192.0.2.1:3260,1", "[2001:db8::1]:3260,1"}},
     {target_name, {"192.0.2.2:3260,7"}},
     {"iqn.2026-11.io.copymgr:c", {}}};
-const Items three_answers{"TargetName=iqn.2026-11.io.copymgr:a", "TargetAddress=192.0.2.1:3260,1",
-                          "TargetAddress=[2001:db8::1]:3260,1",
-                          std::string("TargetName=") + target_name,
-                          "TargetAddress=192.0.2.2:3260,7", "TargetName=iqn.2026-11.io.copymgr:c"};
+const Items three_answers{
+    "TargetName=iqn.2026-11.io.copymgr:a", "TargetAddress=192.0.2.1:3260,1",
+    "TargetAddress=[2001:db8::1]:3260,1",  std::string("TargetName=") + target_name,
+    "TargetAddress=192.0.2.2:3260,7",      "TargetName=iqn.2026-11.io.copymgr:c"};
 
 // A text answer over several PDUs: asks on, as long as it has C set, checks each PDU.
 Bytes whole_answer(Initiator& host, const Pdu& request, std::size_t segment_max, int& pdus) {
@@ -30,8 +31,8 @@ Bytes whole_answer(Initiator& host, const Pdu& request, std::size_t segment_max,
     CHECK(reply.flags() == 0x40);
     CHECK(reply.transfer_tag() != no_tag);
     CHECK(reply.data.size() == segment_max);
-    reply = host.ask(
-        text_request(request.task_tag(), host.cmd_sn++, 0x80, {}, reply.transfer_tag()));
+    reply =
+        host.ask(text_request(request.task_tag(), host.cmd_sn++, 0x80, {}, reply.transfer_tag()));
   }
   CHECK(reply.transfer_tag() == no_tag);
   return text;
@@ -90,8 +91,8 @@ TEST_CASE("a long answer comes in pieces that the initiator can receive") {
 
 TEST_CASE("an answer of exactly one segment is one PDU") {
   Initiator host;
-  const std::string name = "iqn." + std::string(512 - 12 - 4 - 1 - 1, 'x');
-  host.host.discovered = {{name + "y", {}}};
+  // "TargetName=" and the NUL make it 512.
+  host.host.discovered = {{"iqn." + std::string(512 - 11 - 1 - 4, 'x'), {}}};
   host.log_in({"MaxRecvDataSegmentLength=512"}, "Discovery");
   int pdus = 0;
   const Pdu request = host.text({"SendTargets=All"});

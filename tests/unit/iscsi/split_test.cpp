@@ -1,8 +1,8 @@
-// The property of a sans-I/O engine: however a byte stream is cut, and whichever way its bytes come in, the
-// output is the same to the byte.
-#include <catch2/catch.hpp>
-
+// The property of a sans-I/O engine: however a byte stream is cut, and whichever way its bytes come
+// in, the output is the same to the byte.
 #include <random>
+
+#include <catch2/catch.hpp>
 
 #include "tests/support/initiator.hpp"
 
@@ -66,7 +66,8 @@ std::vector<std::string> names() {
 }
 
 Conversation short_session() {
-  return {"login, ping, logout", {},
+  return {"login, ping, logout",
+          {},
           login_request(0x87, names()).wire() + nop_out(1, 1, pattern(5)).wire() +
               logout_request(2, 2, 0).wire()};
 }
@@ -78,18 +79,20 @@ Conversation windows_login() {
   return {"Windows' login with C set", {}, out + nop_out(1, 1).wire()};
 }
 
-// Reads, writes with immediate, unsolicited and solicited data, refusals, texts. R2T tags are counted from 1.
+// Reads, writes with immediate, unsolicited and solicited data, refusals, texts. R2T tags are
+// counted from 1.
 Conversation data_transfer() {
   iscsi::ConnectionSettings settings;
   settings.offer.initial_r2t = false;
   settings.offer.first_burst_length = 1024;
   settings.offer.max_burst_length = 2048;
   auto keys = names();
-  keys.push_back("InitialR2T=No");
+  keys.insert(keys.end(), {"InitialR2T=No", "FirstBurstLength=1024", "MaxBurstLength=2048"});
   Bytes out = login_request(0x87, keys).wire();
   const Bytes data = pattern(3001);
   const auto part = [&](std::size_t from, std::size_t to) {
-    return Bytes(data.begin() + static_cast<std::ptrdiff_t>(from), data.begin() + static_cast<std::ptrdiff_t>(to));
+    return Bytes(data.begin() + static_cast<std::ptrdiff_t>(from),
+                 data.begin() + static_cast<std::ptrdiff_t>(to));
   };
   out = out + scsi_command(1, 1, reads, 1600, read_opcode).wire();
   Pdu write = scsi_command(2, 2, writes, 3001, write_opcode).with(part(0, 301));
@@ -104,7 +107,8 @@ Conversation data_transfer() {
   unknown.header[0] = 0x1c;
   unknown.header[4] = 2;
   const Bytes wire = unknown.wire();
-  out = out + Bytes(wire.begin(), wire.begin() + 48) + Bytes(8, 0x55) + Bytes(wire.begin() + 48, wire.end());
+  out = out + Bytes(wire.begin(), wire.begin() + 48) + Bytes(8, 0x55) +
+        Bytes(wire.begin() + 48, wire.end());
   out = out + text_request(6, 5, 0x80, text_of({"SendTargets="})).wire();
   return {"data in both directions", settings, out + scsi_command(7, 6, 0, 0).wire()};
 }
@@ -123,9 +127,10 @@ std::vector<Conversation> conversations() {
 
 TEST_CASE("the recorded conversations come to what they are meant to") {
   std::vector<std::size_t> answers;
-  for (const Conversation& c : conversations()) answers.push_back(parse_answers(play(c, {})).size());
-  // login 1, ping 1, logout 1; login 3, ping 1; login 1, data-in 3, R2T 1, ping 1, responses 2, reject 1,
-  // text 1, response 1; login 1, ping 1.
+  for (const Conversation& c : conversations())
+    answers.push_back(parse_answers(play(c, {})).size());
+  // login 1, ping 1, logout 1; login 3, ping 1; login 1, data-in 3, R2T 1, ping 1, responses 2,
+  // reject 1, text 1, response 1; login 1, ping 1.
   CHECK(answers == std::vector<std::size_t>{3, 4, 11, 2});
 }
 
@@ -133,7 +138,8 @@ TEST_CASE("each byte alone gives the same output") {
   for (const Conversation& c : conversations()) {
     INFO(c.name);
     Cutter cutter;
-    for (std::size_t i = 1; i < c.stream.size(); ++i) cutter.cuts.push_back(i);
+    for (std::size_t i = 1; i < c.stream.size(); ++i)
+      cutter.cuts.push_back(i);
     const Bytes whole = play(c, {});
     CHECK(play(c, cutter) == whole);
     cutter.direct = true;
@@ -178,7 +184,8 @@ TEST_CASE("random cuts, large and small, give the same output") {
       Cutter cutter;
       cutter.direct = round % 2 == 1;
       const std::size_t step_max = 1 + random() % 400;
-      for (std::size_t at = random() % step_max; at < c.stream.size(); at += 1 + random() % step_max) {
+      for (std::size_t at = random() % step_max; at < c.stream.size();
+           at += 1 + random() % step_max) {
         cutter.cuts.push_back(at);
       }
       REQUIRE(play(c, cutter) == whole);

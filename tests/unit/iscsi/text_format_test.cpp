@@ -10,7 +10,9 @@ using iscsi::parse_number;
 using iscsi::parse_text;
 using iscsi::split_list;
 
-std::optional<KeyValues> parse(std::string_view text) { return parse_text(base::as_bytes(text)); }
+std::optional<KeyValues> parse(std::string_view text) {
+  return parse_text(base::as_bytes(text));
+}
 
 }  // namespace
 
@@ -28,9 +30,8 @@ TEST_CASE("NULs that a peer counted as data, and a last item without one, are to
 }
 
 TEST_CASE("what is no item is no text") {
-  for (const std::string& bad :
-       {std::string("A"), std::string("=1"), std::string("A=1\0B", 5), std::string(64, 'k') + "=",
-        "A=" + std::string(8193, 'v')}) {
+  for (const std::string& bad : {std::string("A"), std::string("=1"), std::string("A=1\0B", 5),
+                                 std::string(64, 'k') + "=", "A=" + std::string(8193, 'v')}) {
     CHECK_FALSE(parse(bad));
   }
   CHECK(parse(std::string(63, 'k') + "="));

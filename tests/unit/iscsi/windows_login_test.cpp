@@ -1,5 +1,5 @@
-// The login of Windows' initiator, byte by byte as measured (windows-host E.1), and what R13-R16 ask of the
-// answers.
+// The login of Windows' initiator, byte by byte as measured (windows-host E.1), and what R13-R16
+// ask of the answers.
 #include <catch2/catch.hpp>
 
 #include "tests/support/initiator.hpp"
@@ -9,7 +9,8 @@ namespace {
 using namespace support;
 using Items = std::vector<std::string>;
 
-// 43h 81h: immediate; T=1, CSG=0, NSG=1. ISID 400001370000h, TSIH 0, ITT 1, CID 1, CmdSN 1, ExpStatSN 1.
+// 43h 81h: immediate; T=1, CSG=0, NSG=1. ISID 400001370000h, TSIH 0, ITT 1, CID 1, CmdSN 1,
+// ExpStatSN 1.
 Pdu windows_security(const Items& items) {
   Pdu pdu;
   pdu.header = {0x43, 0x81, 0, 0, 0, 0, 0, 0, 0x40, 0, 0x01, 0x37, 0, 0, 0, 0,
@@ -36,9 +37,9 @@ TEST_CASE("Windows logs in to a target with its two PDUs") {
   const Pdu first = host.ask(windows_security(windows_normal));
   CHECK(first.header[0] == 0x23);
   CHECK(first.flags() == 0x81);
-  CHECK(first.be(2, 2) == 0);                    // Version-Max, Version-Active
-  CHECK(first.be(8, 6) == 0x400001370000);       // ISID
-  CHECK(first.be(14, 2) == 0);                   // TSIH: not yet
+  CHECK(first.be(2, 2) == 0);               // Version-Max, Version-Active
+  CHECK(first.be(8, 6) == 0x400001370000);  // ISID
+  CHECK(first.be(14, 2) == 0);              // TSIH: not yet
   CHECK(first.task_tag() == 1);
   CHECK(first.be(20, 4) == 0);
   CHECK(first.stat_sn() == 1);
@@ -52,11 +53,11 @@ TEST_CASE("Windows logs in to a target with its two PDUs") {
   CHECK_FALSE(host.connection.full_feature());
 
   const Pdu second = host.ask(windows_operational(
-      2, {"HeaderDigest=None,CRC32C", "DataDigest=None,CRC32C", "MaxRecvDataSegmentLength=65536",
-          "DefaultTime2Wait=0", "DefaultTime2Retain=60", "ErrorRecoveryLevel=2", "InitialR2T=No",
-          "ImmediateData=Yes", "MaxBurstLength=262144", "FirstBurstLength=65536",
-          "MaxConnections=32", "MaxOutstandingR2T=16", "DataPDUInOrder=Yes",
-          "DataSequenceInOrder=Yes"}));
+      2,
+      {"HeaderDigest=None,CRC32C", "DataDigest=None,CRC32C", "MaxRecvDataSegmentLength=65536",
+       "DefaultTime2Wait=0", "DefaultTime2Retain=60", "ErrorRecoveryLevel=2", "InitialR2T=No",
+       "ImmediateData=Yes", "MaxBurstLength=262144", "FirstBurstLength=65536", "MaxConnections=32",
+       "MaxOutstandingR2T=16", "DataPDUInOrder=Yes", "DataSequenceInOrder=Yes"}));
   CHECK(second.header[0] == 0x23);
   CHECK(second.flags() == 0x87);
   CHECK(second.be(14, 2) == 0x1234);
@@ -64,10 +65,10 @@ TEST_CASE("Windows logs in to a target with its two PDUs") {
   CHECK(second.login_status() == 0);
   CHECK(second.items() ==
         Items{"HeaderDigest=None", "DataDigest=None", "MaxRecvDataSegmentLength=262144",
-              "DefaultTime2Wait=0", "DefaultTime2Retain=0", "ErrorRecoveryLevel=0", "InitialR2T=Yes",
-              "ImmediateData=Yes", "MaxBurstLength=262144", "FirstBurstLength=65536",
-              "MaxConnections=1", "MaxOutstandingR2T=16", "DataPDUInOrder=Yes",
-              "DataSequenceInOrder=Yes"});
+              "DefaultTime2Wait=0", "DefaultTime2Retain=0", "ErrorRecoveryLevel=0",
+              "InitialR2T=Yes", "ImmediateData=Yes", "MaxBurstLength=262144",
+              "FirstBurstLength=65536", "MaxConnections=1", "MaxOutstandingR2T=16",
+              "DataPDUInOrder=Yes", "DataSequenceInOrder=Yes"});
   CHECK(host.connection.full_feature());
   CHECK(host.connection.identity().initiator_name == "iqn.1991-05.com.microsoft:host1");
   CHECK(host.connection.identity().isid == 0x400001370000);

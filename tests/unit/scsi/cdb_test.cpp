@@ -1,9 +1,11 @@
-// CDB layouts: usage bitmaps, and each single bit of each CDB either belongs to a field or is reported.
-#include <catch2/catch.hpp>
+// CDB layouts: usage bitmaps, and each single bit of each CDB either belongs to a field or is
+// reported.
+#include "scsi/cdb.hpp"
 
 #include <set>
 
-#include "scsi/cdb.hpp"
+#include <catch2/catch.hpp>
+
 #include "tests/unit/scsi/hex.hpp"
 #include "tests/unit/scsi/layouts.hpp"
 
@@ -13,7 +15,8 @@ using namespace scsi;
 using scsi::test::every_layout;
 using scsi::test::hex;
 
-// The bits of a CDB that are evaluated, from the typed bitmap: byte 0 and the service action are whole.
+// The bits of a CDB that are evaluated, from the typed bitmap: byte 0 and the service action are
+// whole.
 std::set<unsigned> evaluated_bits(const test::KnownLayout& known) {
   auto usage = hex(known.usage);
   usage[0] = 0xff;
@@ -64,7 +67,8 @@ TEST_CASE("a CDB with every evaluated bit set has no reserved bit, bytes behind 
   for (const auto& known : every_layout()) {
     INFO(known.layout.name);
     CdbBytes cdb = usage_bitmap(known.layout);
-    for (std::size_t i = known.layout.length; i < cdb.size(); ++i) cdb[i] = 0xff;
+    for (std::size_t i = known.layout.length; i < cdb.size(); ++i)
+      cdb[i] = 0xff;
     CHECK_FALSE(first_reserved_bit(known.layout, cdb));
   }
 }

@@ -1,11 +1,11 @@
 // A Field is a place: read and write touch exactly its bits, whatever its width and position.
-#include <catch2/catch.hpp>
+#include "scsi/field.hpp"
 
 #include <algorithm>
 #include <array>
 #include <vector>
 
-#include "scsi/field.hpp"
+#include <catch2/catch.hpp>
 
 namespace {
 
@@ -18,7 +18,8 @@ constexpr std::size_t first_byte = 3;
 std::vector<std::size_t> positions(const Field& field) {
   std::vector<std::size_t> out;
   const std::size_t start = field.byte * 8u + (7u - field.top_bit);
-  for (std::size_t i = 0; i < field.bits; ++i) out.push_back(start + i);
+  for (std::size_t i = 0; i < field.bits; ++i)
+    out.push_back(start + i);
   return out;
 }
 
@@ -26,8 +27,8 @@ bool bit_at(const Bytes& bytes, std::size_t position) {
   return (bytes[position / 8] >> (7 - position % 8)) & 1;
 }
 
-// Every shape that the contract of Field allows: within one byte at any place, or from any bit of the
-// first byte down to bit 0 of the last.
+// Every shape that the contract of Field allows: within one byte at any place, or from any bit of
+// the first byte down to bit 0 of the last.
 std::vector<Field> every_shape() {
   std::vector<Field> out;
   for (std::uint8_t top = 0; top < 8; ++top) {
@@ -41,7 +42,9 @@ std::vector<Field> every_shape() {
   return out;
 }
 
-Bytes pattern(std::size_t n, std::uint8_t value) { return Bytes(n, value); }
+Bytes pattern(std::size_t n, std::uint8_t value) {
+  return Bytes(n, value);
+}
 
 }  // namespace
 

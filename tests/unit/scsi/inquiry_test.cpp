@@ -1,8 +1,8 @@
 // Standard INQUIRY data, VPD pages and READ CAPACITY data.
-#include <catch2/catch.hpp>
-
 #include <set>
 #include <string>
+
+#include <catch2/catch.hpp>
 
 #include "base/digest.hpp"
 #include "scsi/inquiry_data.hpp"
@@ -61,13 +61,13 @@ TEST_CASE("standard INQUIRY says what Windows needs: disk, 3PC, CMDQUE, padded n
   const Bytes data = standard_inquiry(some_identity(), Presence::connected);
   REQUIRE(data.size() == 96);
   CHECK(data[0] == 0x00);
-  CHECK(data[2] >= 0x06);           // VERSION
-  CHECK((data[3] & 0x0f) == 2);     // RESPONSE DATA FORMAT
-  CHECK((data[3] & 0x20) == 0);     // NORMACA
+  CHECK(data[2] >= 0x06);        // VERSION
+  CHECK((data[3] & 0x0f) == 2);  // RESPONSE DATA FORMAT
+  CHECK((data[3] & 0x20) == 0);  // NORMACA
   CHECK(data[4] == 96 - 5);
-  CHECK((data[5] & 0x08) != 0);     // 3PC
-  CHECK((data[5] & 0x30) == 0);     // TPGS: no ALUA commands
-  CHECK((data[7] & 0x02) != 0);     // CMDQUE
+  CHECK((data[5] & 0x08) != 0);  // 3PC
+  CHECK((data[5] & 0x30) == 0);  // TPGS: no ALUA commands
+  CHECK((data[7] & 0x02) != 0);  // CMDQUE
   CHECK(text(data, 8, 8) == "COPYMGR ");
   CHECK(text(data, 16, 16) == "Virtual Array   ");
   CHECK(text(data, 32, 4) == "0001");
@@ -139,7 +139,8 @@ TEST_CASE("VPD 83h: designators are unique and well formed") {
         CHECK(each.value.size() % 4 == 0);
         CHECK(each.value.back() == 0);  // NUL terminated
         break;
-      default: FAIL("a designator type that nobody asked for");
+      default:
+        FAIL("a designator type that nobody asked for");
     }
   }
 }
@@ -176,8 +177,7 @@ TEST_CASE("SCSI names of every length are terminated and padded to four") {
 }
 
 TEST_CASE("R17: lengths of B0h, B1h and B2h") {
-  const Bytes b0 = block_limits_page(
-      {base::BlockCount(0x4000), base::BlockCount(0x2000), 8});
+  const Bytes b0 = block_limits_page({base::BlockCount(0x4000), base::BlockCount(0x2000), 8});
   CHECK(Bytes(b0.begin(), b0.begin() + 16) ==
         hex("00 B0 00 3C 00 00 00 08 00 00 40 00 00 00 20 00"));
   CHECK(b0.size() == 4 + 0x3c);
@@ -199,7 +199,8 @@ TEST_CASE("the target device designator of a token is whole, well formed and 128
     CHECK(length % 4 == 0);
     REQUIRE(4 + length <= bytes.size());
     CHECK(bytes[4 + length - 1] == 0);
-    for (std::size_t i = 4 + length; i < bytes.size(); ++i) CHECK(bytes[i] == 0);
+    for (std::size_t i = 4 + length; i < bytes.size(); ++i)
+      CHECK(bytes[i] == 0);
   }
 }
 

@@ -1,5 +1,6 @@
-// Every CDB layout of scsi/, with the usage bitmap that SPC-4 and SBC-4 give it, typed from the standards and
-// from the wire reference 1.4, never computed. Byte 0 is the operation code, byte 1 holds the service action.
+// Every CDB layout of scsi/, with the usage bitmap that SPC-4 and SBC-4 give it, typed from the
+// standards and from the wire reference 1.4, never computed. Byte 0 is the operation code, byte 1
+// holds the service action.
 #pragma once
 
 #include <string_view>

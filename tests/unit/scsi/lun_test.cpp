@@ -32,7 +32,7 @@ TEST_CASE("LUNs that no unit can have are refused") {
   CHECK_FALSE(decode_lun(0x8000000000000000));  // logical unit addressing
   CHECK_FALSE(decode_lun(0xc101000000000000));  // REPORT LUNS well known
   CHECK_FALSE(decode_lun(0xffffffffffffffff));
-  for (unsigned bit = 0; bit < 48; ++bit) {     // a second level
+  for (unsigned bit = 0; bit < 48; ++bit) {  // a second level
     CHECK_FALSE(decode_lun(std::uint64_t{1} << bit));
   }
 }

@@ -1,7 +1,8 @@
 // Mode pages: what MODE SENSE tells, and what MODE SELECT may change.
+#include "scsi/mode_pages.hpp"
+
 #include <catch2/catch.hpp>
 
-#include "scsi/mode_pages.hpp"
 #include "tests/unit/scsi/hex.hpp"
 
 namespace {
@@ -15,9 +16,9 @@ ModeSenseUnit unit_of(std::uint64_t blocks, std::uint32_t block_bytes, bool writ
 }
 
 Bytes page_only(std::uint8_t page, PageControl control, bool write_cache = true) {
-  const auto data = mode_sense_data({.control = control, .page = page,
-                                     .disable_block_descriptors = true},
-                                    unit_of(100, 512, write_cache));
+  const auto data =
+      mode_sense_data({.control = control, .page = page, .disable_block_descriptors = true},
+                      unit_of(100, 512, write_cache));
   REQUIRE(data);
   return {data->begin() + 4, data->end()};
 }
@@ -82,7 +83,9 @@ TEST_CASE("the headers of MODE SENSE(6) and (10)") {
   CHECK(Bytes(data->begin(), data->begin() + 24) ==
         hex("00 2A 00 10 01 00 00 10 00 00 00 01 02 03 04 05 00 00 00 00 00 00 02 00"));
 
-  data = mode_sense_data({.form = ModeForm::ten, .page = 0x08, .disable_block_descriptors = true,
+  data = mode_sense_data({.form = ModeForm::ten,
+                          .page = 0x08,
+                          .disable_block_descriptors = true,
                           .long_lba_accepted = true},
                          unit_of(100, 512));
   REQUIRE(data);
@@ -130,8 +133,8 @@ TEST_CASE("MODE SELECT changes WCE, in both forms, with and without a block desc
   CHECK_FALSE(changed(six + caching_off, ModeForm::six));
   CHECK(changed(six + caching_on, ModeForm::six));
   CHECK_FALSE(changed(ten + caching_off, ModeForm::ten));
-  CHECK_FALSE(changed("00 00 00 08 00 00 00 00 00 00 02 00" + std::string(caching_off),
-                      ModeForm::six));
+  CHECK_FALSE(
+      changed("00 00 00 08 00 00 00 00 00 00 02 00" + std::string(caching_off), ModeForm::six));
   CHECK_FALSE(changed("00 00 00 00 01 00 00 10 00 00 00 00 00 00 00 64 00 00 00 00 00 00 02 00" +
                           std::string(caching_off),
                       ModeForm::ten));
@@ -167,8 +170,9 @@ TEST_CASE("MODE SELECT refuses unknown pages, subpages and wrong page lengths") 
 }
 
 TEST_CASE("a bad page behind a good one changes nothing") {
-  check_refused(hex("00 00 00 00 " + std::string(caching_off) + " 0A 0A 00 12 00 00 00 00 FF FF 00 00"),
-                ModeForm::six, asc::invalid_field_in_parameter_list, 4 + 20 + 3);
+  check_refused(
+      hex("00 00 00 00 " + std::string(caching_off) + " 0A 0A 00 12 00 00 00 00 FF FF 00 00"),
+      ModeForm::six, asc::invalid_field_in_parameter_list, 4 + 20 + 3);
 }
 
 TEST_CASE("MODE SELECT lists that are cut anywhere are a length error") {

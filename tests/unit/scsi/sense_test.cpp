@@ -1,7 +1,8 @@
 // Sense data: named makers, both formats, and back.
+#include "scsi/sense.hpp"
+
 #include <catch2/catch.hpp>
 
-#include "scsi/sense.hpp"
 #include "tests/unit/scsi/hex.hpp"
 
 namespace {
@@ -147,5 +148,6 @@ TEST_CASE("additional sense codes have the numbers of the standard") {
       {data_phase_error, {0x4b, 0x00}},
       {insufficient_resources, {0x55, 0x03}},
   };
-  for (const auto& [ours, standard] : expected) CHECK(ours == standard);
+  for (const auto& [ours, standard] : expected)
+    CHECK(ours == standard);
 }
