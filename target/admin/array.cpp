@@ -57,12 +57,13 @@ base::Result<void, std::string> Array::State::open_targets() {
     }
     targets.push_back(
         std::make_shared<device::TargetDevice>(target.name, copy_manager, std::move(units)));
-    server.add_target(targets.back());
+    server.add_target(targets.back(), target.authentication);
   }
   return {};
 }
 
 base::Result<void, std::string> Array::State::open_portals() {
+  server.set_discovery_authentication(configuration.discovery_authentication);
   for (const net::Endpoint& portal : configuration.portals) {
     const auto bound = server.listen(portal);
     if (!bound) return base::fail(bound.error());

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 
 #include <fmt/format.h>
+
+#include "base/log.hpp"
 
 namespace admin {
 
@@ -21,6 +24,45 @@ base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text) {
   auto store = store::parse_store_spec(std::string_view(text).substr(equals + 1));
   if (!store) return base::fail(store.error());
   return LunSpec{scsi::Lun{number}, std::move(*store)};
+}
+
+base::Result<iscsi::ChapAccount, std::string> read_chap_account(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
+    return base::fail(fmt::format(
+        "'{}' is not a CHAP account: write NAME:FILE, where FILE holds the secret", text));
+  }
+  iscsi::ChapAccount account{text.substr(0, colon), {}};
+  const std::string path = text.substr(colon + 1);
+  std::ifstream file(path);
+  if (!file || !std::getline(file, account.secret)) {
+    return base::fail(fmt::format("cannot read the CHAP secret of {} from {}", account.name, path));
+  }
+  if (account.secret.ends_with('\r')) account.secret.pop_back();
+  const std::size_t length = account.secret.size();
+  if (length < iscsi::chap_secret_bytes_min) {
+    return base::fail(fmt::format("the CHAP secret in {} has {} bytes: at least {} are needed",
+                                  path, length, iscsi::chap_secret_bytes_min));
+  }
+  if (length > iscsi::chap_secret_bytes_windows_max) {
+    base::log::warning("the CHAP secret in {} has {} bytes: Windows takes at most {}", path, length,
+                       iscsi::chap_secret_bytes_windows_max);
+  }
+  return account;
+}
+
+std::optional<std::string> fault_of(const iscsi::Authentication& authentication) {
+  if (!authentication.target) return std::nullopt;
+  if (authentication.initiators.empty()) {
+    return "--mutual-chap needs an account of the initiator too: give --chap";
+  }
+  for (const iscsi::ChapAccount& account : authentication.initiators) {
+    if (account.secret == authentication.target->secret) {
+      return fmt::format("{} and {} have the same CHAP secret: each direction needs its own",
+                         account.name, authentication.target->name);
+    }
+  }
+  return std::nullopt;
 }
 
 base::Result<std::string, std::string> parse_target_name(const std::string& text) {

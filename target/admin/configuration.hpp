@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "store/guard.hpp"
 #include "store/open.hpp"
 #include "target/device/logical_unit.hpp"
+#include "target/iscsi/chap.hpp"
 #include "target/net/endpoint.hpp"
 #include "target/net/server.hpp"
 
@@ -18,6 +20,7 @@ namespace admin {
 struct TargetConfiguration {
   std::string name;
   std::map<scsi::Lun, store::StoreSpec> luns;
+  iscsi::Authentication authentication;
 };
 
 struct Configuration {
@@ -26,6 +29,7 @@ struct Configuration {
   std::string state_directory;  // holds what must survive a restart, and the admin socket
   std::string ready_file;       // empty: none
   unsigned pool_threads = 4;
+  iscsi::Authentication discovery_authentication;
   net::ServerSettings server;
   device::LogicalUnitLimits limits;
   store::GuardSettings guard;
@@ -38,6 +42,13 @@ struct LunSpec {
   store::StoreSpec store;
 };
 base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text);
+
+// "NAME:FILE": a CHAP account whose secret is the first line of the file, so that it stands in no
+// process list. The error is one line for a person and never holds the secret.
+base::Result<iscsi::ChapAccount, std::string> read_chap_account(const std::string& text);
+// Equal secrets in both directions, or a target's account without one of an initiator; nullopt when
+// all is well.
+std::optional<std::string> fault_of(const iscsi::Authentication& authentication);
 
 // An iSCSI name (RFC 7143 4.2.7): iqn., eui. or naa., at most 223 bytes, lower case.
 base::Result<std::string, std::string> parse_target_name(const std::string& text);

@@ -15,13 +15,23 @@ PortalHost::PortalHost(const Directory& directory, SessionRegistry& sessions,
       local_(std::move(local)),
       drop_(std::move(drop)) {}
 
+const PublishedTarget* Directory::find(std::string_view name) const {
+  const auto at = std::find_if(targets.begin(), targets.end(), [name](const PublishedTarget& each) {
+    return each.device->name() == name;
+  });
+  return at == targets.end() ? nullptr : &*at;
+}
+
 std::optional<iscsi::TargetView> PortalHost::find_target(std::string_view name) const {
-  for (const auto& target : directory_.targets) {
-    if (target->name() == name) {
-      return iscsi::TargetView{target->name(), directory_.portal_group_tag};
-    }
-  }
-  return std::nullopt;
+  const PublishedTarget* target = directory_.find(name);
+  if (target == nullptr) return std::nullopt;
+  return iscsi::TargetView{target->device->name(), directory_.portal_group_tag};
+}
+
+const iscsi::Authentication* PortalHost::authentication(std::string_view target_name) const {
+  if (target_name.empty()) return &directory_.discovery_authentication;
+  const PublishedTarget* target = directory_.find(target_name);
+  return target == nullptr ? nullptr : &target->authentication;
 }
 
 // A portal that listens on every address is told as the one this initiator reached (windows-host
@@ -36,8 +46,9 @@ std::vector<iscsi::DiscoveredTarget> PortalHost::discover() const {
     }
   }
   std::vector<iscsi::DiscoveredTarget> out;
-  for (const auto& target : directory_.targets)
-    out.push_back({target->name(), addresses});
+  for (const PublishedTarget& target : directory_.targets) {
+    out.push_back({target.device->name(), addresses});
+  }
   return out;
 }
 
@@ -49,14 +60,12 @@ base::Result<iscsi::Admission, iscsi::LoginStatus> PortalHost::admit(
   out.tsih = entry->tsih;
   out.registration = entry;
   if (identity.target_name.empty()) return out;
-  const auto target =
-      std::find_if(directory_.targets.begin(), directory_.targets.end(),
-                   [&](const auto& each) { return each->name() == identity.target_name; });
-  if (target == directory_.targets.end()) return base::fail(iscsi::LoginStatus::target_not_found);
+  const PublishedTarget* target = directory_.find(identity.target_name);
+  if (target == nullptr) return base::fail(iscsi::LoginStatus::target_not_found);
   device::NexusIdentity nexus{entry->number,
                               identity.initiator_name,
                               {identity.target_name, directory_.portal_group_tag, 1}};
-  out.server = std::make_unique<device::Nexus>(std::move(nexus), *target, worker_);
+  out.server = std::make_unique<device::Nexus>(std::move(nexus), target->device, worker_);
   return out;
 }
 

@@ -14,11 +14,19 @@
 
 namespace net {
 
+struct PublishedTarget {
+  std::shared_ptr<device::TargetDevice> device;
+  iscsi::Authentication authentication;
+};
+
 // Fixed once the server runs; shared by all connections.
 struct Directory {
   std::uint16_t portal_group_tag = 1;
   std::vector<Endpoint> portals;
-  std::vector<std::shared_ptr<device::TargetDevice>> targets;
+  std::vector<PublishedTarget> targets;
+  iscsi::Authentication discovery_authentication;
+
+  const PublishedTarget* find(std::string_view name) const;
 };
 
 class PortalHost final : public iscsi::Host {
@@ -29,6 +37,7 @@ class PortalHost final : public iscsi::Host {
 
   std::optional<iscsi::TargetView> find_target(std::string_view name) const override;
   std::vector<iscsi::DiscoveredTarget> discover() const override;
+  const iscsi::Authentication* authentication(std::string_view target_name) const override;
   base::Result<iscsi::Admission, iscsi::LoginStatus> admit(
       const iscsi::SessionIdentity& identity) override;
 

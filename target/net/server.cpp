@@ -119,8 +119,13 @@ Server::Server(const ServerSettings& settings, const base::Clock& clock, base::E
     : state_(std::make_unique<State>(settings, clock, pool)) {}
 Server::~Server() = default;
 
-void Server::add_target(std::shared_ptr<device::TargetDevice> target) {
-  state_->directory.targets.push_back(std::move(target));
+void Server::add_target(std::shared_ptr<device::TargetDevice> target,
+                        const iscsi::Authentication& authentication) {
+  state_->directory.targets.push_back({std::move(target), authentication});
+}
+
+void Server::set_discovery_authentication(const iscsi::Authentication& authentication) {
+  state_->directory.discovery_authentication = authentication;
 }
 
 base::Result<Endpoint, std::string> Server::listen(const Endpoint& portal) {

@@ -10,6 +10,7 @@
 #include "base/executor.hpp"
 #include "base/result.hpp"
 #include "target/device/target_device.hpp"
+#include "target/iscsi/chap.hpp"
 #include "target/iscsi/connection.hpp"
 #include "target/net/endpoint.hpp"
 
@@ -36,7 +37,9 @@ class Server {
   ~Server();
 
   // Before run().
-  void add_target(std::shared_ptr<device::TargetDevice> target);
+  void add_target(std::shared_ptr<device::TargetDevice> target,
+                  const iscsi::Authentication& authentication);
+  void set_discovery_authentication(const iscsi::Authentication& authentication);
   // Binds and listens; returns where (the port is the real one, when 0 was asked). The error is one
   // line.
   base::Result<Endpoint, std::string> listen(const Endpoint& portal);

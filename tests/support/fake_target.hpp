@@ -42,7 +42,7 @@ struct Script {
   device::TaskOwner* owner = nullptr;   // of the newest session
   std::vector<const device::Task*> stopped;
   std::vector<std::pair<device::TaskManagementFunction, std::uint64_t>> managed;
-  device::TaskServer::Managed managing;  // the last request; to be called by the test
+  std::deque<device::TaskServer::Managed> managing;  // to be called by the test
 
   const Reply& reply_to(const device::Task& task) const {
     static const Reply good;
@@ -96,7 +96,7 @@ class FakeServer final : public device::TaskServer {
   void stop(const device::Task& task) override { script_.stopped.push_back(&task); }
   void manage(device::TaskManagementFunction function, std::uint64_t lun, Managed done) override {
     script_.managed.emplace_back(function, lun);
-    script_.managing = std::move(done);
+    script_.managing.push_back(std::move(done));
   }
   void set_owner(device::TaskOwner* owner) override { script_.owner = owner; }
 

@@ -11,78 +11,102 @@ namespace {
 namespace po = boost::program_options;
 using Ok = base::Result<void, std::string>;
 
+// clang-format off
 const po::options_description& options() {
   static const po::options_description all = [] {
     const device::LogicalUnitLimits limits;
     const copymgr::CopySettings copies;
-    const auto number = [](auto value) {
-      return po::value<decltype(value)>()->default_value(value);
-    };
+    const auto number = [](auto value) { return po::value<decltype(value)>()->default_value(value); };
     const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
     const auto size = [&](const char* value) { return text("SIZE")->default_value(value); };
     po::options_description out("Options");
-    out.add_options()("portal", text("ADDRESS:PORT"),
-                      "listen here; may repeat; port 0 takes a free one; default 127.0.0.1:3260")(
-        "target", text("IQN"), "a target; may repeat; the --lun options behind it are its units")(
-        "lun", text("N=STORE"), "logical unit N of the target before it; may repeat; see Stores")(
-        "state-dir", text("DIR"),
-        "what must survive a restart, and the admin socket; default: a private directory that is "
-        "removed at the end")("ready-file", text("FILE"),
-                              "written with the bound ADDRESS:PORT lines when logins are accepted")(
-        "workers", number(0u), "threads that serve connections; 0: one for each processor")(
-        "pool-threads", number(4u), "threads for what blocks: cold reads, flushes, copies")(
-        "max-token-size", size("256M"), "the most that one token can stand for")(
-        "optimal-token-size", size("0"),
-        "OPTIMAL TRANSFER COUNT; 0: not reported, Windows then writes 64 MiB at a time")(
-        "max-ranges", number(limits.maximum_range_descriptors),
-        "range descriptors in one token command")("token-timeout",
-                                                  number(limits.default_inactivity_timeout_seconds),
-                                                  "default inactivity timer of a token, seconds")(
-        "max-token-timeout", number(limits.maximum_inactivity_timeout_seconds),
-        "largest inactivity timer that a host may ask for, seconds")(
-        "max-tokens", number(copies.tokens.live_tokens_max),
-        "live tokens; beyond it the least recently used is revoked")(
-        "max-copies", number(copies.operations_max), "token commands that run at once")(
-        "side-space", size("8G"),
-        "room for each LUN's old data that live tokens still need; beyond it tokens are cancelled")(
-        "work-budget", number(4u),
-        "seconds after which a WRITE USING TOKEN stops early and reports how far it got")(
-        "strict-nexus",
-        "results of token commands are told only to the session that sent the command (default: to "
-        "any session of that initiator)")("log-level", text("LEVEL")->default_value("info"),
-                                          "debug, info, warning or error")("help", "this text")(
-        "version", "the version");
+    out.add_options()
+        ("portal", text("ADDRESS:PORT"), "listen here; may repeat; port 0 takes a free one; default 127.0.0.1:3260")
+        ("target", text("IQN"), "a target; may repeat; the options behind it up to the next --target are its own")
+        ("lun", text("N=STORE"), "of a target: logical unit N; may repeat; see Stores")
+        ("chap", text("NAME:FILE"), "of a target: initiators must prove this account by CHAP; the secret is the file's first line; may repeat")
+        ("mutual-chap", text("NAME:FILE"), "of a target: the account that it proves to initiators which ask")
+        ("discovery-chap", text("NAME:FILE"), "the same as --chap, for discovery sessions; may repeat")
+        ("state-dir", text("DIR"), "what must survive a restart, and the admin socket; default: a private directory that is removed at the end")
+        ("ready-file", text("FILE"), "written with the bound ADDRESS:PORT lines when logins are accepted")
+        ("workers", number(0u), "threads that serve connections; 0: one for each processor")
+        ("pool-threads", number(4u), "threads for what blocks: cold reads, flushes, copies")
+        ("max-token-size", size("256M"), "the most that one token can stand for")
+        ("optimal-token-size", size("0"), "OPTIMAL TRANSFER COUNT; 0: not reported, Windows then writes 64 MiB at a time")
+        ("max-ranges", number(limits.maximum_range_descriptors), "range descriptors in one token command")
+        ("token-timeout", number(limits.default_inactivity_timeout_seconds), "default inactivity timer of a token, seconds")
+        ("max-token-timeout", number(limits.maximum_inactivity_timeout_seconds), "largest inactivity timer that a host may ask for, seconds")
+        ("max-tokens", number(copies.tokens.live_tokens_max), "live tokens; beyond it the least recently used is revoked")
+        ("max-copies", number(copies.operations_max), "token commands that run at once")
+        ("side-space", size("8G"), "room for each LUN's old data that live tokens still need; beyond it tokens are cancelled")
+        ("work-budget", number(4u), "seconds after which a WRITE USING TOKEN stops early and reports how far it got")
+        ("strict-nexus", "results of token commands are told only to the session that sent the command (default: to any session of that initiator)")
+        ("log-level", text("LEVEL")->default_value("info"), "debug, info, warning or error")
+        ("help", "this text")
+        ("version", "the version");
     return out;
   }();
   return all;
 }
+// clang-format on
 
-// --target and --lun count in the order in which they stand.
+Ok take_lun(const std::string& value, admin::TargetConfiguration& target) {
+  auto lun = admin::parse_lun_spec(value);
+  if (!lun) return base::fail(lun.error());
+  if (target.luns.emplace(lun->lun, lun->store).second) return {};
+  return base::fail(fmt::format("LUN {} of {} is given twice", lun->lun.value, target.name));
+}
+
+Ok take_chap(const std::string& option, const std::string& value,
+             iscsi::Authentication& authentication) {
+  auto account = admin::read_chap_account(value);
+  if (!account) return base::fail(account.error());
+  if (option == "mutual-chap") {
+    authentication.target = std::move(*account);
+  } else {
+    authentication.initiators.push_back(std::move(*account));
+  }
+  return {};
+}
+
+Ok take_new_target(const std::string& value, admin::Configuration& configuration) {
+  auto name = admin::parse_target_name(value);
+  if (!name) return base::fail(name.error());
+  for (const auto& other : configuration.targets) {
+    if (other.name == *name) return base::fail(fmt::format("target {} is given twice", *name));
+  }
+  configuration.targets.push_back({*name, {}, {}});
+  return {};
+}
+
+Ok take_one(const std::string& option, const std::string& value,
+            admin::Configuration& configuration) {
+  if (option == "target") return take_new_target(value, configuration);
+  if (option == "discovery-chap") {
+    return take_chap(option, value, configuration.discovery_authentication);
+  }
+  const bool of_a_target = option == "lun" || option == "chap" || option == "mutual-chap";
+  if (!of_a_target) return {};
+  if (configuration.targets.empty()) {
+    return base::fail(fmt::format("--{} needs a --target before it", option));
+  }
+  admin::TargetConfiguration& target = configuration.targets.back();
+  return option == "lun" ? take_lun(value, target)
+                         : take_chap(option, value, target.authentication);
+}
+
+// Options of a target count in the order in which they stand.
 Ok take_targets(const po::parsed_options& parsed, admin::Configuration& configuration) {
   for (const auto& option : parsed.options) {
-    if (option.string_key == "target") {
-      auto name = admin::parse_target_name(option.value.front());
-      if (!name) return base::fail(name.error());
-      for (const auto& other : configuration.targets) {
-        if (other.name == *name) return base::fail(fmt::format("target {} is given twice", *name));
-      }
-      configuration.targets.push_back({*name, {}});
-    } else if (option.string_key == "lun") {
-      auto lun = admin::parse_lun_spec(option.value.front());
-      if (!lun) return base::fail(lun.error());
-      if (configuration.targets.empty()) {
-        return base::fail(std::string("--lun needs a --target before it"));
-      }
-      auto& luns = configuration.targets.back().luns;
-      if (!luns.emplace(lun->lun, lun->store).second) {
-        return base::fail(fmt::format("LUN {} of {} is given twice", lun->lun.value,
-                                      configuration.targets.back().name));
-      }
-    }
+    if (option.value.empty()) continue;
+    if (auto ok = take_one(option.string_key, option.value.front(), configuration); !ok) return ok;
   }
   if (configuration.targets.empty()) {
     return base::fail(
         std::string("nothing to serve: give at least one --target with --lun; see --help"));
+  }
+  for (const auto& target : configuration.targets) {
+    if (auto fault = admin::fault_of(target.authentication)) return base::fail(*fault);
   }
   return {};
 }
@@ -145,13 +169,18 @@ base::Result<base::log::Level, std::string> parse_log_level(const std::string& t
       fmt::format("'{}' is not a log level: use debug, info, warning or error", text));
 }
 
+bool may_repeat(const std::string& key) {
+  return key == "target" || key == "lun" || key == "portal" || key == "chap" ||
+         key == "mutual-chap" || key == "discovery-chap";
+}
+
 base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed) {
   po::variables_map values;
   // The repeatable ones are read in order from `parsed`; the map would refuse a second one.
   po::parsed_options single(&options());
   for (const auto& option : parsed.options) {
     const std::string& key = option.string_key;
-    if (key != "target" && key != "lun" && key != "portal") single.options.push_back(option);
+    if (!may_repeat(key)) single.options.push_back(option);
   }
   po::store(single, values);
   CommandLine out;

@@ -95,7 +95,7 @@ TEST_CASE("the other functions are the device server's, which may take its time"
   REQUIRE(host.script().managed.size() == 1);
   CHECK(host.script().managed[0].first == device::TaskManagementFunction::logical_unit_reset);
   CHECK(host.script().managed[0].second == 0x0002000000000000);
-  host.script().managing(device::TaskManagementResponse::lun_does_not_exist);
+  host.script().managing.at(0)(device::TaskManagementResponse::lun_does_not_exist);
   CHECK(calls == 1);
   check_answer(host.answer(), 2);
   CHECK(host.connection.tasks_executing() == 0);
@@ -118,7 +118,7 @@ TEST_CASE("nothing is answered after a logout or when the stream has gone") {
       host.connection.abandon();
     }
     CHECK(host.connection.tasks_executing() == 1);
-    host.script().managing(device::TaskManagementResponse::function_complete);
+    host.script().managing.at(0)(device::TaskManagementResponse::function_complete);
     CHECK(host.answers().empty());
     CHECK(host.connection.tasks_executing() == 0);
   }

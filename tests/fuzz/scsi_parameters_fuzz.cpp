@@ -1,0 +1,114 @@
+// Every decoder of bytes that come from a host or from another array. The first byte chooses which;
+// what decodes is encoded and decoded again where there is an encoder.
+#include <cstdlib>
+
+#include "scsi/copy_results.hpp"
+#include "scsi/mode_pages.hpp"
+#include "scsi/third_party_copy_page.hpp"
+#include "scsi/token_parameters.hpp"
+#include "tests/fuzz/bytes.hpp"
+#include "tests/unit/scsi/layouts.hpp"
+
+namespace {
+
+using fuzz::Reader;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+scsi::TokenCommandLimits limits_of(Reader& input) {
+  scsi::TokenCommandLimits out;
+  out.maximum_range_descriptors = input.u8();
+  out.maximum_inactivity_timeout_seconds = input.u16();
+  out.maximum_token_transfer_size = base::BlockCount(input.u16());
+  out.capacity = base::BlockCount(std::uint64_t{1} << input.u8() % 64);
+  return out;
+}
+
+template <class Request>
+void check_ranges(const Request& request, const scsi::TokenCommandLimits& limits) {
+  for (const base::BlockRange& range : request.ranges) {
+    require(range.count.value != 0);
+    require(range.count.value <= limits.capacity.value);
+    require(range.first.value <= limits.capacity.value - range.count.value);
+  }
+  require(request.ranges.size() <= limits.maximum_range_descriptors);
+}
+
+void token_lists(Reader& input) {
+  const auto limits = limits_of(input);
+  const bool populate = input.u8() % 2 == 0;
+  const base::ByteView list = input.rest();
+  if (list.empty()) return;  // a zero length is the caller's
+  if (populate) {
+    if (const auto request = scsi::decode_populate_token(list, limits)) {
+      check_ranges(*request, limits);
+      if (request->ranges.empty()) return;  // no list says that
+      const auto again = scsi::decode_populate_token(scsi::encode(*request), limits);
+      require(again && again->total() == request->total());
+    }
+  } else if (const auto request = scsi::decode_write_using_token(list, limits)) {
+    check_ranges(*request, limits);
+    if (request->ranges.empty()) return;
+    const auto again = scsi::decode_write_using_token(scsi::encode(*request), limits);
+    require(again && again->token == request->token);
+  }
+}
+
+void mode_select(Reader& input) {
+  const auto form = input.u8() % 2 == 0 ? scsi::ModeForm::six : scsi::ModeForm::ten;
+  const scsi::ModeSenseUnit unit{
+      {input.u8() % 2 == 0}, base::BlockCount(1000), base::BlockLength{512}};
+  static_cast<void>(scsi::apply_mode_select(input.rest(), form, unit));
+}
+
+void answers(Reader& input) {
+  const std::uint8_t choice = input.u8();
+  const base::ByteView bytes = input.rest();
+  switch (choice % 4) {
+    case 0:
+      static_cast<void>(scsi::decode_rod_token_information(bytes));
+      break;
+    case 1:
+      static_cast<void>(scsi::windows_reads(bytes));
+      break;
+    case 2:
+      static_cast<void>(scsi::remote_tokens_of(bytes));
+      break;
+    case 3:
+      if (const auto sense = scsi::parse_sense(bytes)) static_cast<void>(scsi::to_text(*sense));
+      break;
+  }
+}
+
+void cdbs(Reader& input) {
+  const auto& known = scsi::test::every_layout();
+  const scsi::CdbLayout& layout = known[input.u8() % known.size()].layout;
+  scsi::CdbBytes cdb{};
+  const base::ByteView bytes = input.take(cdb.size());
+  std::copy(bytes.begin(), bytes.end(), cdb.begin());
+  if (const auto bad = scsi::first_reserved_bit(layout, cdb)) require(bad->byte < layout.length);
+  static_cast<void>(scsi::trace(layout, cdb));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Reader input({data, size});
+  switch (input.u8() % 4) {
+    case 0:
+      token_lists(input);
+      break;
+    case 1:
+      mode_select(input);
+      break;
+    case 2:
+      answers(input);
+      break;
+    case 3:
+      cdbs(input);
+      break;
+  }
+  return 0;
+}

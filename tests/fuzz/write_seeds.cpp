@@ -1,0 +1,120 @@
+// Writes the seed corpora of the fuzz targets: write_seeds DIRECTORY makes DIRECTORY/<target>/ with
+// inputs that a real host would send.
+#include <filesystem>
+#include <fstream>
+
+#include "scsi/copy_results.hpp"
+#include "scsi/mode_pages.hpp"
+#include "scsi/third_party_copy_page.hpp"
+#include "scsi/token_parameters.hpp"
+#include "tests/support/pdu.hpp"
+
+namespace {
+
+using support::Bytes;
+using support::operator+;
+
+struct Corpus {
+  std::filesystem::path folder;
+  int number = 0;
+
+  Corpus(const std::filesystem::path& root, const char* target) : folder(root / target) {
+    std::filesystem::create_directories(folder);
+  }
+  void add(const Bytes& bytes) {
+    std::ofstream(folder / ("seed" + std::to_string(number++)), std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+  }
+};
+
+// A step of iscsi_connection_fuzz: bytes of the stream.
+Bytes step(const Bytes& stream) {
+  return Bytes{0, static_cast<std::uint8_t>(stream.size() >> 8),
+               static_cast<std::uint8_t>(stream.size())} +
+         stream;
+}
+
+void connections(Corpus corpus) {
+  using namespace support;
+  const Bytes login =
+      login_request(0x81, {"InitiatorName=iqn.a:1", "SessionType=Normal",
+                           "TargetName=iqn.2026-11.io.copymgr:demo", "AuthMethod=None"})
+          .wire() +
+      login_request(0x87, {"HeaderDigest=None,CRC32C", "MaxRecvDataSegmentLength=65536",
+                           "InitialR2T=No", "MaxBurstLength=262144"})
+          .wire();
+  corpus.add(Bytes{0, 0} + step(login) + step(nop_out(1, 1, pattern(5)).wire()));
+  const Bytes read = scsi_command(1, 1, reads, 1501, 0x28).wire();
+  const Bytes write = scsi_command(2, 2, writes, 3000, 0x2a).with(pattern(100)).wire();
+  const Bytes data = data_out(2, 1, 0, 100, pattern(2900), true).wire();
+  corpus.add(Bytes{1, 1} + step(read) + step(write) + step(data));
+  corpus.add(Bytes{1, 1} + step(text_request(1, 1, 0x80, text_of({"SendTargets="})).wire()) +
+             step(logout_request(2, 2, 0).wire()));
+  for (std::uint8_t kind = 0; kind < 16; ++kind) {
+    corpus.add(Bytes{2, static_cast<std::uint8_t>(kind * 3)} +
+               Bytes{0, kind, 0xa1, 1, 0xff, 2, 0, 3, 1, 0, 4, 0} +
+               Bytes{0, 6, 0x80, 1, 1, 0, 0, 100, 1, 0, 0, 0xc0});
+  }
+}
+
+void parameters(Corpus corpus) {
+  const std::vector<base::BlockRange> ranges{{base::Lba(0), base::BlockCount(8)},
+                                             {base::Lba(100), base::BlockCount(1)}};
+  scsi::PopulateToken populate;
+  populate.ranges = ranges;
+  scsi::WriteUsingToken write;
+  write.ranges = ranges;
+  const Bytes limits{0, 64, 0x0e, 0x10, 0x10, 0, 20};  // target 0, then what limits_of() reads
+  corpus.add(limits + Bytes{0} + scsi::encode(populate));
+  corpus.add(limits + Bytes{1} + scsi::encode(write));
+  const scsi::ModeSenseUnit unit{{true}, base::BlockCount(1000), base::BlockLength{512}};
+  for (std::uint8_t form : {0, 1}) {
+    scsi::ModeSenseRequest request;
+    request.form = form == 0 ? scsi::ModeForm::six : scsi::ModeForm::ten;
+    auto list = *scsi::mode_sense_data(request, unit);
+    list[0] = 0;
+    if (form == 1) list[1] = 0;
+    corpus.add(Bytes{1, form, 0} + list);
+  }
+  scsi::CopyResult result;
+  result.response_to_service_action = 0x10;
+  result.token.emplace();
+  corpus.add(Bytes{2, 0} + scsi::encode_rod_token_information(result));
+  scsi::ThirdPartyCopyPage page;
+  page.commands = {{0x83, {0x10, 0x11}}};
+  page.rod_types = {{}};
+  page.block_length = base::BlockLength{512};
+  corpus.add(Bytes{2, 1} + scsi::encode(page));
+  corpus.add(Bytes{2, 2} + scsi::encode(page));
+  const auto sense = scsi::sense::lba_out_of_range(7);
+  const auto fixed = scsi::to_fixed_format(sense);
+  corpus.add(Bytes{2, 3} + Bytes(fixed.begin(), fixed.end()));
+  corpus.add(Bytes{2, 3} + scsi::to_descriptor_format(sense));
+}
+
+// For each row of the command table: once for the unit attention, then with small fields.
+void commands(Corpus corpus) {
+  scsi::PopulateToken populate;
+  populate.ranges = {{base::Lba(0), base::BlockCount(8)}};
+  const Bytes list = scsi::encode(populate);
+  for (std::uint8_t row = 0; row < 48; ++row) {
+    Bytes out = Bytes{1, 0} + Bytes(16, 0) + Bytes{0, 0};
+    Bytes cdb(16, 0);
+    cdb[4] = cdb[8] = cdb[9] = cdb[13] = 1;
+    out = out + Bytes{1, row} + cdb + Bytes{0x02, 0x00} + Bytes(512, row);
+    cdb.assign(16, 0);
+    cdb[13] = static_cast<std::uint8_t>(list.size());
+    corpus.add(out + Bytes{1, row} + cdb + Bytes{0, static_cast<std::uint8_t>(list.size())} + list);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  const std::filesystem::path root = argv[1];
+  connections({root, "iscsi_connection_fuzz"});
+  parameters({root, "scsi_parameters_fuzz"});
+  commands({root, "device_cdb_fuzz"});
+}
