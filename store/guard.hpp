@@ -1,14 +1,17 @@
-// The write guard: a filter over any store that keeps points in time. A Snapshot is what some ranges held
-// at one moment; taking it moves no data. The first write into a guarded chunk afterwards saves the old
-// chunk into a side store (shared blocks where the file system can, else a copy), then goes ahead.
+// The write guard: a filter over any store that keeps points in time. A Snapshot is what some
+// ranges held at one moment; taking it moves no data. The first write into a guarded chunk
+// afterwards saves the old chunk into a side store (shared blocks where the file system can, else a
+// copy), then goes ahead.
 //
-// How it stays fast: one bit a chunk says "a snapshot may need this". A writer announces itself at the
-// write gate, looks at its bits and, finding none, writes: no lock. protect() sets the bits and then
-// waits until every writer that announced itself earlier has left, so a snapshot is never half old.
+// How it stays fast: one bit a chunk says "a snapshot may need this". A writer announces itself at
+// the write gate, looks at its bits and, finding none, writes: no lock. protect() sets the bits and
+// then waits until every writer that announced itself earlier has left, so a snapshot is never half
+// old.
 //
-// Rules for callers, without which threads could wait for each other for ever: inside a WriteSection and
-// inside visit()'s `move`, do not write through any Guard, call protect() with an executor that runs inline,
-// or make a second WriteSection; and end a WriteSection in the job that began it, never in a later one.
+// Rules for callers, without which threads could wait for each other for ever: inside a
+// WriteSection and inside visit()'s `move`, do not write through any Guard, call protect() with an
+// executor that runs inline, or make a second WriteSection; and end a WriteSection in the job that
+// began it, never in a later one.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +26,9 @@
 namespace store {
 
 struct GuardSettings {
-  std::uint32_t chunk_bytes = 64 * 1024;     // granularity of saving; a power of two, >= 4096
-  base::ByteCount side_bytes_max{8ull << 30};  // what saved chunks may take; beyond it snapshots are lost
+  std::uint32_t chunk_bytes = 64 * 1024;  // granularity of saving; a power of two, >= 4096
+  base::ByteCount side_bytes_max{
+      8ull << 30};  // what saved chunks may take; beyond it snapshots are lost
 };
 
 struct GuardCounters {  // a reading at one moment
@@ -37,9 +41,9 @@ struct GuardCounters {  // a reading at one moment
 class Guard;
 class GuardState;
 
-// A point in time of some extents of one guarded store. Dropping the last reference releases what was saved
-// for it (a few system calls, so rather not on a worker). All members are callable from any thread. A
-// snapshot that outlives its Guard keeps the store below open and stays readable.
+// A point in time of some extents of one guarded store. Dropping the last reference releases what
+// was saved for it (a few system calls, so rather not on a worker). All members are callable from
+// any thread. A snapshot that outlives its Guard keeps the store below open and stays readable.
 class Snapshot {
  public:
   virtual ~Snapshot() = default;
@@ -47,9 +51,10 @@ class Snapshot {
   // The side store ran out of room (or failed) before a write: the old data is gone for good.
   virtual bool lost() const = 0;
 
-  // Calls `move(piece, length)` for consecutive pieces that together hold the snapshot's bytes of `extent`
-  // (which must lie within one of extents()), in order. While `move` runs no write can change that piece.
-  // Stops at the first error. Fails with read_failed when the snapshot is lost, and with out_of_range.
+  // Calls `move(piece, length)` for consecutive pieces that together hold the snapshot's bytes of
+  // `extent` (which must lie within one of extents()), in order. While `move` runs no write can
+  // change that piece. Stops at the first error. Fails with read_failed when the snapshot is lost,
+  // and with out_of_range.
   using Move = std::function<StoreResult<>(Piece piece, base::ByteCount length)>;
   virtual StoreResult<> visit(base::Extent extent, const Move& move) = 0;
 };
@@ -60,17 +65,19 @@ class Guard final : public Store {
   Guard(std::unique_ptr<Store> inner, std::unique_ptr<Store> side, GuardSettings settings);
   ~Guard() override;
 
-  // Takes a point in time of `extents` (each within size(); they may touch but not overlap). `done` runs
-  // once: inside this call when no write is under way, else on `pool`. The point in time lies between the
-  // call and `done`, which gets nullptr only when an extent does not lie within size(). `on_lost` runs at most
-  // once, from the writing thread, if the snapshot is lost later; it may run while the snapshot is dropped.
+  // Takes a point in time of `extents` (each within size(); they may touch but not overlap). `done`
+  // runs once: inside this call when no write is under way, else on `pool`. The point in time lies
+  // between the call and `done`, which gets nullptr only when an extent does not lie within size().
+  // `on_lost` runs at most once, from the writing thread, if the snapshot is lost later; it may run
+  // while the snapshot is dropped.
   using Protected = base::UniqueFunction<void(std::shared_ptr<Snapshot>)>;
   void protect(std::vector<base::Extent> extents, base::Executor& pool,
                base::UniqueFunction<void()> on_lost, Protected done);
 
-  // A stretch of this store that may be written through its inner store directly (by clone_range and the
-  // like): every guarded chunk in it has been saved, and no new snapshot can be completed while it lives.
-  // `extent` lies within size(). Keep it short. Order: take the write section first, then visit() the source; never the reverse.
+  // A stretch of this store that may be written through its inner store directly (by clone_range
+  // and the like): every guarded chunk in it has been saved, and no new snapshot can be completed
+  // while it lives. `extent` lies within size(). Keep it short. Order: take the write section
+  // first, then visit() the source; never the reverse.
   class WriteSection {
    public:
     WriteSection(Guard& guard, base::Extent extent);  // may sleep

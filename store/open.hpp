@@ -1,5 +1,5 @@
-// Stores by name: "file:/srv/a.img,size=1G", "block:/dev/sdb,direct=on", "memory:256M", "null:1T". The
-// scheme table in open.cpp has one line a store.
+// Stores by name: "file:/srv/a.img,size=1G", "block:/dev/sdb,direct=on", "memory:256M", "null:1T".
+// The scheme table in open.cpp has one line a store.
 #pragma once
 
 #include <memory>
@@ -12,8 +12,8 @@
 namespace store {
 
 struct StoreSpec {
-  std::string scheme;  // file, block, memory, null
-  std::string path;    // file and block
+  std::string scheme;    // file, block, memory, null
+  std::string path;      // file and block
   base::ByteCount size;  // 0: as it is (file, block)
   base::BlockLength block_length{512};
   bool direct = false;  // O_DIRECT; file and block
@@ -21,14 +21,14 @@ struct StoreSpec {
 
 // "10G", "1048576", "512K", "1T": binary multiples. The error is one line for a person.
 base::Result<base::ByteCount, std::string> parse_size(std::string_view text);
-// SCHEME:WHERE[,size=SIZE][,blocksize=512|4096][,direct=on|off]; the error says what is wrong and what is
-// allowed.
+// SCHEME:WHERE[,size=SIZE][,blocksize=512|4096][,direct=on|off]; the error says what is wrong and
+// what is allowed.
 base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text);
 
-// Opens (a file with size= is created sparse or must already have that size, is locked against a second
-// daemon, and is never truncated) and puts the write guard over it. `side_directory` takes the side file
-// of stores that are not files; a file's side file is an unnamed file beside it, so that blocks can be
-// shared. The size is cut to whole blocks. The error is one line for a person.
+// Opens (a file with size= is created sparse or must already have that size, is locked against a
+// second daemon, and is never truncated) and puts the write guard over it. `side_directory` takes
+// the side file of stores that are not files; a file's side file is an unnamed file beside it, so
+// that blocks can be shared. The size is cut to whole blocks. The error is one line for a person.
 base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& spec,
                                                                const std::string& side_directory,
                                                                const GuardSettings& settings);

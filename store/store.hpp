@@ -1,5 +1,5 @@
-// A Store is where blocks live, seen as a flat range of bytes. This is the one door that files, block
-// devices, memory, null stores and filters over them share; the contract tests in
+// A Store is where blocks live, seen as a flat range of bytes. This is the one door that files,
+// block devices, memory, null stores and filters over them share; the contract tests in
 // tests/unit/store/contract_test.cpp run on every one of them.
 #pragma once
 
@@ -34,8 +34,8 @@ using StoreResult = base::Result<T, StoreError>;
 // What a write promises when it returns: in the write cache (page cache), or on the medium (FUA).
 enum class Durability { cached, durable };
 
-// An open file or block device whose byte `n` is the store's byte `n`: what reflink and copy_file_range
-// need. The descriptor stays owned by the store.
+// An open file or block device whose byte `n` is the store's byte `n`: what reflink and
+// copy_file_range need. The descriptor stays owned by the store.
 struct FileHandle {
   int descriptor = -1;
 };
@@ -54,8 +54,8 @@ class Store {
   // "file /srv/a.img": for messages.
   virtual std::string describe() const = 0;
 
-  // The blocking forms: all or error, callable from any thread, at once from many. A write that fails may
-  // have written part. They may sleep, so a worker calls them only through the pool.
+  // The blocking forms: all or error, callable from any thread, at once from many. A write that
+  // fails may have written part. They may sleep, so a worker calls them only through the pool.
   virtual StoreResult<> read(base::ByteOffset at, base::ByteSpan into) = 0;
   virtual StoreResult<> write(base::ByteOffset at, base::ByteView from, Durability durability) = 0;
   // The extent reads as zeros afterwards; deallocates (punches holes) where the medium can.

@@ -22,13 +22,14 @@ void require(bool holds) {
 
 constexpr const char* target_name = "iqn.2026-11.io.copymgr:fuzz";
 
-class CountingRandomness final : public base::Randomness {
+// The same bytes in every run.
+class FixedRandomness final : public base::Randomness {
  public:
   void fill(base::ByteSpan out) override {
-    for (auto& byte : out)
-      byte =
-          static_cast<std::uint8_t>(next_ = next_ * 6364136223846793005u + 1442695040888963407u) ^
-          static_cast<std::uint8_t>(next_ >> 33);
+    for (std::uint8_t& byte : out) {
+      next_ = next_ * 6364136223846793005u + 1442695040888963407u;
+      byte = static_cast<std::uint8_t>(next_ >> 33);
+    }
   }
 
  private:
@@ -82,7 +83,7 @@ scsi::CdbBytes make_cdb(Reader& input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   base::ManualClock clock;
-  CountingRandomness randomness;
+  FixedRandomness randomness;
   base::InlineExecutor pool;
   base::BufferPool buffers;
   {
