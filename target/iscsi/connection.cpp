@@ -195,6 +195,7 @@ void Connection::tick(base::Instant now) {
     last_heard_ = now;
     return;
   }
+  if (settings_.nop_interval == base::Duration::zero()) return;  // pings are off
   const base::Duration silence = now - last_heard_;
   if (ping_pending_ && silence >= settings_.nop_interval + settings_.nop_timeout) {
     return close("no answer to a NOP-In ping");

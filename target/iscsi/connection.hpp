@@ -30,7 +30,7 @@ struct ConnectionSettings {
   std::size_t output_bytes_max = 32u << 20;         // above it no further request is read
   std::size_t write_buffer_bytes_max = 256u << 20;  // above it writes get TASK SET FULL
   base::Duration login_timeout = std::chrono::seconds(30);
-  base::Duration nop_interval = std::chrono::seconds(15);
+  base::Duration nop_interval = std::chrono::seconds(15);  // 0: no pings
   base::Duration nop_timeout = std::chrono::seconds(15);
 };
 
