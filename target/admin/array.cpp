@@ -28,7 +28,7 @@ struct Array::State {
   base::WorkPool pool{configuration.pool_threads};
   copymgr::CopyManager copy_manager{clock, randomness, pool, configuration.copies};
   std::vector<std::shared_ptr<device::TargetDevice>> targets;
-  net::Server server{configuration.server, clock, pool};
+  net::Server server{configuration.server, clock, randomness, pool};
   std::vector<net::Endpoint> portals;
   std::unique_ptr<AdminServer> admin_server;
 

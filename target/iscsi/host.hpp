@@ -52,10 +52,7 @@ class Host {
     return nullptr;
   }
   // For CHAP challenges.
-  virtual base::Randomness& randomness() const {
-    static base::SystemRandomness system;
-    return system;
-  }
+  virtual base::Randomness& randomness() const = 0;
   // Called once, when login completes. An older session of the same identity is reinstated away.
   virtual base::Result<Admission, LoginStatus> admit(const SessionIdentity& identity) = 0;
 };

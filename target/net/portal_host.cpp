@@ -6,11 +6,12 @@
 
 namespace net {
 
-PortalHost::PortalHost(const Directory& directory, SessionRegistry& sessions,
+PortalHost::PortalHost(const Directory& directory, SessionRegistry& sessions, base::Randomness& randomness,
                        const device::WorkerContext& worker, Endpoint local,
                        std::function<void()> drop)
     : directory_(directory),
       sessions_(sessions),
+      randomness_(randomness),
       worker_(worker),
       local_(std::move(local)),
       drop_(std::move(drop)) {}

@@ -32,18 +32,20 @@ struct Directory {
 class PortalHost final : public iscsi::Host {
  public:
   // `local`: the address that the initiator reached. `drop` ends the connection, from any thread.
-  PortalHost(const Directory& directory, SessionRegistry& sessions,
+  PortalHost(const Directory& directory, SessionRegistry& sessions, base::Randomness& randomness,
              const device::WorkerContext& worker, Endpoint local, std::function<void()> drop);
 
   std::optional<iscsi::TargetView> find_target(std::string_view name) const override;
   std::vector<iscsi::DiscoveredTarget> discover() const override;
   const iscsi::Authentication* authentication(std::string_view target_name) const override;
+  base::Randomness& randomness() const override { return randomness_; }
   base::Result<iscsi::Admission, iscsi::LoginStatus> admit(
       const iscsi::SessionIdentity& identity) override;
 
  private:
   const Directory& directory_;
   SessionRegistry& sessions_;
+  base::Randomness& randomness_;
   const device::WorkerContext worker_;
   const Endpoint local_;
   const std::function<void()> drop_;

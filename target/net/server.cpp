@@ -30,8 +30,9 @@ Endpoint to_endpoint(const tcp::endpoint& from) {
 
 // The main thread accepts, keeps time and hears signals; the workers do everything else.
 struct Server::State {
-  State(const ServerSettings& with, const base::Clock& time, base::Executor& blocking)
-      : settings(with), clock(time), pool(blocking) {
+  State(const ServerSettings& with, const base::Clock& time, base::Randomness& random,
+        base::Executor& blocking)
+      : settings(with), clock(time), randomness(random), pool(blocking) {
     directory.portal_group_tag = settings.portal_group_tag;
     const unsigned count = settings.workers != 0
                                ? settings.workers
@@ -48,6 +49,7 @@ struct Server::State {
 
   const ServerSettings settings;
   const base::Clock& clock;
+  base::Randomness& randomness;
   base::Executor& pool;
   Directory directory;
   SessionRegistry sessions;
@@ -95,7 +97,7 @@ void Server::State::place(tcp::socket socket) {
       });
     };
     auto host = std::make_unique<PortalHost>(
-        directory, sessions, device::WorkerContext{worker, pool, worker.buffers(), worker.index()},
+        directory, sessions, randomness, device::WorkerContext{worker, pool, worker.buffers(), worker.index()},
         std::move(local), std::move(drop));
     auto connection = std::make_shared<TcpConnection>(worker, std::move(own), settings.connection,
                                                       std::move(host), std::move(peer));
@@ -115,8 +117,9 @@ void Server::State::arm_timer() {
   });
 }
 
-Server::Server(const ServerSettings& settings, const base::Clock& clock, base::Executor& pool)
-    : state_(std::make_unique<State>(settings, clock, pool)) {}
+Server::Server(const ServerSettings& settings, const base::Clock& clock,
+               base::Randomness& randomness, base::Executor& pool)
+    : state_(std::make_unique<State>(settings, clock, randomness, pool)) {}
 Server::~Server() = default;
 
 void Server::add_target(std::shared_ptr<device::TargetDevice> target,

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/executor.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
 #include "target/device/target_device.hpp"
 #include "target/iscsi/chap.hpp"
@@ -32,8 +33,9 @@ struct ServerCounters {
 
 class Server {
  public:
-  // `pool` runs what blocks; both references outlive the server.
-  Server(const ServerSettings& settings, const base::Clock& clock, base::Executor& pool);
+  // `pool` runs what blocks; all references outlive the server.
+  Server(const ServerSettings& settings, const base::Clock& clock, base::Randomness& randomness,
+         base::Executor& pool);
   ~Server();
 
   // Before run().

@@ -98,6 +98,7 @@ class Host final : public iscsi::Host {
   std::vector<iscsi::DiscoveredTarget> discover() const override { return {}; }
   base::Result<iscsi::Admission, iscsi::LoginStatus> admit(
       const iscsi::SessionIdentity& identity) override;
+  base::Randomness& randomness() const override { return array_.randomness; }
 
  private:
   void log_in(const std::string& initiator_name);

@@ -116,6 +116,8 @@ class FakeHost final : public iscsi::Host {
   std::uint16_t tsih = 0x1234;
   std::vector<iscsi::SessionIdentity> admitted;
   std::weak_ptr<void> registration;  // of the newest session
+  iscsi::Authentication required;
+  mutable base::SystemRandomness random_source;
 
   std::optional<iscsi::TargetView> find_target(std::string_view name) const override {
     for (const iscsi::TargetView& target : targets) {
@@ -124,6 +126,8 @@ class FakeHost final : public iscsi::Host {
     return std::nullopt;
   }
   std::vector<iscsi::DiscoveredTarget> discover() const override { return discovered; }
+  base::Randomness& randomness() const override { return random_source; }
+  const iscsi::Authentication* authentication(std::string_view) const override { return &required; }
   base::Result<iscsi::Admission, iscsi::LoginStatus> admit(
       const iscsi::SessionIdentity& identity) override {
     if (refuse_with) return base::fail(*refuse_with);
