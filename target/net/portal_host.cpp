@@ -6,9 +6,9 @@
 
 namespace net {
 
-PortalHost::PortalHost(const Directory& directory, SessionRegistry& sessions, base::Randomness& randomness,
-                       const device::WorkerContext& worker, Endpoint local,
-                       std::function<void()> drop)
+PortalHost::PortalHost(const Directory& directory, SessionRegistry& sessions,
+                       base::Randomness& randomness, const device::WorkerContext& worker,
+                       Endpoint local, std::function<void()> drop)
     : directory_(directory),
       sessions_(sessions),
       randomness_(randomness),

@@ -97,8 +97,9 @@ void Server::State::place(tcp::socket socket) {
       });
     };
     auto host = std::make_unique<PortalHost>(
-        directory, sessions, randomness, device::WorkerContext{worker, pool, worker.buffers(), worker.index()},
-        std::move(local), std::move(drop));
+        directory, sessions, randomness,
+        device::WorkerContext{worker, pool, worker.buffers(), worker.index()}, std::move(local),
+        std::move(drop));
     auto connection = std::make_shared<TcpConnection>(worker, std::move(own), settings.connection,
                                                       std::move(host), std::move(peer));
     *self = connection;
