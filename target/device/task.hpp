@@ -32,12 +32,9 @@ class TaskOwner {
   // answer to their initiator. `done` runs once, on the worker's thread, when none of them can have
   // an effect any more, with the number of tasks that were there.
   virtual void abort_tasks(std::optional<std::uint64_t> lun_field,
-                           base::UniqueFunction<void(std::size_t)> done) {
-    static_cast<void>(lun_field);
-    done(0);
-  }
+                           base::UniqueFunction<void(std::size_t)> done) = 0;
   // Ends the connection: the session's target was reset (cold).
-  virtual void drop_connection() {}
+  virtual void drop_connection() = 0;
 
  protected:
   ~TaskOwner() = default;
@@ -108,16 +105,14 @@ class TaskServer {
   virtual void execute(Task& task) = 0;
   // Nobody waits for this executing task any more: what can stop early (copies) does. It still
   // finishes.
-  virtual void stop(const Task&) {}
+  virtual void stop(const Task& task) = 0;
 
   // Functions on task sets and resets; ABORT TASK is the transport's own. `done` runs once, on the
   // worker's thread, when every task concerned, of every nexus concerned, has ended.
   using Managed = base::UniqueFunction<void(TaskManagementResponse)>;
-  virtual void manage(TaskManagementFunction, std::uint64_t, Managed done) {
-    done(TaskManagementResponse::function_not_supported);
-  }
+  virtual void manage(TaskManagementFunction function, std::uint64_t lun_field, Managed done) = 0;
   // The transport that tasks of this nexus belong to; set once, before the first command.
-  virtual void set_owner(TaskOwner*) {}
+  virtual void set_owner(TaskOwner* owner) = 0;
 };
 
 }  // namespace device

@@ -29,7 +29,7 @@ const std::vector<Arrow>& arrows() {
       {"target/admin",
        {"target/net", "target/iscsi", "target/device", "copymgr", "tokens", "store", "scsi",
         "base"}},
-      {"tools/host", {"*"}},
+      {"tools/host", {"scsi", "base"}},
       {"tools", {"*"}},
   };
   return all;
