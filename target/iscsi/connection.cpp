@@ -74,9 +74,24 @@ base::ByteSpan Connection::pdu_begin(const Bhs& header, base::ByteView) {
   return carries_text(opcode) ? gather_text(length) : base::ByteSpan{};
 }
 
-void Connection::pdu_end() {
+void Connection::header_damaged() {
+  close("a header digest error");
+}
+
+// The PDU is rejected, so that the initiator knows; a command that it belonged to fails (RFC 7143
+// 7.8; retransmission would need error recovery level 1).
+void Connection::data_damaged() {
+  reject(RejectReason::data_digest_error, request_);
+  if (receiving_ != nullptr) receiving_->damaged = true;
+}
+
+void Connection::pdu_end(bool data_intact) {
   dropped_data_ = {};
   if (discard_) return;
+  if (!data_intact) {
+    data_damaged();
+    if (receiving_ == nullptr) return;
+  }
   if (stage_ == Stage::login) return login_end();
   switch (opcode_of(request_)) {
     case Opcode::scsi_command:
@@ -137,6 +152,8 @@ void Connection::login_end() {
   if (reply.completes()) {
     stage_ = Stage::full_feature;
     parameters_ = login_.parameters();
+    reader_.expect(parameters_.digests);
+    output_.put(parameters_.digests);
   }
 }
 

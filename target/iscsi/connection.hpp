@@ -73,7 +73,8 @@ class Connection final : private PduSink, private device::TaskOwner {
   enum class Stage : std::uint8_t { login, full_feature };
 
   base::ByteSpan pdu_begin(const Bhs& header, base::ByteView additional) override;
-  void pdu_end() override;
+  void pdu_end(bool data_intact) override;
+  void header_damaged() override;
   bool accepts_more() const override {
     return !closing_ && output_.bytes() < settings_.output_bytes_max;
   }
@@ -85,6 +86,7 @@ class Connection final : private PduSink, private device::TaskOwner {
   // connection.cpp
   base::ByteSpan gather_text(std::size_t bytes);
   void login_end();
+  void data_damaged();
   void close(std::string reason);
   void reject(RejectReason reason, const Bhs& offending);
   void reject_numbered(RejectReason reason);
@@ -114,6 +116,7 @@ class Connection final : private PduSink, private device::TaskOwner {
   void proceed(IscsiTask& task);
   void ask_for_data(IscsiTask& task);
   void fail_data_transfer(IscsiTask& task);
+  base::ByteView data_to_send(IscsiTask& task);
   void send_data_in(IscsiTask& task, const Residual& residual);
   void send_response(IscsiTask& task, const Residual& residual);
   std::optional<RejectReason> check_command(std::uint32_t immediate_length);

@@ -40,6 +40,7 @@ struct IscsiTask final : device::Task {
   std::uint32_t r2t_sn = 0;
   std::vector<DataSequence> sequences;  // open ones, at most MaxOutstandingR2T
   bool executing = false;               // handed to the device server
+  bool damaged = false;                 // some of its data had a wrong digest
   bool counted = false;                 // takes a place in the command window
   enum class Refusal : std::uint8_t {
     none,
@@ -52,7 +53,7 @@ struct IscsiTask final : device::Task {
     device::Task::reset();
     initiator_task_tag = reserved_tag;
     expected_length = wanted = asked = arrived = r2t_sn = 0;
-    reads = writes = executing = counted = false;
+    reads = writes = executing = damaged = counted = false;
     refusal = Refusal::none;
     sequences.clear();
     abort_groups.clear();

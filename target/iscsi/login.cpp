@@ -182,6 +182,10 @@ LoginReply Login::receive(const Bhs& request, base::ByteView text) {
     reply.next_stage = static_cast<LoginStage>(login_pdu::next_stage.read(request));
     stage_ = reply.next_stage;
     if (reply.completes()) parameters_ = with_defaults(parameters_, offered_);
+    const bool unprotected = parameters_.digests != Digests{true, true};
+    if (reply.completes() && parameters_.digest_policy == DigestPolicy::crc32c && unprotected) {
+      return fail(LoginStatus::initiator_error);
+    }
   }
   return reply;
 }

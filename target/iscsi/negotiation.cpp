@@ -13,7 +13,7 @@ enum class Rule : std::uint8_t {
   declare_length,  // numeric, each side tells its own
   boolean_and,
   boolean_or,
-  digest,                    // a list; None is what this target takes
+  digest,                    // a list: the first that the policy takes
   obsolete_marker,           // a boolean that is always answered No (RFC 3720 initiators still ask)
   obsolete_marker_interval,  // always answered Reject
 };
@@ -25,24 +25,28 @@ struct Key {
   std::uint32_t low = 0, high = 0;
   std::uint32_t Parameters::*number = nullptr;
   bool Parameters::*flag = nullptr;
+  bool Digests::*digest = nullptr;
 };
 
 constexpr std::uint32_t length_min = 512, length_max = (1u << 24) - 1;
 
 constexpr Key number(std::string_view name, Rule rule, bool session_wide, std::uint32_t low,
                      std::uint32_t high, std::uint32_t Parameters::*place) {
-  return {name, rule, session_wide, low, high, place, nullptr};
+  return {name, rule, session_wide, low, high, place, nullptr, nullptr};
 }
 constexpr Key boolean(std::string_view name, Rule rule, bool Parameters::*place) {
-  return {name, rule, true, 0, 0, nullptr, place};
+  return {name, rule, true, 0, 0, nullptr, place, nullptr};
+}
+constexpr Key digest(std::string_view name, bool Digests::*place) {
+  return {name, Rule::digest, false, 0, 0, nullptr, nullptr, place};
 }
 constexpr Key plain(std::string_view name, Rule rule) {
   return {name, rule, false};
 }
 
 constexpr auto keys = std::to_array<Key>({
-    plain("HeaderDigest", Rule::digest),
-    plain("DataDigest", Rule::digest),
+    digest("HeaderDigest", &Digests::header),
+    digest("DataDigest", &Digests::data),
     number("MaxConnections", Rule::minimum, true, 1, 65535, &Parameters::max_connections),
     boolean("InitialR2T", Rule::boolean_or, &Parameters::initial_r2t),
     boolean("ImmediateData", Rule::boolean_and, &Parameters::immediate_data),
@@ -95,10 +99,16 @@ std::string negotiate_boolean(const Key& key, std::string_view value, Parameters
   return yes_no(ours);
 }
 
-std::string negotiate_digest(std::string_view value) {
-  const auto offered = split_list(value);
-  const bool none = std::find(offered.begin(), offered.end(), "None") != offered.end();
-  return none ? "None" : "Reject";
+// The initiator's order of preference decides (RFC 7143 6.2.1); what it does not offer is not used.
+std::string negotiate_digest(const Key& key, std::string_view value, Parameters& parameters) {
+  for (const std::string_view offered : split_list(value)) {
+    const bool crc = offered == "CRC32C";
+    if (!crc && offered != "None") continue;
+    if (parameters.digest_policy == (crc ? DigestPolicy::none : DigestPolicy::crc32c)) continue;
+    parameters.digests.*key.digest = crc;
+    return std::string(offered);
+  }
+  return "Reject";
 }
 
 std::string negotiate_one(const Key& key, std::string_view value, Parameters& parameters,
@@ -113,7 +123,7 @@ std::string negotiate_one(const Key& key, std::string_view value, Parameters& pa
     case Rule::boolean_or:
       return negotiate_boolean(key, value, parameters);
     case Rule::digest:
-      return negotiate_digest(value);
+      return negotiate_digest(key, value, parameters);
     case Rule::obsolete_marker:
       return "No";
     case Rule::obsolete_marker_interval:

@@ -6,10 +6,14 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "target/iscsi/digests.hpp"
 #include "target/iscsi/pdu.hpp"
 #include "target/iscsi/text.hpp"
 
 namespace iscsi {
+
+// What this side takes of the digests that an initiator offers.
+enum class DigestPolicy : std::uint8_t { any, none, crc32c };
 
 // The keys of a session and its connection: what this side offers before, what holds after
 // negotiation. As made here: what holds for a key that nobody offers (RFC 7143 13).
@@ -27,6 +31,8 @@ struct Parameters {
   bool immediate_data = true;
   bool data_pdu_in_order = true;
   bool data_sequence_in_order = true;
+  DigestPolicy digest_policy = DigestPolicy::any;  // not negotiated
+  Digests digests;
 
   bool operator==(const Parameters&) const = default;
 };

@@ -3,15 +3,11 @@
 #include <algorithm>
 
 namespace iscsi {
-namespace {
-constexpr std::uint8_t padding[3] = {0, 0, 0};
 
-// The three parts of a PDU as it is sent.
-std::array<base::ByteView, 3> parts(const OutgoingPdu& pdu) {
-  return {base::ByteView(pdu.header), pdu.data,
-          base::ByteView(padding).first(pad_to_four(pdu.data.size()))};
+std::array<base::ByteView, 4> OutputQueue::Entry::parts() const {
+  return {base::ByteView(pdu.header), base::ByteView(header_digest).first(header_digest_bytes),
+          pdu.data, base::ByteView(tail).first(tail_bytes)};
 }
-}  // namespace
 
 void OutputQueue::push(const Bhs& header, std::vector<std::uint8_t> bytes) {
   OutgoingPdu pdu;
@@ -24,12 +20,34 @@ void OutputQueue::push(const Bhs& header, std::vector<std::uint8_t> bytes) {
 void OutputQueue::push(OutgoingPdu pdu) {
   if (count_ == ring_.size()) grow();
   bhs::data_segment_length.write(pdu.header, pdu.data.size());
-  bytes_ += pdu.size();
-  at(count_++) = std::move(pdu);
+  Entry& entry = at(count_++);
+  entry.pdu = std::move(pdu);
+  entry.header_digest_bytes = 0;
+  entry.tail_bytes = static_cast<std::uint8_t>(pad_to_four(entry.pdu.data.size()));
+  entry.tail = {};
+  if (digests_ != Digests{}) put_digests(entry);
+  bytes_ += entry.size();
+}
+
+void OutputQueue::put_digests(Entry& entry) const {
+  if (digests_.header) {
+    base::Crc32c crc;
+    crc.update(entry.pdu.header);
+    entry.header_digest = crc.digest();
+    entry.header_digest_bytes = base::crc32c_bytes;
+  }
+  if (digests_.data && !entry.pdu.data.empty()) {
+    base::Crc32c crc;
+    crc.update(entry.pdu.data);
+    crc.update(base::ByteView(entry.tail).first(entry.tail_bytes));
+    const auto digest = crc.digest();
+    std::copy(digest.begin(), digest.end(), entry.tail.begin() + entry.tail_bytes);
+    entry.tail_bytes += base::crc32c_bytes;
+  }
 }
 
 void OutputQueue::grow() {
-  std::vector<OutgoingPdu> larger(ring_.size() * 2);
+  std::vector<Entry> larger(ring_.size() * 2);
   for (std::size_t i = 0; i < count_; ++i)
     larger[i] = std::move(at(i));
   ring_ = std::move(larger);
@@ -40,7 +58,7 @@ std::size_t OutputQueue::gather(std::span<iovec> list) const {
   std::size_t used = 0;
   std::size_t skip = front_sent_;
   for (std::size_t i = 0; i < count_; ++i) {
-    for (base::ByteView part : parts(at(i))) {
+    for (base::ByteView part : at(i).parts()) {
       const std::size_t skipped = std::min(skip, part.size());
       skip -= skipped;
       part = part.subspan(skipped);
@@ -57,7 +75,7 @@ void OutputQueue::consume(std::size_t sent) {
   front_sent_ += sent;
   while (count_ != 0 && front_sent_ >= at(0).size()) {
     front_sent_ -= at(0).size();
-    at(0) = OutgoingPdu{};
+    at(0).pdu = OutgoingPdu{};
     head_ = (head_ + 1) & (ring_.size() - 1);
     --count_;
   }

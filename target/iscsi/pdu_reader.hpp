@@ -1,11 +1,14 @@
-// Cuts a byte stream into PDUs. Data segments go straight to where they belong, so that nothing is
-// copied twice; any split of the stream gives the same PDUs.
+// Cuts a byte stream into PDUs and checks their digests. Data segments go straight to where they
+// belong, so that nothing is copied twice; any split of the stream gives the same PDUs.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/crc32c.hpp"
+#include "target/iscsi/digests.hpp"
 #include "target/iscsi/pdu.hpp"
 
 namespace iscsi {
@@ -16,7 +19,11 @@ class PduSink {
   // the data segment belong; what does not fit is dropped. The sink keeps the place valid until
   // pdu_end().
   virtual base::ByteSpan pdu_begin(const Bhs& header, base::ByteView additional) = 0;
-  virtual void pdu_end() = 0;
+  // `data_intact`: false when the data segment does not have the digest that it came with.
+  virtual void pdu_end(bool data_intact) = 0;
+  // A header does not have the digest that it came with: where PDUs begin is unknown from here on,
+  // and the rest of the stream is swallowed.
+  virtual void header_damaged() = 0;
   // False: leave the rest of the stream with the caller for now.
   virtual bool accepts_more() const = 0;
 
@@ -26,6 +33,8 @@ class PduSink {
 
 class PduReader {
  public:
+  // From the next header on.
+  void expect(Digests digests) { digests_ = digests; }
   // Returns how many bytes were taken; fewer than given only when the sink accepts no more.
   std::size_t feed(base::ByteView stream, PduSink& sink);
 
@@ -35,15 +44,22 @@ class PduReader {
   void received_directly(std::size_t bytes, PduSink& sink);
 
  private:
-  enum class Part : std::uint8_t { header, additional, data };
+  enum class Part : std::uint8_t { header, additional, header_digest, data, data_digest, lost };
 
   std::size_t take_header(base::ByteView stream, PduSink& sink);
   std::size_t take_additional(base::ByteView stream, PduSink& sink);
   std::size_t take_data(base::ByteView stream, PduSink& sink);
+  std::size_t take_digest(base::ByteView stream, PduSink& sink);
+  void header_complete(PduSink& sink);
   void begin(PduSink& sink);
-  void end_if_complete(PduSink& sink);
+  void advance_data(base::ByteView got, PduSink& sink);
+  void end(bool data_intact, PduSink& sink);
 
+  Digests digests_;
   Part part_ = Part::header;
+  base::Crc32c crc_;  // of what the next digest covers
+  std::array<std::uint8_t, base::crc32c_bytes> digest_{};
+  std::size_t digest_filled_ = 0;
   Bhs header_{};
   std::size_t header_filled_ = 0;
   std::vector<std::uint8_t> additional_;

@@ -37,6 +37,10 @@ scsi::Sense data_phase_error() {
   return scsi::sense::make(scsi::SenseKey::aborted_command, scsi::asc::data_phase_error);
 }
 
+scsi::Sense protocol_service_crc_error() {
+  return scsi::sense::make(scsi::SenseKey::aborted_command, scsi::asc::protocol_service_crc_error);
+}
+
 }  // namespace
 
 IscsiTask* Connection::take_task() {
@@ -136,9 +140,11 @@ void Connection::scsi_command_end() {
 
 // Executes the task when its data is there, else asks for more of it.
 void Connection::proceed(IscsiTask& task) {
-  if (!task.has_all_data()) return ask_for_data(task);
+  // Of a damaged command nothing more is asked, but what is on its way is awaited (RFC 7143 7.8).
+  if (task.damaged ? !task.sequences.empty() : !task.has_all_data()) return ask_for_data(task);
   task.executing = true;
   ++executing_;
+  if (task.damaged) return task.finish_check_condition(protocol_service_crc_error());
   switch (task.refusal) {
     case IscsiTask::Refusal::none:
       break;
@@ -160,7 +166,7 @@ void Connection::proceed(IscsiTask& task) {
 void Connection::ask_for_data(IscsiTask& task) {
   const bool unsolicited_open =
       !task.sequences.empty() && task.sequences.front().target_transfer_tag == reserved_tag;
-  if (unsolicited_open) return;
+  if (unsolicited_open || task.damaged) return;
   while (task.asked < task.wanted && task.sequences.size() < parameters_.max_outstanding_r2t) {
     const std::uint32_t length = std::min(parameters_.max_burst_length, task.wanted - task.asked);
     if (next_transfer_tag_ == reserved_tag) next_transfer_tag_ = 1;
@@ -266,9 +272,20 @@ void Connection::task_finished(device::Task& finished) {
   announce_late_output();
 }
 
+// What a store lends can be written while it is being sent; with a digest in front that would be
+// an error to the initiator, so it gets a copy.
+base::ByteView Connection::data_to_send(IscsiTask& task) {
+  const bool lent = task.data_in_buffer.size() == 0 && task.data_in_bytes.empty();
+  if (!lent || !output_.puts_data_digests()) return task.data_in;
+  task.data_in_buffer = buffers_.take(task.data_in.size());
+  std::copy(task.data_in.begin(), task.data_in.end(), task.data_in_buffer.span().begin());
+  return task.data_in_buffer.view();
+}
+
 void Connection::send_data_in(IscsiTask& task, const Residual& residual) {
   const auto end =
       static_cast<std::uint32_t>(std::min<std::size_t>(task.data_in.size(), task.expected_length));
+  const base::ByteView data = data_to_send(task);
   std::uint32_t data_sn = 0;
   for (std::uint32_t offset = 0; offset < end;) {
     const DataInStep step = next_data_in(offset, end, parameters_);
@@ -280,7 +297,7 @@ void Connection::send_data_in(IscsiTask& task, const Residual& residual) {
     put_window(pdu.header);
     bhs::data_sn.write(pdu.header, data_sn++);
     bhs::buffer_offset.write(pdu.header, offset);
-    pdu.data = task.data_in.subspan(offset, step.length);
+    pdu.data = data.subspan(offset, step.length);
     if (last) {
       data_in_pdu::status_present.write(pdu.header, 1);
       bhs::status.write(pdu.header, static_cast<std::uint8_t>(task.status));

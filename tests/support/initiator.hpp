@@ -41,14 +41,15 @@ class Initiator {
   iscsi::Connection connection;
   std::uint32_t cmd_sn = 1;    // of the next request that is not immediate
   std::uint32_t task_tag = 1;  // the next one that is free
+  WireDigests digests;         // of what is sent and expected from now on
 
   // All of it is taken; throws when the engine leaves some.
   void send(const Bytes& bytes) {
     if (connection.receive(bytes) != bytes.size()) throw std::runtime_error("input was left over");
   }
-  void send(const Pdu& pdu) { send(pdu.wire()); }
+  void send(const Pdu& pdu) { send(pdu.wire(digests)); }
 
-  std::vector<Pdu> answers() { return parse_answers(take_output(connection)); }
+  std::vector<Pdu> answers() { return parse_answers(take_output(connection), digests); }
   // Exactly one PDU has come.
   Pdu answer() {
     auto all = answers();

@@ -43,6 +43,24 @@ inline Bytes pattern(std::size_t bytes, std::uint8_t seed = 1) {
   return out;
 }
 
+// CRC32C bit by bit, as RFC 7143 appendix A.4 has it on the wire.
+inline Bytes crc32c_of(const Bytes& bytes) {
+  std::uint32_t crc = 0xffffffff;
+  for (const std::uint8_t byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit)
+      crc = crc >> 1 ^ (0x82f63b78 & (0 - (crc & 1)));
+  }
+  crc = ~crc;
+  return {static_cast<std::uint8_t>(crc), static_cast<std::uint8_t>(crc >> 8),
+          static_cast<std::uint8_t>(crc >> 16), static_cast<std::uint8_t>(crc >> 24)};
+}
+
+// Which digests PDUs carry.
+struct WireDigests {
+  bool header = false, data = false;
+};
+
 // A PDU of either direction. be()/set() take the offset of the most significant byte and the width
 // in bytes.
 struct Pdu {
@@ -100,19 +118,32 @@ struct Pdu {
   }
 
   // As sent: DataSegmentLength filled in, the segment padded with zeros to four bytes.
-  Bytes wire() const {
+  Bytes wire(WireDigests digests = {}) const {
     Pdu copy = *this;
     copy.set(5, 3, data.size());
-    Bytes out(copy.header.begin(), copy.header.end());
-    out.insert(out.end(), data.begin(), data.end());
-    out.resize((out.size() + 3) / 4 * 4);
-    return out;
+    Bytes head(copy.header.begin(), copy.header.end());
+    Bytes segment = data;
+    segment.resize((segment.size() + 3) / 4 * 4);
+    if (digests.header) head = head + crc32c_of(head);
+    if (digests.data && !segment.empty()) segment = segment + crc32c_of(segment);
+    return head + segment;
   }
 };
 
 // Cuts what a target sent into PDUs; throws if it does not end with a whole one, has header
-// segments that a target never sends, or is not padded with zeros.
-inline std::vector<Pdu> parse_answers(const Bytes& stream) {
+// segments that a target never sends, is not padded with zeros, or has a wrong digest.
+inline std::vector<Pdu> parse_answers(const Bytes& stream, WireDigests digests = {}) {
+  const auto check_digest = [&](std::size_t from, std::size_t to) {
+    const Bytes covered(stream.begin() + static_cast<std::ptrdiff_t>(from),
+                        stream.begin() + static_cast<std::ptrdiff_t>(to));
+    if (stream.size() - to < 4) throw std::runtime_error("half a digest");
+    if (!std::equal(stream.begin() + static_cast<std::ptrdiff_t>(to),
+                    stream.begin() + static_cast<std::ptrdiff_t>(to + 4),
+                    crc32c_of(covered).begin())) {
+      throw std::runtime_error("a wrong digest");
+    }
+    return to + 4;
+  };
   std::vector<Pdu> out;
   for (std::size_t at = 0; at < stream.size();) {
     if (stream.size() - at < header_bytes) throw std::runtime_error("half a header");
@@ -122,6 +153,7 @@ inline std::vector<Pdu> parse_answers(const Bytes& stream) {
     const std::size_t length = pdu.be(5, 3);
     const std::size_t padded = (length + 3) / 4 * 4;
     at += header_bytes;
+    if (digests.header) at = check_digest(at - header_bytes, at);
     if (stream.size() - at < padded) throw std::runtime_error("half a data segment");
     const auto from = stream.begin() + static_cast<std::ptrdiff_t>(at);
     pdu.data.assign(from, from + static_cast<std::ptrdiff_t>(length));
@@ -129,6 +161,7 @@ inline std::vector<Pdu> parse_answers(const Bytes& stream) {
       if (stream[at + i] != 0) throw std::runtime_error("padding that is not zero");
     }
     at += padded;
+    if (digests.data && padded != 0) at = check_digest(at - padded, at);
     out.push_back(std::move(pdu));
   }
   return out;

@@ -19,6 +19,7 @@ iscsi-ls -s "iscsi://$portal" >/dev/null
 "$bin/copymgr" info "$url/0" >/dev/null
 "$bin/copymgr" copy --mode offload "$url/0" "$url/1" >/dev/null
 "$bin/copymgr" copy --mode host "$url/0" "$url/2" >/dev/null
+iscsi-inq "$url/0?header_digest=crc32c" >/dev/null
 # A refused command with sense data belongs to it: there is no LUN 9.
 if "$bin/copymgr" info "$url/9" >/dev/null 2>&1; then fail "LUN 9 answered"; fi
 sleep 0.5
@@ -32,6 +33,7 @@ pdus=$(dissect -Y iscsi -T fields -e frame.number | wc -l)
 [ "$(dissect -Y 'scsi_sbc.opcode == 0x83' -T fields -e frame.number | wc -l)" -gt 0 ] ||
   [ "$(dissect -V -Y 'iscsi.opcode == 0x01' | grep -ciE 'extended copy|third|0x83')" -gt 0 ] || fail "no token command in the capture"
 [ "$(dissect -Y iscsi | grep -c 'Check Condition')" -gt 1 ] || fail "no refused command in the capture"
+[ "$(dissect -V -Y 'iscsi.opcode == 0x23' | grep -c 'KeyValue: HeaderDigest=CRC32C')" -gt 0 ] || fail "no header digest was agreed on"
 bad=$(dissect -Y '_ws.malformed || (_ws.expert.severity == "Error" && (iscsi || scsi))' | head -5)
 [ -z "$bad" ] || fail "tshark complains: $bad"
 echo "$pdus frames with iSCSI, nothing malformed, no expert error"

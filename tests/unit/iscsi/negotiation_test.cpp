@@ -140,13 +140,33 @@ TEST_CASE("a value that breaks its key's syntax or range is rejected and changes
   }
 }
 
-TEST_CASE("no digest is the only digest there is") {
-  for (const char* key : {"HeaderDigest", "DataDigest"}) {
-    CHECK(answer(key, "None") == "None");
-    CHECK(answer(key, "CRC32C,None") == "None");
-    CHECK(answer(key, "None,CRC32C") == "None");
-    CHECK(answer(key, "CRC32C") == "Reject");
-    CHECK(answer(key, "") == "Reject");
+TEST_CASE("the digest that the initiator likes best, if the policy takes it") {
+  struct Row {
+    const char* value;
+    const char *any, *none, *crc32c;
+  };
+  for (const Row& row : std::initializer_list<Row>{{"None", "None", "None", "Reject"},
+                                                   {"CRC32C,None", "CRC32C", "None", "CRC32C"},
+                                                   {"None,CRC32C", "None", "None", "CRC32C"},
+                                                   {"CRC32C", "CRC32C", "Reject", "CRC32C"},
+                                                   {"X-md5,CRC32C", "CRC32C", "Reject", "CRC32C"},
+                                                   {"crc32c", "Reject", "Reject", "Reject"},
+                                                   {"", "Reject", "Reject", "Reject"}}) {
+    for (const bool header : {true, false}) {
+      const char* key = header ? "HeaderDigest" : "DataDigest";
+      INFO(key << "=" << row.value);
+      const auto check = [&](iscsi::DigestPolicy policy, const std::string& expected) {
+        Parameters now = default_offer();
+        now.digest_policy = policy;
+        const Outcome outcome = offer(key, row.value, now);
+        CHECK(outcome.answer == expected);
+        const bool used = expected == "CRC32C";
+        CHECK(outcome.parameters.digests == iscsi::Digests{header && used, !header && used});
+      };
+      check(iscsi::DigestPolicy::any, row.any);
+      check(iscsi::DigestPolicy::none, row.none);
+      check(iscsi::DigestPolicy::crc32c, row.crc32c);
+    }
   }
 }
 

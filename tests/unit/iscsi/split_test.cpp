@@ -81,36 +81,44 @@ Conversation windows_login() {
 
 // Reads, writes with immediate, unsolicited and solicited data, refusals, texts. R2T tags are
 // counted from 1.
-Conversation data_transfer() {
+Conversation data_transfer(WireDigests digests = {}) {
   iscsi::ConnectionSettings settings;
   settings.offer.initial_r2t = false;
   settings.offer.first_burst_length = 1024;
   settings.offer.max_burst_length = 2048;
   auto keys = names();
   keys.insert(keys.end(), {"InitialR2T=No", "FirstBurstLength=1024", "MaxBurstLength=2048"});
+  if (digests.header) keys.push_back("HeaderDigest=CRC32C");
+  if (digests.data) keys.push_back("DataDigest=CRC32C");
   Bytes out = login_request(0x87, keys).wire();
   const Bytes data = pattern(3001);
   const auto part = [&](std::size_t from, std::size_t to) {
     return Bytes(data.begin() + static_cast<std::ptrdiff_t>(from),
                  data.begin() + static_cast<std::ptrdiff_t>(to));
   };
-  out = out + scsi_command(1, 1, reads, 1600, read_opcode).wire();
+  out = out + scsi_command(1, 1, reads, 1600, read_opcode).wire(digests);
   Pdu write = scsi_command(2, 2, writes, 3001, write_opcode).with(part(0, 301));
   write.header[1] &= 0x7f;
-  out = out + write.wire() + data_out(2, no_tag, 0, 301, part(301, 1024), true).wire();
-  out = out + nop_out(3, 3, pattern(3)).wire();
-  out = out + data_out(2, 1, 0, 1024, part(1024, 2001), false).wire();
-  out = out + data_out(2, 1, 1, 2001, part(2001, 3001), true).wire();
-  out = out + scsi_command(4, 4, writes, 777, 0x99).with(pattern(777)).wire();
-  out = out + data_out(4, 99, 0, 0, pattern(130), true).wire();
+  out =
+      out + write.wire(digests) + data_out(2, no_tag, 0, 301, part(301, 1024), true).wire(digests);
+  out = out + nop_out(3, 3, pattern(3)).wire(digests);
+  out = out + data_out(2, 1, 0, 1024, part(1024, 2001), false).wire(digests);
+  out = out + data_out(2, 1, 1, 2001, part(2001, 3001), true).wire(digests);
+  out = out + scsi_command(4, 4, writes, 777, 0x99).with(pattern(777)).wire(digests);
+  out = out + data_out(4, 99, 0, 0, pattern(130), true).wire(digests);
   Pdu unknown = nop_out(5, 5, pattern(9));
   unknown.header[0] = 0x1c;
   unknown.header[4] = 2;
-  const Bytes wire = unknown.wire();
-  out = out + Bytes(wire.begin(), wire.begin() + 48) + Bytes(8, 0x55) +
-        Bytes(wire.begin() + 48, wire.end());
-  out = out + text_request(6, 5, 0x80, text_of({"SendTargets="})).wire();
-  return {"data in both directions", settings, out + scsi_command(7, 6, 0, 0).wire()};
+  unknown.set(5, 3, 9);
+  Bytes head(unknown.header.begin(), unknown.header.end());
+  head = head + Bytes(8, 0x55);
+  Bytes segment = pattern(9) + Bytes(3, 0);
+  if (digests.header) head = head + crc32c_of(head);
+  if (digests.data) segment = segment + crc32c_of(segment);
+  out = out + head + segment;
+  out = out + text_request(6, 5, 0x80, text_of({"SendTargets="})).wire(digests);
+  return {digests.header ? "data with digests" : "data in both directions", settings,
+          out + scsi_command(7, 6, 0, 0).wire(digests)};
 }
 
 Conversation broken_end() {
@@ -120,14 +128,17 @@ Conversation broken_end() {
 }
 
 std::vector<Conversation> conversations() {
-  return {short_session(), windows_login(), data_transfer(), broken_end()};
+  return {short_session(), windows_login(), data_transfer(), broken_end(),
+          data_transfer({true, true})};
 }
 
 }  // namespace
 
 TEST_CASE("the recorded conversations come to what they are meant to") {
   std::vector<std::size_t> answers;
-  for (const Conversation& c : conversations())
+  auto all = conversations();
+  all.pop_back();  // its digests begin in the middle
+  for (const Conversation& c : all)
     answers.push_back(parse_answers(play(c, {})).size());
   // login 1, ping 1, logout 1; login 3, ping 1; login 1, data-in 3, R2T 1, ping 1, responses 2,
   // reject 1, text 1, response 1; login 1, ping 1.
