@@ -182,8 +182,7 @@ LoginReply Login::receive(const Bhs& request, base::ByteView text) {
     reply.next_stage = static_cast<LoginStage>(login_pdu::next_stage.read(request));
     stage_ = reply.next_stage;
     if (reply.completes()) parameters_ = with_defaults(parameters_, offered_);
-    const bool unprotected = parameters_.digests != Digests{true, true};
-    if (reply.completes() && parameters_.digest_policy == DigestPolicy::crc32c && unprotected) {
+    if (reply.completes() && !discovery_ && !parameters_.digests_suffice()) {
       return fail(LoginStatus::initiator_error);
     }
   }

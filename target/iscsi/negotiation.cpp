@@ -26,27 +26,29 @@ struct Key {
   std::uint32_t Parameters::*number = nullptr;
   bool Parameters::*flag = nullptr;
   bool Digests::*digest = nullptr;
+  DigestPolicy Parameters::*policy = nullptr;
 };
 
 constexpr std::uint32_t length_min = 512, length_max = (1u << 24) - 1;
 
 constexpr Key number(std::string_view name, Rule rule, bool session_wide, std::uint32_t low,
                      std::uint32_t high, std::uint32_t Parameters::*place) {
-  return {name, rule, session_wide, low, high, place, nullptr, nullptr};
+  return {name, rule, session_wide, low, high, place};
 }
 constexpr Key boolean(std::string_view name, Rule rule, bool Parameters::*place) {
-  return {name, rule, true, 0, 0, nullptr, place, nullptr};
+  return {name, rule, true, 0, 0, nullptr, place};
 }
-constexpr Key digest(std::string_view name, bool Digests::*place) {
-  return {name, Rule::digest, false, 0, 0, nullptr, nullptr, place};
+constexpr Key digest(std::string_view name, bool Digests::*place,
+                     DigestPolicy Parameters::*policy) {
+  return {name, Rule::digest, false, 0, 0, nullptr, nullptr, place, policy};
 }
 constexpr Key plain(std::string_view name, Rule rule) {
   return {name, rule, false};
 }
 
 constexpr auto keys = std::to_array<Key>({
-    digest("HeaderDigest", &Digests::header),
-    digest("DataDigest", &Digests::data),
+    digest("HeaderDigest", &Digests::header, &Parameters::header_digest),
+    digest("DataDigest", &Digests::data, &Parameters::data_digest),
     number("MaxConnections", Rule::minimum, true, 1, 65535, &Parameters::max_connections),
     boolean("InitialR2T", Rule::boolean_or, &Parameters::initial_r2t),
     boolean("ImmediateData", Rule::boolean_and, &Parameters::immediate_data),
@@ -100,11 +102,15 @@ std::string negotiate_boolean(const Key& key, std::string_view value, Parameters
 }
 
 // The initiator's order of preference decides (RFC 7143 6.2.1); what it does not offer is not used.
-std::string negotiate_digest(const Key& key, std::string_view value, Parameters& parameters) {
+// Discovery moves no data: nothing is insisted on there.
+std::string negotiate_digest(const Key& key, std::string_view value, Parameters& parameters,
+                             bool discovery) {
+  const bool takes_crc = parameters.*key.policy != DigestPolicy::none;
+  const bool takes_none = discovery || parameters.*key.policy != DigestPolicy::crc32c;
   for (const std::string_view offered : split_list(value)) {
     const bool crc = offered == "CRC32C";
     if (!crc && offered != "None") continue;
-    if (parameters.digest_policy == (crc ? DigestPolicy::none : DigestPolicy::crc32c)) continue;
+    if (crc ? !takes_crc : !takes_none) continue;
     parameters.digests.*key.digest = crc;
     return std::string(offered);
   }
@@ -123,7 +129,7 @@ std::string negotiate_one(const Key& key, std::string_view value, Parameters& pa
     case Rule::boolean_or:
       return negotiate_boolean(key, value, parameters);
     case Rule::digest:
-      return negotiate_digest(key, value, parameters);
+      return negotiate_digest(key, value, parameters, discovery);
     case Rule::obsolete_marker:
       return "No";
     case Rule::obsolete_marker_interval:

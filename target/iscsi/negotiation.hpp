@@ -31,8 +31,14 @@ struct Parameters {
   bool immediate_data = true;
   bool data_pdu_in_order = true;
   bool data_sequence_in_order = true;
-  DigestPolicy digest_policy = DigestPolicy::any;  // not negotiated
+  DigestPolicy header_digest = DigestPolicy::any, data_digest = DigestPolicy::any;
   Digests digests;
+
+  // Whether what was agreed on is what the policies insist on.
+  bool digests_suffice() const {
+    return (digests.header || header_digest != DigestPolicy::crc32c) &&
+           (digests.data || data_digest != DigestPolicy::crc32c);
+  }
 
   bool operator==(const Parameters&) const = default;
 };

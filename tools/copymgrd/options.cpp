@@ -27,6 +27,11 @@ const po::options_description& options() {
         ("chap", text("NAME:FILE"), "of a target: initiators must prove this account by CHAP; the secret is the file's first line; may repeat")
         ("mutual-chap", text("NAME:FILE"), "of a target: the account that it proves to initiators which ask")
         ("discovery-chap", text("NAME:FILE"), "the same as --chap, for discovery sessions; may repeat")
+        ("header-digest", text("any|none|crc32c")->default_value("any"), "of headers: what the initiator prefers, never, or no login without")
+        ("data-digest", text("any|none|crc32c")->default_value("any"), "of data: the same")
+        ("login-timeout", number(30u), "seconds that a login may take")
+        ("nop-interval", number(15u), "seconds of silence after which an initiator is pinged; 0: never")
+        ("nop-timeout", number(15u), "seconds that it then has to answer")
         ("state-dir", text("DIR"), "what must survive a restart, and the admin socket; default: a private directory that is removed at the end")
         ("ready-file", text("FILE"), "written with the bound ADDRESS:PORT lines when logins are accepted")
         ("workers", number(0u), "threads that serve connections; 0: one for each processor")
@@ -159,6 +164,34 @@ Ok take_limits(const po::variables_map& values, admin::Configuration& configurat
   return {};
 }
 
+Ok take_digest(const po::variables_map& values, const std::string& option,
+               iscsi::DigestPolicy& policy) {
+  const std::string& text = values[option].as<std::string>();
+  if (text == "any") {
+    policy = iscsi::DigestPolicy::any;
+  } else if (text == "none") {
+    policy = iscsi::DigestPolicy::none;
+  } else if (text == "crc32c") {
+    policy = iscsi::DigestPolicy::crc32c;
+  } else {
+    return base::fail(fmt::format("--{} {}: use any, none or crc32c", option, text));
+  }
+  return {};
+}
+
+Ok take_connection_settings(const po::variables_map& values,
+                            iscsi::ConnectionSettings& connection) {
+  const auto seconds = [&](const char* option) {
+    return std::chrono::seconds(values[option].as<unsigned>());
+  };
+  connection.login_timeout = seconds("login-timeout");
+  connection.nop_interval = seconds("nop-interval");
+  connection.nop_timeout = seconds("nop-timeout");
+  if (auto ok = take_digest(values, "header-digest", connection.offer.header_digest); !ok)
+    return ok;
+  return take_digest(values, "data-digest", connection.offer.data_digest);
+}
+
 base::Result<base::log::Level, std::string> parse_log_level(const std::string& text) {
   using base::log::Level;
   if (text == "debug") return Level::debug;
@@ -191,6 +224,8 @@ base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed
   if (auto ok = take_targets(parsed, configuration); !ok) return base::fail(ok.error());
   if (auto ok = take_portals(parsed, configuration); !ok) return base::fail(ok.error());
   if (auto ok = take_limits(values, configuration); !ok) return base::fail(ok.error());
+  if (auto ok = take_connection_settings(values, configuration.server.connection); !ok)
+    return base::fail(ok.error());
   if (values.count("state-dir") != 0)
     configuration.state_directory = values["state-dir"].as<std::string>();
   if (values.count("ready-file") != 0)

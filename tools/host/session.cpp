@@ -137,7 +137,7 @@ base::Result<std::unique_ptr<Session>, std::string> Session::open(const Url& url
   if (context == nullptr) return fail(std::string("out of memory for an iSCSI session"));
   iscsi_set_targetname(context, url.target_name.c_str());
   iscsi_set_session_type(context, ISCSI_SESSION_NORMAL);
-  iscsi_set_header_digest(context, ISCSI_HEADER_DIGEST_NONE);
+  iscsi_set_header_digest(context, ISCSI_HEADER_DIGEST_NONE_CRC32C);
   iscsi_set_noautoreconnect(context, 1);
   iscsi_set_reconnect_max_retries(context, 0);
   iscsi_set_tcp_syncnt(context, connect_attempts);

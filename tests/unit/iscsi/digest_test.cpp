@@ -183,7 +183,7 @@ TEST_CASE("damaged data that belongs to nobody is not worth an answer") {
 
 TEST_CASE("a target that insists on digests lets nobody in without") {
   iscsi::ConnectionSettings settings;
-  settings.offer.digest_policy = iscsi::DigestPolicy::crc32c;
+  settings.offer.header_digest = settings.offer.data_digest = iscsi::DigestPolicy::crc32c;
   const std::string names[] = {"InitiatorName=iqn.1991-05.com.microsoft:host1",
                                "SessionType=Normal", "TargetName=iqn.2026-11.io.copymgr:demo"};
   for (const bool data : {false, true}) {
@@ -193,4 +193,14 @@ TEST_CASE("a target that insists on digests lets nobody in without") {
     if (data) items.push_back("DataDigest=CRC32C");
     CHECK(host.ask(login_request(0x87, items)).login_status() == (data ? 0 : 0x0200));
   }
+}
+
+TEST_CASE("discovery goes without digests even then") {
+  iscsi::ConnectionSettings settings;
+  settings.offer.header_digest = settings.offer.data_digest = iscsi::DigestPolicy::crc32c;
+  Initiator host(settings);
+  const Pdu reply = host.log_in({"HeaderDigest=None", "DataDigest=None"}, "Discovery");
+  const auto items = reply.items();
+  CHECK(std::count(items.begin(), items.end(), "HeaderDigest=None") == 1);
+  CHECK(std::count(items.begin(), items.end(), "DataDigest=None") == 1);
 }

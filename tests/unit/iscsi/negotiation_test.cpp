@@ -157,7 +157,7 @@ TEST_CASE("the digest that the initiator likes best, if the policy takes it") {
       INFO(key << "=" << row.value);
       const auto check = [&](iscsi::DigestPolicy policy, const std::string& expected) {
         Parameters now = default_offer();
-        now.digest_policy = policy;
+        (header ? now.header_digest : now.data_digest) = policy;
         const Outcome outcome = offer(key, row.value, now);
         CHECK(outcome.answer == expected);
         const bool used = expected == "CRC32C";
