@@ -9,7 +9,7 @@ start_target --lun "0=file:$work/source.img" --lun "1=file:$work/copy.img,size=1
 port=${portal##*:}
 tshark -q -i lo -f "tcp port $port" -w "$work/demo.pcapng" 2>"$work/tshark.log" &
 capture=$!
-trap 'kill $capture 2>/dev/null; stop_target; rm -rf "$work"' EXIT
+trap 'kill $capture 2>/dev/null || true; stop_target; rm -rf "$work"' EXIT
 for _ in $(seq 100); do
   grep -q 'Capturing on' "$work/tshark.log" && [ -s "$work/demo.pcapng" ] && break
   kill -0 $capture 2>/dev/null || { cat "$work/tshark.log"; skip "cannot capture on lo"; }
