@@ -57,18 +57,24 @@ base::Result<void, std::string> Array::State::open_targets() {
     }
     targets.push_back(
         std::make_shared<device::TargetDevice>(target.name, copy_manager, std::move(units)));
-    server.add_target(targets.back(), target.authentication);
+    server.directory().change([&](net::Directory& directory) {
+      directory.targets.push_back({targets.back(), target.alias, target.authentication,
+                                   target.access, target.lun_maps, target.portal_groups,
+                                   target.redirection, target.online});
+    });
   }
   return {};
 }
 
 base::Result<void, std::string> Array::State::open_portals() {
-  server.set_discovery_authentication(configuration.discovery_authentication);
-  for (const net::Endpoint& portal : configuration.portals) {
+  server.directory().change([&](net::Directory& directory) {
+    directory.discovery_authentication = configuration.discovery_authentication;
+  });
+  for (const net::Portal& portal : configuration.portals) {
     const auto bound = server.listen(portal);
     if (!bound) return base::fail(bound.error());
     portals.push_back(*bound);
-    base::log::info("listening on {}", net::to_text(*bound));
+    base::log::info("listening on {}, portal group {}", net::to_text(*bound), portal.portal_group);
   }
   return {};
 }

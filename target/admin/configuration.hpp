@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,18 @@ namespace admin {
 
 struct TargetConfiguration {
   std::string name;
-  std::map<scsi::Lun, store::StoreSpec> luns;
-  iscsi::Authentication authentication;
+  std::map<scsi::Lun, store::StoreSpec> luns = {};
+  std::string alias = {};
+  iscsi::Authentication authentication = {};
+  net::AccessList access = {};
+  std::vector<net::LunMap> lun_maps = {};
+  std::set<std::uint16_t> portal_groups = {};  // none: all
+  std::optional<iscsi::Redirection> redirection = {};
+  bool online = true;
 };
 
 struct Configuration {
-  std::vector<net::Endpoint> portals;
+  std::vector<net::Portal> portals;
   std::vector<TargetConfiguration> targets;
   std::string state_directory;  // holds what must survive a restart, and the admin socket
   std::string ready_file;       // empty: none
@@ -43,9 +50,28 @@ struct LunSpec {
 };
 base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text);
 
+// "192.0.2.1:3260,group=2,dscp=26,priority=4": a place to listen, the portal group it belongs to,
+// and how what it sends is marked. The error is one line for a person.
+base::Result<net::Portal, std::string> parse_portal(const std::string& text);
+
+// "iqn.1991-05.com.microsoft:*=0:5,1:6": initiators whose names match see unit 5 as LUN 0 and unit
+// 6 as LUN 1. The error is one line for a person.
+base::Result<net::LunMap, std::string> parse_lun_map(const std::string& text);
+
+// "192.0.2.1:3260" or "192.0.2.1:3260,permanent".
+base::Result<iscsi::Redirection, std::string> parse_redirection(const std::string& text);
+
+// "1,3". The error is one line for a person.
+base::Result<std::set<std::uint16_t>, std::string> parse_portal_groups(const std::string& text);
+
 // "NAME:FILE": a CHAP account whose secret is the first line of the file, so that it stands in no
 // process list. The error is one line for a person and never holds the secret.
 base::Result<iscsi::ChapAccount, std::string> read_chap_account(const std::string& text);
+// Maps to units that the target does not have, portal groups without a portal; nullopt when all is
+// well.
+std::optional<std::string> fault_of(const TargetConfiguration& target,
+                                    const std::vector<net::Portal>& portals);
+
 // Equal secrets in both directions, or a target's account without one of an initiator; nullopt when
 // all is well.
 std::optional<std::string> fault_of(const iscsi::Authentication& authentication);

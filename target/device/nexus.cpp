@@ -28,9 +28,12 @@ bool must_wait_for_start(const CommandRow& row, const UnitPath* path) {
 }  // namespace
 
 Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
-             const WorkerContext& worker)
+             const std::map<scsi::Lun, scsi::Lun>& visible, const WorkerContext& worker)
     : identity_(std::move(identity)), target_(std::move(target)), worker_(worker) {
-  for (const auto& [lun, unit] : target_->units()) {
+  for (const auto& [lun, in_target] : visible) {
+    const auto at = target_->units().find(in_target);
+    if (at == target_->units().end()) continue;
+    const auto& unit = at->second;
     paths_.try_emplace(lun,
                        UnitPath{unit, store::Channel(unit->guard(), worker_.pool, worker_.home),
                                 scsi::asc::power_on_occurred});

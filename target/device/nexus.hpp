@@ -41,8 +41,10 @@ struct NexusIdentity {
 
 class Nexus final : public TaskServer {
  public:
-  // Every unit owes the new nexus one power-on unit attention.
-  Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target, const WorkerContext& worker);
+  // `visible`: the units that this initiator sees, by its own numbers, with their numbers in the
+  // target. Every unit owes the new nexus one power-on unit attention.
+  Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
+        const std::map<scsi::Lun, scsi::Lun>& visible, const WorkerContext& worker);
   ~Nexus() override;
 
   base::ByteCount data_out_wanted(const Task& task) const override;
@@ -52,17 +54,18 @@ class Nexus final : public TaskServer {
   void set_owner(TaskOwner* owner) override { owner_ = owner; }
 
   // What another nexus's task management does to this one; on this nexus's thread. The tasks of the
-  // unit (of all, without one) end; then each unit concerned owes the attention that fits, if one
-  // is due here.
+  // units concerned end; then each of them owes the attention that fits, if one is due here.
   void suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done);
 
   const NexusIdentity& identity() const { return identity_; }
   TargetDevice& target() { return *target_; }
   const WorkerContext& worker() const { return worker_; }
+  const std::map<scsi::Lun, UnitPath>& paths() const { return paths_; }
   copymgr::OperationKey operation_key(const LogicalUnit& unit, std::uint32_t list_identifier) const;
 
  private:
   void reset_unit(LogicalUnit& unit);
+  void end_tasks(const TaskSetEvent& event, base::UniqueFunction<void(std::size_t)> done);
   UnitPath* find(std::uint64_t lun_field);
   const UnitPath* find(std::uint64_t lun_field) const;
 

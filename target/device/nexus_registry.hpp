@@ -2,10 +2,10 @@
 // is only ever touched on its own worker's thread; the door is how others knock.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 #include "base/executor.hpp"
@@ -20,12 +20,17 @@ struct NexusDoor {
   Nexus* nexus;  // null once the nexus is gone; read and written on `home` only
 };
 
-// CLEAR TASK SET or a reset, as every nexus of the target meets it.
+// CLEAR TASK SET or a reset, as every nexus of the target meets it. A reset of the whole target
+// concerns the units that its initiator sees: masking keeps the others out of its reach.
 struct TaskSetEvent {
   enum class Kind : std::uint8_t { clear_task_set, reset, cold_reset };
   Kind kind = Kind::reset;
-  std::optional<std::uint64_t> lun_field;  // nullopt: all units
-  std::uint64_t caused_by = 0;             // the number of the nexus that asked
+  std::vector<std::uint64_t> unit_ids;  // the units concerned
+  std::uint64_t caused_by = 0;          // the number of the nexus that asked
+
+  bool concerns(std::uint64_t unit_id) const {
+    return std::find(unit_ids.begin(), unit_ids.end(), unit_id) != unit_ids.end();
+  }
 };
 
 class NexusRegistry {

@@ -14,4 +14,11 @@ TargetDevice::~TargetDevice() {
     copy_manager_.detach(unit->id());
 }
 
+std::map<scsi::Lun, scsi::Lun> TargetDevice::unmasked() const {
+  std::map<scsi::Lun, scsi::Lun> out;
+  for (const auto& [lun, unit] : units_)
+    out.emplace(lun, lun);
+  return out;
+}
+
 }  // namespace device

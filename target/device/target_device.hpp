@@ -26,6 +26,8 @@ class TargetDevice {
   const std::string& name() const { return name_; }
   copymgr::CopyManager& copy_manager() { return copy_manager_; }
   const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>>& units() const { return units_; }
+  // Every unit under its own number, for a nexus that sees all.
+  std::map<scsi::Lun, scsi::Lun> unmasked() const;
   // The nexuses to this target, for what one of them does to the others.
   NexusRegistry& nexuses() { return nexuses_; }
 

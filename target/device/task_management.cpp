@@ -1,5 +1,7 @@
 // Task management of a nexus (SAM-5 clause 7): functions on task sets, resets, and what they do to
 // the other nexuses of the target. TST is 000b: a unit has one task set for all nexuses.
+#include <algorithm>
+
 #include "scsi/copy_cdbs.hpp"
 #include "target/device/nexus.hpp"
 
@@ -39,16 +41,39 @@ void Nexus::suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done)
     // Clearing concerns only a nexus that lost tasks; a reset concerns every other one.
     if (by_another && (!clears || tasks != 0)) {
       for (auto& [lun, path] : paths_) {
-        if (event.lun_field && scsi::decode_lun(*event.lun_field) != lun) continue;
+        if (!event.concerns(path.unit->id())) continue;
         owe(path, clears ? scsi::asc::commands_cleared_by_another_initiator
                          : scsi::asc::bus_device_reset_occurred);
       }
     }
-    if (cold && owner_ != nullptr) owner_->drop_connection();
+    const bool concerned = std::any_of(paths_.begin(), paths_.end(), [&](const auto& each) {
+      return event.concerns(each.second.unit->id());
+    });
+    if (cold && concerned && owner_ != nullptr) owner_->drop_connection();
     done();
   };
-  if (owner_ == nullptr) return aborted(0);
-  owner_->abort_tasks(event.lun_field, std::move(aborted));
+  end_tasks(event, std::move(aborted));
+}
+
+// A unit can have another number here than where the event came from, or none. `done` gets the
+// number of tasks that ended.
+void Nexus::end_tasks(const TaskSetEvent& event, base::UniqueFunction<void(std::size_t)> done) {
+  std::vector<std::uint64_t> lun_fields;
+  for (const auto& [lun, path] : paths_) {
+    if (event.concerns(path.unit->id())) lun_fields.push_back(scsi::encode_lun(lun));
+  }
+  if (owner_ == nullptr || lun_fields.empty()) return done(0);
+  struct Sum {
+    std::size_t left = 0, tasks = 0;
+    base::UniqueFunction<void(std::size_t)> done;
+  };
+  const auto sum = std::shared_ptr<Sum>(new Sum{lun_fields.size(), 0, std::move(done)});
+  for (const std::uint64_t lun_field : lun_fields) {
+    owner_->abort_tasks(lun_field, [sum](std::size_t tasks) {
+      sum->tasks += tasks;
+      if (--sum->left == 0) sum->done(sum->tasks);
+    });
+  }
 }
 
 void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Managed done) {
@@ -57,7 +82,13 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
   const bool whole_target = function == target_warm_reset || function == target_cold_reset;
   const UnitPath* path = find(lun_field);
   if (!whole_target && path == nullptr) return done(lun_does_not_exist);
-  TaskSetEvent event{TaskSetEvent::Kind::reset, lun_field, identity_.number};
+  TaskSetEvent event{TaskSetEvent::Kind::reset, {}, identity_.number};
+  std::vector<std::shared_ptr<LogicalUnit>> concerned;
+  for (const auto& [lun, each] : paths_) {
+    if (!whole_target && each.unit != path->unit) continue;
+    concerned.push_back(each.unit);
+    event.unit_ids.push_back(each.unit->id());
+  }
   switch (function) {
     case abort_task_set:
       return owner_->abort_tasks(
@@ -69,9 +100,8 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
       break;
     case target_cold_reset:
       event.kind = TaskSetEvent::Kind::cold_reset;
-      [[fallthrough]];
+      break;
     case target_warm_reset:
-      event.lun_field = std::nullopt;
       break;
     case task_reassign:
       return done(task_reassignment_not_supported);
@@ -80,15 +110,10 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
     default:
       return done(function_not_supported);
   }
-  std::vector<std::shared_ptr<LogicalUnit>> to_reset;
-  for (const auto& [lun, each] : paths_) {
-    const bool concerned = !event.lun_field || each.unit == path->unit;
-    if (concerned && event.kind != TaskSetEvent::Kind::clear_task_set)
-      to_reset.push_back(each.unit);
-  }
+  if (event.kind == TaskSetEvent::Kind::clear_task_set) concerned.clear();
   // Stopping copies waits for their last step, which a worker must not.
   worker_.pool.post(
-      [this, event, to_reset = std::move(to_reset), done = std::move(done)]() mutable {
+      [this, event, to_reset = std::move(concerned), done = std::move(done)]() mutable {
         for (const auto& unit : to_reset)
           reset_unit(*unit);
         target_->nexuses().tell_all(

@@ -16,13 +16,11 @@ bool carries_text(Opcode opcode) {
 }  // namespace
 
 Connection::Connection(const ConnectionSettings& settings, Host& host, base::BufferPool& buffers)
-    : settings_(settings),
-      host_(host),
-      buffers_(buffers),
-      login_(host, settings.offer),
-      window_(settings.command_window) {}
+    : settings_(settings), host_(host), buffers_(buffers), login_(host, settings.offer) {}
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+  if (session_ != nullptr) session_->leave(*this);
+}
 
 std::size_t Connection::receive(base::ByteView stream) {
   if (closing_) return stream.size();
@@ -66,7 +64,7 @@ base::ByteSpan Connection::pdu_begin(const Bhs& header, base::ByteView) {
   if (length > parameters_.max_recv_data_segment_length) {
     discard_ = true;
     reject(RejectReason::protocol_error, header);
-    close("a data segment longer than MaxRecvDataSegmentLength");
+    break_off("a data segment longer than MaxRecvDataSegmentLength");
     return {};
   }
   if (opcode == Opcode::scsi_command) return scsi_command_begin();
@@ -75,7 +73,7 @@ base::ByteSpan Connection::pdu_begin(const Bhs& header, base::ByteView) {
 }
 
 void Connection::header_damaged() {
-  close("a header digest error");
+  break_off("a header digest error");
 }
 
 // The PDU is rejected, so that the initiator knows; a command that it belonged to fails (RFC 7143
@@ -99,18 +97,15 @@ void Connection::pdu_end(bool data_intact) {
     case Opcode::data_out:
       return data_out_end();
     case Opcode::nop_out:
-      return nop_out_end();
     case Opcode::text_request:
-      return text_end();
     case Opcode::logout_request:
-      return logout_end();
     case Opcode::task_management_request:
-      return task_management_end();
+      return arrive({request_, std::move(text_)});
     case Opcode::snack_request:
       return reject(RejectReason::snack_reject, request_);
     case Opcode::login_request:
       reject(RejectReason::protocol_error, request_);
-      return close("a login request after login");
+      return break_off("a login request after login");
     default:
       return reject(RejectReason::command_not_supported, request_);
   }
@@ -123,25 +118,18 @@ void Connection::login_end() {
   bhs::initiator_task_tag.write(answer, bhs::initiator_task_tag.read(request_));
   login_pdu::isid.write(answer, login_pdu::isid.read(request_));
   login_pdu::current_stage.write(answer, static_cast<std::uint8_t>(reply.current_stage));
-  window_.start(static_cast<std::uint32_t>(bhs::cmd_sn.read(request_)));
+  login_cmd_sn_ = static_cast<std::uint32_t>(bhs::cmd_sn.read(request_));
+  cid_ = static_cast<std::uint16_t>(login_pdu::cid.read(request_));
   if (stat_sn_ == 0) stat_sn_ = static_cast<std::uint32_t>(bhs::exp_stat_sn.read(request_));
 
   LoginStatus status = reply.status;
-  if (status == LoginStatus::success && reply.completes()) {
-    auto admission = host_.admit(login_.identity());
-    if (admission) {
-      admission_ = std::move(*admission);
-      if (admission_.server != nullptr) admission_.server->set_owner(this);
-      login_pdu::tsih.write(answer, admission_.tsih);
-    } else {
-      status = admission.error();
-    }
-  }
+  if (status == LoginStatus::success && reply.completes()) status = enter_session(answer);
   if (status != LoginStatus::success) {
     const auto code = static_cast<std::uint16_t>(status);
     login_pdu::status_class.write(answer, code >> 8);
     login_pdu::status_detail.write(answer, code & 0xff);
-    push_with_status(answer);
+    push_with_status(
+        answer, reply.status == LoginStatus::success ? std::vector<std::uint8_t>{} : reply.text);
     char text[48];
     std::snprintf(text, sizeof text, "login refused with status %04xh", code);
     return close(text);
@@ -157,9 +145,31 @@ void Connection::login_end() {
   }
 }
 
+// A new session with this connection, or the session that it joins.
+LoginStatus Connection::enter_session(Bhs& answer) {
+  std::shared_ptr<Session> session = login_.joins();
+  if (session != nullptr) {
+    const LoginStatus status = session->may_join(cid_);
+    if (status != LoginStatus::success) return status;
+  } else {
+    session =
+        std::make_shared<Session>(settings_, login_.identity(), login_.parameters(), login_cmd_sn_);
+    auto admission = host_.admit(session);
+    if (!admission) return admission.error();
+    session->open(std::move(*admission));
+  }
+  session_ = std::move(session);
+  session_->join(*this);
+  login_pdu::tsih.write(answer, session_->tsih());
+  return LoginStatus::success;
+}
+
 void Connection::put_window(Bhs& header) const {
-  bhs::exp_cmd_sn.write(header, window_.expected());
-  bhs::max_cmd_sn.write(header, window_.maximum());
+  const Session* session = session_ != nullptr ? session_.get() : login_.joins().get();
+  const bool known = session != nullptr;
+  bhs::exp_cmd_sn.write(header, known ? session->window().expected() : login_cmd_sn_);
+  bhs::max_cmd_sn.write(
+      header, known ? session->window().maximum() : login_cmd_sn_ + settings_.command_window - 1);
 }
 
 void Connection::push_with_status(Bhs& header, std::vector<std::uint8_t> bytes) {
@@ -174,17 +184,25 @@ void Connection::reject(RejectReason reason, const Bhs& offending) {
   push_with_status(answer, {offending.begin(), offending.end()});
 }
 
-// Of the request being received, whose number then counts as not received: the initiator uses it
-// again for another one (RFC 7143 11.17).
-void Connection::reject_numbered(RejectReason reason) {
-  if (!bhs::immediate.is_set(request_)) window_.take_back();
-  reject(reason, request_);
-}
-
 void Connection::close(std::string reason) {
   if (closing_) return;
   closing_ = true;
   close_reason_ = std::move(reason);
+  if (session_ != nullptr) session_->leave(*this);
+  announce_late_output();
+}
+
+// The connection has failed: at error recovery level 0 its session has.
+void Connection::break_off(std::string reason) {
+  if (closing_) return;
+  if (session_ != nullptr) session_->fail(*this);
+  close(std::move(reason));
+}
+
+void Connection::drop(std::string reason) {
+  silent_ = dropped_ = true;
+  close(std::move(reason));
+  announce_late_output();
 }
 
 // Output that did not come out of receive() must be sent by somebody.
@@ -193,8 +211,22 @@ void Connection::announce_late_output() {
 }
 
 void Connection::abandon() {
-  silent_ = true;
-  close("the initiator closed the connection");
+  silent_ = dropped_ = true;
+  break_off("the initiator closed the connection");
+}
+
+void Connection::send_async(AsyncEvent event, std::uint64_t lun_field,
+                            const std::array<std::uint16_t, 3>& parameters,
+                            std::vector<std::uint8_t> segment) {
+  if (closing_) return;
+  Bhs message = make_response(Opcode::asynchronous_message, reserved_tag);
+  bhs::lun.write(message, lun_field);
+  async_pdu::event.write(message, static_cast<std::uint8_t>(event));
+  async_pdu::parameter_1.write(message, parameters[0]);
+  async_pdu::parameter_2.write(message, parameters[1]);
+  async_pdu::parameter_3.write(message, parameters[2]);
+  push_with_status(message, std::move(segment));
+  announce_late_output();
 }
 
 void Connection::tick(base::Instant now) {
@@ -212,15 +244,16 @@ void Connection::tick(base::Instant now) {
     last_heard_ = now;
     return;
   }
-  if (settings_.nop_interval == base::Duration::zero()) return;  // pings are off
+  session_->tick(now);
+  if (closing_ || settings_.nop_interval == base::Duration::zero()) return;  // 0: pings are off
   const base::Duration silence = now - last_heard_;
   if (ping_pending_ && silence >= settings_.nop_interval + settings_.nop_timeout) {
-    return close("no answer to a NOP-In ping");
+    return break_off("no answer to a NOP-In ping");
   }
   if (ping_pending_ || silence < settings_.nop_interval) return;
   ping_pending_ = true;
   Bhs ping = make_response(Opcode::nop_in, reserved_tag);
-  bhs::target_transfer_tag.write(ping, next_transfer_tag_++);
+  bhs::target_transfer_tag.write(ping, take_transfer_tag());
   bhs::stat_sn.write(ping, stat_sn_);
   put_window(ping);
   output_.push(ping);

@@ -1,9 +1,9 @@
 // One iSCSI connection as a sans-I/O engine: bytes of the stream go in, SCSI tasks go to the device
-// server, a gather list of PDUs comes out. Owns no socket, no thread and no clock.
-//
-// The session has this one connection (MaxConnections=1), so session state lives here too.
+// server, a gather list of PDUs comes out. Owns no socket, no thread and no clock. What it shares
+// with the other connections of its session is in Session.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,25 +16,14 @@
 #include "target/iscsi/host.hpp"
 #include "target/iscsi/iscsi_task.hpp"
 #include "target/iscsi/login.hpp"
-#include "target/iscsi/negotiation.hpp"
 #include "target/iscsi/output_queue.hpp"
 #include "target/iscsi/pdu_reader.hpp"
-#include "target/iscsi/serial.hpp"
+#include "target/iscsi/session.hpp"
+#include "target/iscsi/settings.hpp"
 
 namespace iscsi {
 
-struct ConnectionSettings {
-  Parameters offer = default_offer();
-  std::uint32_t command_window = 256;               // commands under way in the session
-  std::uint32_t immediate_commands_max = 64;        // beyond the window, which does not bound them
-  std::size_t output_bytes_max = 32u << 20;         // above it no further request is read
-  std::size_t write_buffer_bytes_max = 256u << 20;  // above it writes get TASK SET FULL
-  base::Duration login_timeout = std::chrono::seconds(30);
-  base::Duration nop_interval = std::chrono::seconds(15);  // 0: no pings
-  base::Duration nop_timeout = std::chrono::seconds(15);
-};
-
-class Connection final : private PduSink, private device::TaskOwner {
+class Connection final : private PduSink {
  public:
   Connection(const ConnectionSettings& settings, Host& host, base::BufferPool& buffers);
   ~Connection();
@@ -61,6 +50,11 @@ class Connection final : private PduSink, private device::TaskOwner {
   std::size_t tasks_executing() const { return executing_ + managing_; }
   // The stream is gone: no further output matters.
   void abandon();
+  // The connection is to go at once, without further output, and its session goes on or is ending.
+  void drop(std::string reason);
+  bool dropped() const { return dropped_; }
+  // Ends the connection once what is on its way out has been sent; the same holds for its session.
+  void close(std::string reason);
 
   // Call every second or so: login and keep-alive timeouts.
   void tick(base::Instant now);
@@ -68,6 +62,18 @@ class Connection final : private PduSink, private device::TaskOwner {
   bool full_feature() const { return stage_ == Stage::full_feature; }
   const SessionIdentity& identity() const { return login_.identity(); }
   const std::string& close_reason() const { return close_reason_; }
+
+  // For the session.
+  std::uint16_t cid() const { return cid_; }
+  const std::shared_ptr<Session>& session() const { return session_; }  // null before login
+  // A request that was held and whose turn has come.
+  void deliver(const HeldRequest& held);
+  // The rest of the task's data that may be arriving goes nowhere.
+  void stop_receiving(IscsiTask& task);
+  void task_finished(IscsiTask& task);
+  void send_async(AsyncEvent event, std::uint64_t lun_field,
+                  const std::array<std::uint16_t, 3>& parameters,
+                  std::vector<std::uint8_t> segment = {});
 
  private:
   enum class Stage : std::uint8_t { login, full_feature };
@@ -78,35 +84,36 @@ class Connection final : private PduSink, private device::TaskOwner {
   bool accepts_more() const override {
     return !closing_ && output_.bytes() < settings_.output_bytes_max;
   }
-  void task_finished(device::Task& task) override;
-  void abort_tasks(std::optional<std::uint64_t> lun_field,
-                   base::UniqueFunction<void(std::size_t)> done) override;
-  void drop_connection() override;
 
   // connection.cpp
   base::ByteSpan gather_text(std::size_t bytes);
   void login_end();
+  LoginStatus enter_session(Bhs& answer);
   void data_damaged();
-  void close(std::string reason);
+  void break_off(std::string reason);
   void reject(RejectReason reason, const Bhs& offending);
-  void reject_numbered(RejectReason reason);
   void push_with_status(Bhs& header, std::vector<std::uint8_t> bytes = {});
   void put_window(Bhs& header) const;
+  void announce_late_output();
 
-  // full_feature.cpp: requests other than SCSI commands
-  bool admit_command_number();
-  void nop_out_end();
-  void text_end();
-  void continue_text();
-  void logout_end();
+  // full_feature.cpp: requests other than SCSI commands. A reason: the request is rejected and does
+  // not count.
+  using Refusal = std::optional<RejectReason>;
+  bool accept_arrival(Session::Arrival arrival);
+  void arrive(Request request);
+  void deliver(const Request& request);
+  Refusal handle(const Request& request);
+  Refusal nop_out(const Request& request);
+  Refusal text(const Request& request);
+  std::optional<KeyValues> answer_text(const KeyValues& keys);
+  KeyValues send_targets(const std::string& value);
+  void continue_text(const Request& request);
+  Refusal logout(const Request& request);
 
   // task_management.cpp
-  void task_management_end();
+  Refusal task_management(const Request& request);
   void answer_task_management(std::uint32_t tag, device::TaskManagementResponse response);
-  void abort_one_task(std::uint32_t tag);
-  void abort(const std::vector<IscsiTask*>& tasks, base::UniqueFunction<void(std::size_t)> done);
-  void end_abort(AbortGroup& group);
-  void announce_late_output();
+  void abort_one_task(std::uint32_t tag, const Request& request);
 
   // scsi_commands.cpp: commands and their data
   base::ByteSpan scsi_command_begin();
@@ -120,11 +127,9 @@ class Connection final : private PduSink, private device::TaskOwner {
   void send_data_in(IscsiTask& task, const Residual& residual);
   void send_response(IscsiTask& task, const Residual& residual);
   std::optional<RejectReason> check_command(std::uint32_t immediate_length);
-  void reserve_data_out(IscsiTask& task);
   bool find_sequence();
-  IscsiTask* take_task();
-  void release_task(IscsiTask& task);
-  IscsiTask* find_task(std::uint32_t initiator_task_tag);
+  void take_turn(IscsiTask& task);
+  std::uint32_t take_transfer_tag();
 
   const ConnectionSettings settings_;
   Host& host_;
@@ -134,9 +139,10 @@ class Connection final : private PduSink, private device::TaskOwner {
   Parameters parameters_;
   PduReader reader_;
   OutputQueue output_;
-  CommandWindow window_;
   std::uint32_t stat_sn_ = 0;
-  Admission admission_;
+  std::uint32_t login_cmd_sn_ = 0;
+  std::uint16_t cid_ = 0;
+  std::shared_ptr<Session> session_;
 
   // The request being received.
   Bhs request_{};
@@ -146,12 +152,8 @@ class Connection final : private PduSink, private device::TaskOwner {
   base::Buffer dropped_data_;  // where data of an aborted task still arrives
   bool discard_ = false;       // the request was refused or ignored when its header came
 
-  std::vector<std::unique_ptr<IscsiTask>> tasks_;  // all that exist
-  std::vector<IscsiTask*> idle_;
-  std::vector<IscsiTask*> active_;
   std::size_t executing_ = 0;
   std::size_t managing_ = 0;  // task management requests that the device server works on
-  std::size_t write_buffer_bytes_ = 0;
   std::uint32_t next_transfer_tag_ = 1;
 
   std::vector<std::uint8_t> text_request_;  // gathered while C is set
@@ -165,6 +167,7 @@ class Connection final : private PduSink, private device::TaskOwner {
   bool ping_pending_ = false;
   bool closing_ = false;
   bool silent_ = false;  // nothing more is to be sent
+  bool dropped_ = false;
   std::string close_reason_;
   bool in_receive_ = false;
   base::UniqueFunction<void()> late_output_;

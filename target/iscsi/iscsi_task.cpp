@@ -4,6 +4,14 @@
 
 namespace iscsi {
 
+std::vector<std::uint8_t> sense_segment(const scsi::Sense& sense) {
+  const scsi::FixedSense bytes = scsi::to_fixed_format(sense);
+  std::vector<std::uint8_t> out(2);
+  base::store_be16(out, 0, bytes.size());
+  out.insert(out.end(), bytes.begin(), bytes.end());
+  return out;
+}
+
 Residual residual_of(std::uint64_t transfer_length, std::uint32_t expected_length) {
   Residual out;
   out.overflow = transfer_length > expected_length;

@@ -27,7 +27,10 @@ struct AbortGroup {
   base::UniqueFunction<void(std::size_t)> done;
 };
 
+class Connection;
+
 struct IscsiTask final : device::Task {
+  Connection* connection = nullptr;  // that the command came on, and its data and answer belong to
   std::uint32_t initiator_task_tag = reserved_tag;
   std::uint32_t expected_length = 0;  // Expected Data Transfer Length
   bool reads = false;
@@ -40,6 +43,7 @@ struct IscsiTask final : device::Task {
   std::uint32_t r2t_sn = 0;
   std::vector<DataSequence> sequences;  // open ones, at most MaxOutstandingR2T
   bool executing = false;               // handed to the device server
+  bool in_order = false;                // its turn has come
   bool damaged = false;                 // some of its data had a wrong digest
   bool counted = false;                 // takes a place in the command window
   enum class Refusal : std::uint8_t {
@@ -51,15 +55,19 @@ struct IscsiTask final : device::Task {
 
   void reset_task() {
     device::Task::reset();
+    connection = nullptr;
     initiator_task_tag = reserved_tag;
     expected_length = wanted = asked = arrived = r2t_sn = 0;
-    reads = writes = executing = damaged = counted = false;
+    reads = writes = in_order = executing = damaged = counted = false;
     refusal = Refusal::none;
     sequences.clear();
     abort_groups.clear();
   }
   bool has_all_data() const { return arrived >= wanted && sequences.empty(); }
 };
+
+// The data segment of a SCSI Response or an asynchronous SCSI event (RFC 7143 11.4.7.2).
+std::vector<std::uint8_t> sense_segment(const scsi::Sense& sense);
 
 // Residual of a finished task (RFC 7143 11.4.5): what the command wanted to move against what the
 // initiator announced.

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "target/iscsi/session.hpp"
+
 namespace iscsi {
 namespace {
 
@@ -22,14 +24,6 @@ bool is_stage(std::uint64_t code) {
   return code == 0 || code == 1 || code == 3;
 }
 
-// iSCSI names compare without regard to case (RFC 7143 4.2.7.2).
-std::string normalized(std::string_view name) {
-  std::string out(name);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 bool is_iscsi_name(std::string_view name) {
   return name.size() > 4 && name.size() <= name_bytes_max &&
          (name.starts_with("iqn.") || name.starts_with("eui.") || name.starts_with("naa."));
@@ -44,10 +38,20 @@ KeyValues without_names(const KeyValues& keys) {
 
 }  // namespace
 
-LoginReply Login::fail(LoginStatus status) {
+std::string normalized_name(std::string_view name) {
+  std::string out(name);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+LoginReply Login::fail(LoginStatus status) const {
   LoginReply reply;
   reply.status = status;
   reply.current_stage = stage_;
+  const bool moved =
+      status == LoginStatus::moved_temporarily || status == LoginStatus::moved_permanently;
+  if (moved) reply.text = encode_text({{"TargetAddress", redirection_->address}});
   return reply;
 }
 
@@ -60,13 +64,16 @@ LoginStatus Login::check_request(const Bhs& request) {
   if (transit && (!is_stage(next) || next <= current)) return LoginStatus::initiator_error;
   if (transit && login_pdu::continues.is_set(request)) return LoginStatus::initiator_error;
   const std::uint64_t isid = login_pdu::isid.read(request);
+  const auto tsih = static_cast<std::uint16_t>(login_pdu::tsih.read(request));
+  const auto cid = static_cast<std::uint16_t>(login_pdu::cid.read(request));
   if (!started_) {
-    // Joining a session (MC/S) would need a TSIH that this target has given out.
-    if (login_pdu::tsih.read(request) != 0) return LoginStatus::session_does_not_exist;
     started_ = true;
     stage_ = static_cast<LoginStage>(current);
     identity_.isid = isid;
-  } else if (static_cast<LoginStage>(current) != stage_ || isid != identity_.isid) {
+    tsih_ = tsih;
+    cid_ = cid;
+  } else if (static_cast<LoginStage>(current) != stage_ || isid != identity_.isid ||
+             tsih != tsih_ || cid != cid_) {
     return LoginStatus::invalid_request_during_login;
   }
   return LoginStatus::success;
@@ -77,24 +84,51 @@ LoginStatus Login::take_names(const KeyValues& keys) {
   named_ = true;
   const std::string* initiator = find_value(keys, "InitiatorName");
   if (initiator == nullptr) return LoginStatus::missing_parameter;
-  identity_.initiator_name = normalized(*initiator);
+  identity_.initiator_name = normalized_name(*initiator);
   if (!is_iscsi_name(identity_.initiator_name)) return LoginStatus::initiator_error;
   if (const std::string* type = find_value(keys, "SessionType")) {
     if (*type != "Normal" && *type != "Discovery") return LoginStatus::session_type_not_supported;
-    discovery_ = *type == "Discovery";
+    if (*type == "Discovery") kind_ = SessionKind::discovery;
   }
-  if (discovery_) {
+  if (discovery()) {
     authentication_ = host_.authentication({});
-    return LoginStatus::success;
+    return tsih_ == 0 ? LoginStatus::success : LoginStatus::session_does_not_exist;
   }
   const std::string* name = find_value(keys, "TargetName");
   if (name == nullptr) return LoginStatus::missing_parameter;
-  const auto target = host_.find_target(normalized(*name));
-  if (!target) return LoginStatus::target_not_found;
+  return take_target(normalized_name(*name));
+}
+
+LoginStatus Login::take_target(std::string_view name) {
+  auto target = host_.find_target(name, identity_.initiator_name);
+  if (!target) return target.error();
+  redirection_ = target->redirection;
+  if (redirection_) {
+    return redirection_->permanent ? LoginStatus::moved_permanently
+                                   : LoginStatus::moved_temporarily;
+  }
   identity_.target_name = target->name;
-  portal_group_tag_ = target->portal_group_tag;
+  identity_.portal_group_tag = target->portal_group_tag;
   authentication_ = host_.authentication(target->name);
-  return LoginStatus::success;
+  untold_ = std::move(*target);
+  return tsih_ == 0 ? LoginStatus::success : join_session();
+}
+
+// One more connection of a session (RFC 7143 6.3.1): what holds for the session holds for it, what
+// holds for a connection is its own.
+LoginStatus Login::join_session() {
+  joined_ = host_.find_session(tsih_);
+  if (joined_ == nullptr || joined_->identity() != identity_) {
+    joined_.reset();
+    return LoginStatus::session_does_not_exist;
+  }
+  kind_ = SessionKind::joining;
+  const Parameters offer = parameters_;
+  parameters_ = joined_->parameters();
+  parameters_.max_recv_data_segment_length = offer.max_recv_data_segment_length;
+  parameters_.peer_max_recv_data_segment_length = offer.peer_max_recv_data_segment_length;
+  parameters_.digests = offer.digests;
+  return joined_->may_join(cid_);
 }
 
 // A key may be offered once in a login (RFC 7143 6.3). Names may come again in a later PDU:
@@ -141,7 +175,7 @@ LoginStatus Login::answer_security(const KeyValues& keys, KeyValues& answers) {
 }
 
 LoginStatus Login::answer_operational(const KeyValues& keys, KeyValues& answers) {
-  const auto negotiated = negotiate(without_names(keys), parameters_, discovery_);
+  const auto negotiated = negotiate(without_names(keys), parameters_, kind_);
   if (!negotiated) return negotiated.error();
   parameters_ = negotiated->parameters;
   answers.insert(answers.end(), negotiated->answers.begin(), negotiated->answers.end());
@@ -167,9 +201,11 @@ LoginReply Login::receive(const Bhs& request, base::ByteView text) {
   const LoginStatus status = stage_ == LoginStage::security ? answer_security(*keys, answers)
                                                             : answer_operational(*keys, answers);
   if (status != LoginStatus::success) return fail(status);
-  if (portal_group_tag_) {
-    answers.insert(answers.begin(), {"TargetPortalGroupTag", std::to_string(*portal_group_tag_)});
-    portal_group_tag_.reset();
+  if (untold_) {
+    if (!untold_->alias.empty()) answers.insert(answers.begin(), {"TargetAlias", untold_->alias});
+    answers.insert(answers.begin(),
+                   {"TargetPortalGroupTag", std::to_string(untold_->portal_group_tag)});
+    untold_.reset();
   }
   reply.text = encode_text(answers);
   if (reply.text.size() > login_answer_bytes_max) return fail(LoginStatus::initiator_error);
@@ -181,8 +217,10 @@ LoginReply Login::receive(const Bhs& request, base::ByteView text) {
   if (reply.transit) {
     reply.next_stage = static_cast<LoginStage>(login_pdu::next_stage.read(request));
     stage_ = reply.next_stage;
-    if (reply.completes()) parameters_ = with_defaults(parameters_, offered_);
-    if (reply.completes() && !discovery_ && !parameters_.digests_suffice()) {
+    if (reply.completes() && kind_ != SessionKind::joining) {
+      parameters_ = with_defaults(parameters_, offered_);
+    }
+    if (reply.completes() && !discovery() && !parameters_.digests_suffice()) {
       return fail(LoginStatus::initiator_error);
     }
   }

@@ -26,6 +26,9 @@ struct LoginReply {
   bool completes() const { return transit && next_stage == LoginStage::full_feature; }
 };
 
+// iSCSI names compare without regard to case (RFC 7143 4.2.7.2): all in lower case.
+std::string normalized_name(std::string_view name);
+
 class Login {
  public:
   Login(const Host& host, const Parameters& offer) : host_(host), parameters_(offer) {}
@@ -37,31 +40,39 @@ class Login {
   // Valid once completed.
   const Parameters& parameters() const { return parameters_; }
   const SessionIdentity& identity() const { return identity_; }
-  bool discovery() const { return discovery_; }
+  bool discovery() const { return kind_ == SessionKind::discovery; }
+  SessionKind kind() const { return kind_; }
+  // The session that the connection wants to join; null otherwise.
+  const std::shared_ptr<Session>& joins() const { return joined_; }
 
  private:
   LoginStatus check_request(const Bhs& request);
   LoginStatus take_names(const KeyValues& keys);
+  LoginStatus take_target(std::string_view name);
+  LoginStatus join_session();
   bool repeats_a_key(const KeyValues& keys);
   LoginStatus answer_security(const KeyValues& keys, KeyValues& answers);
   LoginStatus choose_method(std::string_view offered, KeyValues& answers);
   bool authenticated() const;
   LoginStatus answer_operational(const KeyValues& keys, KeyValues& answers);
-  LoginReply fail(LoginStatus status);
+  LoginReply fail(LoginStatus status) const;
 
   const Host& host_;
   Parameters parameters_;
   SessionIdentity identity_;
-  bool discovery_ = false;
+  SessionKind kind_ = SessionKind::leading;
+  std::uint16_t tsih_ = 0, cid_ = 0;
+  std::shared_ptr<Session> joined_;
   bool started_ = false;  // the first request has been seen
   bool named_ = false;    // its names have been read
   LoginStage stage_ = LoginStage::security;
   const Authentication* authentication_ = nullptr;  // what must be proven; null: nothing
   std::optional<ChapExchange> chap_;
-  std::optional<std::uint16_t> portal_group_tag_;  // still to be told (R14)
-  std::vector<std::uint8_t> text_;                 // gathered while C is set
-  std::size_t text_bytes_ = 0;                     // of the whole login so far
-  std::set<std::string> offered_;                  // every key but names
+  std::optional<TargetView> untold_;  // the target, until the first answer (R14)
+  std::optional<Redirection> redirection_;
+  std::vector<std::uint8_t> text_;  // gathered while C is set
+  std::size_t text_bytes_ = 0;      // of the whole login so far
+  std::set<std::string> offered_;   // every key but names
 };
 
 }  // namespace iscsi

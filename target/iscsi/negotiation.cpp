@@ -76,6 +76,11 @@ const Key* find_key(std::string_view name) {
   return at == keys.end() ? nullptr : &*at;
 }
 
+// Keys with the use "LO" of RFC 7143 clause 13: all that set a value for the whole session.
+bool leading_only(const Key& key) {
+  return key.flag != nullptr || (key.number != nullptr && key.rule != Rule::declare_length);
+}
+
 std::string yes_no(bool value) {
   return value ? "Yes" : "No";
 }
@@ -104,9 +109,10 @@ std::string negotiate_boolean(const Key& key, std::string_view value, Parameters
 // The initiator's order of preference decides (RFC 7143 6.2.1); what it does not offer is not used.
 // Discovery moves no data: nothing is insisted on there.
 std::string negotiate_digest(const Key& key, std::string_view value, Parameters& parameters,
-                             bool discovery) {
+                             SessionKind kind) {
   const bool takes_crc = parameters.*key.policy != DigestPolicy::none;
-  const bool takes_none = discovery || parameters.*key.policy != DigestPolicy::crc32c;
+  const bool takes_none =
+      kind == SessionKind::discovery || parameters.*key.policy != DigestPolicy::crc32c;
   for (const std::string_view offered : split_list(value)) {
     const bool crc = offered == "CRC32C";
     if (!crc && offered != "None") continue;
@@ -118,8 +124,9 @@ std::string negotiate_digest(const Key& key, std::string_view value, Parameters&
 }
 
 std::string negotiate_one(const Key& key, std::string_view value, Parameters& parameters,
-                          bool discovery) {
-  if (discovery && key.session_wide) return "Irrelevant";
+                          SessionKind kind) {
+  if (kind == SessionKind::discovery && key.session_wide) return "Irrelevant";
+  if (kind == SessionKind::joining && leading_only(key)) return "Reject";
   switch (key.rule) {
     case Rule::minimum:
     case Rule::maximum:
@@ -129,7 +136,7 @@ std::string negotiate_one(const Key& key, std::string_view value, Parameters& pa
     case Rule::boolean_or:
       return negotiate_boolean(key, value, parameters);
     case Rule::digest:
-      return negotiate_digest(key, value, parameters, discovery);
+      return negotiate_digest(key, value, parameters, kind);
     case Rule::obsolete_marker:
       return "No";
     case Rule::obsolete_marker_interval:
@@ -151,15 +158,15 @@ Parameters default_offer() {
 }
 
 base::Result<Negotiated, LoginStatus> negotiate(const KeyValues& offered, const Parameters& now,
-                                                bool discovery) {
+                                                SessionKind kind) {
   Negotiated out{now, {}};
   std::set<std::string_view> seen;
   for (const KeyValue& item : offered) {
     if (!seen.insert(item.key).second) return base::fail(LoginStatus::initiator_error);
     const Key* key = find_key(item.key);
-    out.answers.push_back(
-        {item.key, key == nullptr ? "NotUnderstood"
-                                  : negotiate_one(*key, item.value, out.parameters, discovery)});
+    out.answers.push_back({item.key, key == nullptr
+                                         ? "NotUnderstood"
+                                         : negotiate_one(*key, item.value, out.parameters, kind)});
   }
   // FirstBurstLength must not exceed MaxBurstLength (RFC 7143 13.14); the answer that names it
   // follows.

@@ -47,6 +47,9 @@ struct Parameters {
 // (R13).
 Parameters default_offer();
 
+// What a login is for: a new session, one more connection of a session, discovery.
+enum class SessionKind : std::uint8_t { leading, joining, discovery };
+
 struct Negotiated {
   Parameters parameters;
   KeyValues answers;  // to the offered keys only, in their order
@@ -54,10 +57,10 @@ struct Negotiated {
 
 // Negotiates `offered` (operational keys; those of the security stage and names are the caller's)
 // starting from what holds now. A key that breaks its own syntax is answered "Reject"; an unknown
-// one "NotUnderstood"; a session key in a discovery session "Irrelevant". A key given twice is an
-// error.
+// one "NotUnderstood"; a session key in a discovery session "Irrelevant"; a key of the leading
+// connection on another one "Reject". A key given twice is an error.
 base::Result<Negotiated, LoginStatus> negotiate(const KeyValues& offered, const Parameters& now,
-                                                bool discovery);
+                                                SessionKind kind);
 
 // What holds once login is over: the default wherever the initiator has not offered the key.
 Parameters with_defaults(const Parameters& negotiated, const std::set<std::string>& offered);

@@ -107,6 +107,7 @@ inline constexpr scsi::Field continues = scsi::Field::flag("C", 1, 6);
 
 namespace logout_pdu {
 inline constexpr scsi::Field reason{"Reason Code", 1, 6, 7};
+inline constexpr scsi::Field cid = scsi::Field::bytes("CID", 20, 2);
 enum class Reason : std::uint8_t { close_session = 0, close_connection = 1, recovery = 2 };
 enum class Response : std::uint8_t { closed = 0, cid_not_found = 1, recovery_not_supported = 2 };
 }  // namespace logout_pdu
@@ -117,6 +118,22 @@ inline constexpr Field function{"Function", 1, 6, 7};
 inline constexpr Field referenced_task_tag = Field::bytes("Referenced Task Tag", 20, 4);
 inline constexpr Field referenced_cmd_sn = Field::bytes("RefCmdSN", 32, 4);
 }  // namespace task_management_pdu
+
+namespace async_pdu {
+using scsi::Field;
+inline constexpr Field event = Field::bytes("AsyncEvent", 36, 1);
+inline constexpr Field vendor_code = Field::bytes("AsyncVCode", 37, 1);
+inline constexpr Field parameter_1 = Field::bytes("Parameter1", 38, 2);
+inline constexpr Field parameter_2 = Field::bytes("Parameter2", 40, 2);
+inline constexpr Field parameter_3 = Field::bytes("Parameter3", 42, 2);
+}  // namespace async_pdu
+
+enum class AsyncEvent : std::uint8_t {
+  scsi = 0,
+  logout_requested = 1,
+  connection_dropped = 2,
+  session_dropped = 3,
+};
 
 enum class RejectReason : std::uint8_t {
   data_digest_error = 0x02,
@@ -132,8 +149,11 @@ enum class RejectReason : std::uint8_t {
 // Status-Class and Status-Detail of a Login Response.
 enum class LoginStatus : std::uint16_t {
   success = 0x0000,
+  moved_temporarily = 0x0101,
+  moved_permanently = 0x0102,
   initiator_error = 0x0200,
   authentication_failure = 0x0201,
+  authorization_failure = 0x0202,
   target_not_found = 0x0203,
   unsupported_version = 0x0205,
   too_many_connections = 0x0206,

@@ -7,8 +7,6 @@
 namespace iscsi {
 namespace {
 
-constexpr std::size_t task_data_bytes_max = 16u << 20;  // a pool lends no larger buffer
-
 scsi::TaskAttribute attribute_of(const Bhs& request) {
   const std::uint64_t code = scsi_command_pdu::attribute.read(request);
   return code <= 4 ? static_cast<scsi::TaskAttribute>(code) : scsi::TaskAttribute::simple;
@@ -20,7 +18,6 @@ void fill_command(IscsiTask& task, const Bhs& request) {
       static_cast<std::uint32_t>(scsi_command_pdu::expected_length.read(request));
   task.reads = scsi_command_pdu::read.is_set(request);
   task.writes = scsi_command_pdu::write.is_set(request);
-  task.counted = !bhs::immediate.is_set(request);
   task.lun_field = bhs::lun.read(request);
   task.attribute = attribute_of(request);
   std::copy_n(request.begin() + scsi_command_pdu::cdb_at, task.cdb.size(), task.cdb.begin());
@@ -43,39 +40,12 @@ scsi::Sense protocol_service_crc_error() {
 
 }  // namespace
 
-IscsiTask* Connection::take_task() {
-  if (idle_.empty()) {
-    tasks_.push_back(std::make_unique<IscsiTask>());
-    tasks_.back()->owner = this;
-    idle_.push_back(tasks_.back().get());
-  }
-  IscsiTask* task = idle_.back();
-  idle_.pop_back();
-  active_.push_back(task);
-  return task;
-}
-
-void Connection::release_task(IscsiTask& task) {
-  write_buffer_bytes_ -= task.data_out.size();
-  if (task.counted) window_.give_back();
-  task.reset_task();
-  std::erase(active_, &task);
-  idle_.push_back(&task);
-}
-
-IscsiTask* Connection::find_task(std::uint32_t initiator_task_tag) {
-  const auto at = std::find_if(active_.begin(), active_.end(), [&](const IscsiTask* task) {
-    return task->initiator_task_tag == initiator_task_tag;
-  });
-  return at == active_.end() ? nullptr : *at;
-}
-
 // Whether the command keeps the rules that were negotiated; nullopt when it does.
 std::optional<RejectReason> Connection::check_command(std::uint32_t immediate_length) {
   const bool writes = scsi_command_pdu::write.is_set(request_);
   const bool unsolicited_follows = writes && !bhs::final.is_set(request_);
   const std::uint64_t expected = scsi_command_pdu::expected_length.read(request_);
-  if (admission_.server == nullptr) return RejectReason::protocol_error;  // a discovery session
+  if (session_->server() == nullptr) return RejectReason::protocol_error;  // a discovery session
   if (writes && scsi_command_pdu::read.is_set(request_)) return RejectReason::invalid_pdu_field;
   if (immediate_length != 0 &&
       (!writes || !parameters_.immediate_data || immediate_length > expected ||
@@ -83,11 +53,12 @@ std::optional<RejectReason> Connection::check_command(std::uint32_t immediate_le
     return RejectReason::protocol_error;
   }
   if (unsolicited_follows && parameters_.initial_r2t) return RejectReason::protocol_error;
-  if (find_task(static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_))) != nullptr) {
+  if (session_->find_task(static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_))) !=
+      nullptr) {
     return RejectReason::task_in_progress;
   }
   if (bhs::immediate.is_set(request_) &&
-      active_.size() >= settings_.command_window + settings_.immediate_commands_max) {
+      session_->active_tasks() >= settings_.command_window + settings_.immediate_commands_max) {
     return RejectReason::immediate_command_reject;
   }
   return std::nullopt;
@@ -95,33 +66,21 @@ std::optional<RejectReason> Connection::check_command(std::uint32_t immediate_le
 
 base::ByteSpan Connection::scsi_command_begin() {
   discard_ = true;
-  if (!admit_command_number()) return {};
+  if (!accept_arrival(session_->judge(request_))) return {};
   const auto immediate_length = static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
   if (const auto bad = check_command(immediate_length)) {
-    reject_numbered(*bad);
+    // The number is free again for another request.
+    if (!bhs::immediate.is_set(request_)) session_->expect_gap();
+    reject(*bad, request_);
     return {};
   }
   discard_ = false;
-  IscsiTask& task = *take_task();
+  IscsiTask& task = session_->take_task(*this);
   receiving_ = &task;
   fill_command(task, request_);
-  if (task.counted) window_.take_place();
   if (!task.writes) return {};
-  reserve_data_out(task);
+  session_->reserve_data_out(task, buffers_);
   return place_in(task, 0, immediate_length);
-}
-
-void Connection::reserve_data_out(IscsiTask& task) {
-  task.wanted = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      task.expected_length, admission_.server->data_out_wanted(task).value));
-  if (task.wanted > std::min(task_data_bytes_max, settings_.write_buffer_bytes_max)) {
-    task.refusal = IscsiTask::Refusal::too_large;
-  } else if (write_buffer_bytes_ + task.wanted > settings_.write_buffer_bytes_max) {
-    task.refusal = IscsiTask::Refusal::no_room_now;
-  }
-  if (task.refusal != IscsiTask::Refusal::none) task.wanted = 0;
-  task.data_out = buffers_.take(task.wanted);
-  write_buffer_bytes_ += task.wanted;
 }
 
 void Connection::scsi_command_end() {
@@ -135,11 +94,32 @@ void Connection::scsi_command_end() {
     task.sequences.push_back({reserved_tag, immediate_length,
                               std::min(parameters_.first_burst_length, task.expected_length), 0});
   }
+  // Other connections may have moved the numbers on while the data came.
+  const Session::Arrival arrival = session_->judge(request_);
+  if (arrival == Session::Arrival::early) {
+    const auto cmd_sn = static_cast<std::uint32_t>(bhs::cmd_sn.read(request_));
+    return session_->hold({cmd_sn, this, &task, {}});
+  }
+  if (arrival != Session::Arrival::in_order) return session_->release_task(task);
+  if (bhs::immediate.is_set(request_)) {
+    task.in_order = true;
+    return proceed(task);
+  }
+  take_turn(task);
+  session_->release_held();
+}
+
+// The command's number is the next: from here on it takes a place in the command window.
+void Connection::take_turn(IscsiTask& task) {
+  task.in_order = task.counted = true;
+  session_->window().advance();
+  session_->window().take_place();
   proceed(task);
 }
 
 // Executes the task when its data is there, else asks for more of it.
 void Connection::proceed(IscsiTask& task) {
+  if (!task.in_order) return;
   // Of a damaged command nothing more is asked, but what is on its way is awaited (RFC 7143 7.8).
   if (task.damaged ? !task.sequences.empty() : !task.has_all_data()) return ask_for_data(task);
   task.executing = true;
@@ -157,10 +137,10 @@ void Connection::proceed(IscsiTask& task) {
   // The unit may have become ready since the data was not wanted and was dropped; the host tries
   // again.
   const bool dropped = task.writes && task.wanted == 0 && task.expected_length != 0;
-  if (dropped && admission_.server->data_out_wanted(task).value != 0) {
+  if (dropped && session_->server()->data_out_wanted(task).value != 0) {
     return task.finish_status(scsi::Status::busy);
   }
-  admission_.server->execute(task);
+  session_->server()->execute(task);
 }
 
 void Connection::ask_for_data(IscsiTask& task) {
@@ -169,8 +149,7 @@ void Connection::ask_for_data(IscsiTask& task) {
   if (unsolicited_open || task.damaged) return;
   while (task.asked < task.wanted && task.sequences.size() < parameters_.max_outstanding_r2t) {
     const std::uint32_t length = std::min(parameters_.max_burst_length, task.wanted - task.asked);
-    if (next_transfer_tag_ == reserved_tag) next_transfer_tag_ = 1;
-    const std::uint32_t transfer_tag = next_transfer_tag_++;
+    const std::uint32_t transfer_tag = take_transfer_tag();
     Bhs r2t = make_response(Opcode::ready_to_transfer, task.initiator_task_tag);
     bhs::lun.write(r2t, task.lun_field);
     bhs::target_transfer_tag.write(r2t, transfer_tag);
@@ -189,8 +168,9 @@ void Connection::ask_for_data(IscsiTask& task) {
 bool Connection::find_sequence() {
   const auto transfer_tag = static_cast<std::uint32_t>(bhs::target_transfer_tag.read(request_));
   const auto task_tag = static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_));
-  IscsiTask* task = find_task(task_tag);
-  if (task == nullptr || task->executing) return false;
+  IscsiTask* task = session_->find_task(task_tag);
+  // Data comes on the connection of its command (RFC 7143 4.2.5.1).
+  if (task == nullptr || task->executing || task->connection != this) return false;
   for (DataSequence& sequence : task->sequences) {
     if (sequence.target_transfer_tag != transfer_tag) continue;
     receiving_ = task;
@@ -240,6 +220,11 @@ void Connection::data_out_end() {
   }
 }
 
+std::uint32_t Connection::take_transfer_tag() {
+  if (next_transfer_tag_ == reserved_tag) next_transfer_tag_ = 1;
+  return next_transfer_tag_++;
+}
+
 // At error recovery level 0 a lost or misplaced Data-Out fails the command.
 void Connection::fail_data_transfer(IscsiTask& task) {
   task.sequences.clear();
@@ -248,8 +233,7 @@ void Connection::fail_data_transfer(IscsiTask& task) {
   task.finish_check_condition(data_phase_error());
 }
 
-void Connection::task_finished(device::Task& finished) {
-  IscsiTask& task = static_cast<IscsiTask&>(finished);
+void Connection::task_finished(IscsiTask& task) {
   --executing_;
   const std::vector<std::shared_ptr<AbortGroup>> aborted_by = std::move(task.abort_groups);
   if (!silent_ && aborted_by.empty()) {
@@ -258,7 +242,7 @@ void Connection::task_finished(device::Task& finished) {
     const bool sends_data = task.reads && task.status == scsi::Status::good &&
                             !task.data_in.empty() && task.expected_length != 0;
     // The place in the window is free before the response tells MaxCmdSN.
-    if (task.counted) window_.give_back();
+    if (task.counted) session_->window().give_back();
     task.counted = false;
     if (sends_data) {
       send_data_in(task, residual);
@@ -266,9 +250,9 @@ void Connection::task_finished(device::Task& finished) {
       send_response(task, residual);
     }
   }
-  release_task(task);
+  session_->release_task(task);
   for (const auto& group : aborted_by)
-    end_abort(*group);
+    Session::end_abort(*group);
   announce_late_output();
 }
 
@@ -320,14 +304,7 @@ void Connection::send_response(IscsiTask& task, const Residual& residual) {
   bhs::underflow.write(answer, residual.underflow);
   bhs::residual_count.write(answer, residual.count);
   scsi_response_pdu::exp_data_sn.write(answer, task.r2t_sn);
-  std::vector<std::uint8_t> segment;
-  if (task.sense) {
-    const scsi::FixedSense sense = scsi::to_fixed_format(*task.sense);
-    segment.resize(2);
-    base::store_be16(segment, 0, sense.size());
-    segment.insert(segment.end(), sense.begin(), sense.end());
-  }
-  push_with_status(answer, std::move(segment));
+  push_with_status(answer, task.sense ? sense_segment(*task.sense) : std::vector<std::uint8_t>{});
 }
 
 }  // namespace iscsi

@@ -22,7 +22,6 @@ class CommandWindow {
   bool admits(std::uint32_t cmd_sn) const {
     return !serial_less(cmd_sn, expected_) && !serial_less(maximum(), cmd_sn);
   }
-  bool is_next(std::uint32_t cmd_sn) const { return cmd_sn == expected_; }
   void advance() { ++expected_; }
   void take_back() { --expected_; }  // what advance() has just done
   void take_place() { ++outstanding_; }

@@ -4,17 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "base/log.hpp"
+#include "target/iscsi/session.hpp"
+#include "target/net/worker.hpp"
+
 namespace net {
 
-PortalHost::PortalHost(const Directory& directory, SessionRegistry& sessions,
-                       base::Randomness& randomness, const device::WorkerContext& worker,
-                       Endpoint local, std::function<void()> drop)
-    : directory_(directory),
-      sessions_(sessions),
-      randomness_(randomness),
-      worker_(worker),
-      local_(std::move(local)),
-      drop_(std::move(drop)) {}
+using iscsi::LoginStatus;
 
 const PublishedTarget* Directory::find(std::string_view name) const {
   const auto at = std::find_if(targets.begin(), targets.end(), [name](const PublishedTarget& each) {
@@ -23,51 +19,105 @@ const PublishedTarget* Directory::find(std::string_view name) const {
   return at == targets.end() ? nullptr : &*at;
 }
 
-std::optional<iscsi::TargetView> PortalHost::find_target(std::string_view name) const {
-  const PublishedTarget* target = directory_.find(name);
-  if (target == nullptr) return std::nullopt;
-  return iscsi::TargetView{target->device->name(), directory_.portal_group_tag};
+PortalHost::PortalHost(const DirectoryBoard& board, SessionRegistry& sessions,
+                       base::Randomness& randomness, const base::Clock& clock, Worker& worker,
+                       base::Executor& pool, Arrival arrival)
+    : board_(board),
+      directory_(board.read()),
+      sessions_(sessions),
+      randomness_(randomness),
+      clock_(clock),
+      worker_(worker),
+      pool_(pool),
+      arrival_(std::move(arrival)) {}
+
+LoginStatus PortalHost::refusal(const PublishedTarget& target,
+                                std::string_view initiator_name) const {
+  if (!target.is_in(arrival_.portal_group)) return LoginStatus::target_not_found;
+  if (!target.access.allows(initiator_name, arrival_.peer.address)) {
+    return LoginStatus::authorization_failure;
+  }
+  return target.online ? LoginStatus::success : LoginStatus::service_unavailable;
+}
+
+base::Result<iscsi::TargetView, LoginStatus> PortalHost::find_target(
+    std::string_view target_name, std::string_view initiator_name) const {
+  const PublishedTarget* target = directory_->find(target_name);
+  const LoginStatus status =
+      target == nullptr ? LoginStatus::target_not_found : refusal(*target, initiator_name);
+  if (status != LoginStatus::success) {
+    base::log::warning("{}: {} may not log in to {}: status {:04x}h", to_text(arrival_.peer),
+                       initiator_name, target_name, static_cast<unsigned>(status));
+    return base::fail(status);
+  }
+  return iscsi::TargetView{target->device->name(), arrival_.portal_group, target->alias,
+                           target->redirection};
 }
 
 const iscsi::Authentication* PortalHost::authentication(std::string_view target_name) const {
-  if (target_name.empty()) return &directory_.discovery_authentication;
-  const PublishedTarget* target = directory_.find(target_name);
+  if (target_name.empty()) return &directory_->discovery_authentication;
+  const PublishedTarget* target = directory_->find(target_name);
   return target == nullptr ? nullptr : &target->authentication;
 }
 
-// A portal that listens on every address is told as the one this initiator reached (windows-host
-// E.2).
-std::vector<iscsi::DiscoveredTarget> PortalHost::discover() const {
-  std::vector<std::string> addresses;
-  for (Endpoint portal : directory_.portals) {
-    if (is_wildcard(portal)) portal.address = local_.address;
-    const std::string text = fmt::format("{},{}", to_text(portal), directory_.portal_group_tag);
-    if (std::find(addresses.begin(), addresses.end(), text) == addresses.end()) {
-      addresses.push_back(text);
-    }
-  }
+// Only what may be logged in to is shown. A portal that listens on every address is told as the one
+// this initiator reached (windows-host E.2).
+std::vector<iscsi::DiscoveredTarget> PortalHost::discover(std::string_view initiator_name) const {
+  const std::shared_ptr<const Directory> now = board_.read();
   std::vector<iscsi::DiscoveredTarget> out;
-  for (const PublishedTarget& target : directory_.targets) {
-    out.push_back({target.device->name(), addresses});
+  for (const PublishedTarget& target : now->targets) {
+    if (!target.online || !target.access.allows(initiator_name, arrival_.peer.address)) continue;
+    iscsi::DiscoveredTarget found{target.device->name(), {}};
+    for (PublishedPortal portal : now->portals) {
+      if (!target.is_in(portal.portal_group)) continue;
+      if (is_wildcard(portal.endpoint)) portal.endpoint.address = arrival_.local.address;
+      const std::string text = fmt::format("{},{}", to_text(portal.endpoint), portal.portal_group);
+      if (std::find(found.addresses.begin(), found.addresses.end(), text) ==
+          found.addresses.end()) {
+        found.addresses.push_back(text);
+      }
+    }
+    if (!found.addresses.empty()) out.push_back(std::move(found));
   }
   return out;
 }
 
-base::Result<iscsi::Admission, iscsi::LoginStatus> PortalHost::admit(
-    const iscsi::SessionIdentity& identity) {
-  const auto entry = sessions_.add(identity, drop_);
-  if (entry == nullptr) return base::fail(iscsi::LoginStatus::out_of_resources);
+base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
+    const std::shared_ptr<iscsi::Session>& session) {
+  const iscsi::SessionIdentity& identity = session->identity();
+  const std::shared_ptr<const Directory> now = board_.read();
+  const PublishedTarget* target = now->find(identity.target_name);
+  if (!identity.target_name.empty()) {
+    // The target may have gone, or closed its door, while the login went on.
+    const LoginStatus status = target == nullptr ? LoginStatus::target_not_found
+                                                 : refusal(*target, identity.initiator_name);
+    if (status != LoginStatus::success) return base::fail(status);
+  }
+  const auto entry = sessions_.add(session, worker_, to_text(arrival_.peer), clock_.now());
+  if (entry == nullptr) return base::fail(LoginStatus::out_of_resources);
   iscsi::Admission out;
-  out.tsih = entry->tsih;
+  out.tsih = entry->facts.tsih;
   out.registration = entry;
-  if (identity.target_name.empty()) return out;
-  const PublishedTarget* target = directory_.find(identity.target_name);
-  if (target == nullptr) return base::fail(iscsi::LoginStatus::target_not_found);
-  device::NexusIdentity nexus{entry->number,
-                              identity.initiator_name,
-                              {identity.target_name, directory_.portal_group_tag, 1}};
-  out.server = std::make_unique<device::Nexus>(std::move(nexus), target->device, worker_);
+  if (target == nullptr) return out;
+  device::NexusIdentity nexus{
+      entry->facts.number,
+      identity.initiator_name,
+      {identity.target_name, identity.portal_group_tag, identity.portal_group_tag}};
+  out.server = std::make_unique<device::Nexus>(
+      std::move(nexus), target->device,
+      visible_units(target->lun_maps, identity.initiator_name, target->device->unmasked()),
+      device::WorkerContext{worker_, pool_, worker_.buffers(), worker_.index()});
   return out;
+}
+
+std::shared_ptr<iscsi::Session> PortalHost::find_session(std::uint16_t tsih) const {
+  const auto entry = sessions_.find(tsih);
+  return entry != nullptr && &entry->home == &worker_ ? entry->session.lock() : nullptr;
+}
+
+Worker* PortalHost::home_of(std::uint16_t tsih) const {
+  const auto entry = sessions_.find(tsih);
+  return entry == nullptr ? nullptr : &entry->home;
 }
 
 }  // namespace net

@@ -2,53 +2,53 @@
 // sessions.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "target/device/nexus.hpp"
 #include "target/iscsi/host.hpp"
-#include "target/net/endpoint.hpp"
+#include "target/net/directory.hpp"
 #include "target/net/session_registry.hpp"
 
 namespace net {
 
-struct PublishedTarget {
-  std::shared_ptr<device::TargetDevice> device;
-  iscsi::Authentication authentication;
-};
-
-// Fixed once the server runs; shared by all connections.
-struct Directory {
-  std::uint16_t portal_group_tag = 1;
-  std::vector<Endpoint> portals;
-  std::vector<PublishedTarget> targets;
-  iscsi::Authentication discovery_authentication;
-
-  const PublishedTarget* find(std::string_view name) const;
+// Where a connection came in, and from where.
+struct Arrival {
+  Endpoint local;  // the address that the initiator reached
+  Endpoint peer;
+  std::uint16_t portal_group = 1;
 };
 
 class PortalHost final : public iscsi::Host {
  public:
-  // `local`: the address that the initiator reached. `drop` ends the connection, from any thread.
-  PortalHost(const Directory& directory, SessionRegistry& sessions, base::Randomness& randomness,
-             const device::WorkerContext& worker, Endpoint local, std::function<void()> drop);
+  // All references outlive the host.
+  PortalHost(const DirectoryBoard& board, SessionRegistry& sessions, base::Randomness& randomness,
+             const base::Clock& clock, Worker& worker, base::Executor& pool, Arrival arrival);
 
-  std::optional<iscsi::TargetView> find_target(std::string_view name) const override;
-  std::vector<iscsi::DiscoveredTarget> discover() const override;
+  base::Result<iscsi::TargetView, iscsi::LoginStatus> find_target(
+      std::string_view target_name, std::string_view initiator_name) const override;
+  std::vector<iscsi::DiscoveredTarget> discover(std::string_view initiator_name) const override;
   const iscsi::Authentication* authentication(std::string_view target_name) const override;
   base::Randomness& randomness() const override { return randomness_; }
   base::Result<iscsi::Admission, iscsi::LoginStatus> admit(
-      const iscsi::SessionIdentity& identity) override;
+      const std::shared_ptr<iscsi::Session>& session) override;
+  std::shared_ptr<iscsi::Session> find_session(std::uint16_t tsih) const override;
+  // The worker that the session with this TSIH lives on; null when there is none.
+  Worker* home_of(std::uint16_t tsih) const;
 
  private:
-  const Directory& directory_;
+  // Why the initiator may not log in to the target; success when it may.
+  iscsi::LoginStatus refusal(const PublishedTarget& target, std::string_view initiator_name) const;
+
+  const DirectoryBoard& board_;
+  const std::shared_ptr<const Directory> directory_;  // as it was when the connection came
   SessionRegistry& sessions_;
   base::Randomness& randomness_;
-  const device::WorkerContext worker_;
-  const Endpoint local_;
-  const std::function<void()> drop_;
+  const base::Clock& clock_;
+  Worker& worker_;
+  base::Executor& pool_;
+  const Arrival arrival_;
 };
 
 }  // namespace net

@@ -1,6 +1,8 @@
 #include "target/net/server.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -10,6 +12,9 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <sys/socket.h>
 
 #include "base/log.hpp"
 #include "target/net/portal_host.hpp"
@@ -26,14 +31,29 @@ Endpoint to_endpoint(const tcp::endpoint& from) {
   return {from.address().to_string(), from.port()};
 }
 
+bool mark_for_network(int socket, bool v6, const Portal& portal) {
+  if (portal.dscp) {
+    const int octet = static_cast<int>(*portal.dscp << 2);
+    const int set = v6 ? ::setsockopt(socket, IPPROTO_IPV6, IPV6_TCLASS, &octet, sizeof octet)
+                       : ::setsockopt(socket, IPPROTO_IP, IP_TOS, &octet, sizeof octet);
+    if (set != 0) return false;
+  }
+  if (!portal.priority) return true;
+  const int priority = static_cast<int>(*portal.priority);
+  return ::setsockopt(socket, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority) == 0;
+}
+
 }  // namespace
 
 // The main thread accepts, keeps time and hears signals; the workers do everything else.
 struct Server::State {
   State(const ServerSettings& with, const base::Clock& time, base::Randomness& random,
         base::Executor& blocking)
-      : settings(with), clock(time), randomness(random), pool(blocking) {
-    directory.portal_group_tag = settings.portal_group_tag;
+      : settings(with),
+        clock(time),
+        randomness(random),
+        pool(blocking),
+        sessions(settings.sessions_max) {
     const unsigned count = settings.workers != 0
                                ? settings.workers
                                : std::max(1u, std::thread::hardware_concurrency());
@@ -42,8 +62,17 @@ struct Server::State {
     }
   }
 
-  void accept(tcp::acceptor& acceptor);
-  void place(tcp::socket socket);
+  // A listening socket and the portal group of what it accepts.
+  struct Door {
+    tcp::acceptor acceptor;
+    std::uint16_t portal_group;
+  };
+
+  void accept(Door& door);
+  void accept_again_later(Door& door);
+  void place(tcp::socket socket, std::uint16_t portal_group);
+  void hand_to(Worker& worker, tcp::socket socket, const Arrival& arrival);
+  std::size_t connections() const;
   void arm_timer();
   Worker& least_loaded();
 
@@ -51,10 +80,10 @@ struct Server::State {
   const base::Clock& clock;
   base::Randomness& randomness;
   base::Executor& pool;
-  Directory directory;
+  DirectoryBoard board;
   SessionRegistry sessions;
   asio::io_context context{1};
-  std::vector<std::unique_ptr<tcp::acceptor>> acceptors;
+  std::vector<std::unique_ptr<Door>> doors;
   std::vector<std::unique_ptr<Worker>> workers;
   asio::steady_timer timer{context};
   std::vector<std::function<void()>> each_second;
@@ -65,44 +94,63 @@ Worker& Server::State::least_loaded() {
                             [](const auto& a, const auto& b) { return a->load() < b->load(); });
 }
 
-void Server::State::accept(tcp::acceptor& acceptor) {
-  acceptor.async_accept(
-      [this, &acceptor](const boost::system::error_code& error, tcp::socket socket) {
+std::size_t Server::State::connections() const {
+  std::size_t out = 0;
+  for (const auto& worker : workers)
+    out += worker->load();
+  return out;
+}
+
+void Server::State::accept(Door& door) {
+  door.acceptor.async_accept(
+      [this, &door](const boost::system::error_code& error, tcp::socket socket) {
         if (error == asio::error::operation_aborted) return;
         if (error) {
           base::log::warning("cannot accept a connection: {}", error.message());
-        } else {
-          place(std::move(socket));
+          return accept_again_later(door);
         }
-        accept(acceptor);
+        if (connections() < settings.connections_max) {
+          place(std::move(socket), door.portal_group);
+        } else {
+          base::log::warning("{} connections are open: a further one is closed", connections());
+        }
+        accept(door);
       });
 }
 
-// Hands an accepted socket to the idlest worker, for life.
-void Server::State::place(tcp::socket socket) {
+// Out of descriptors, say: trying again at once would fail again at once.
+void Server::State::accept_again_later(Door& door) {
+  auto wait = std::make_shared<asio::steady_timer>(context, std::chrono::milliseconds(100));
+  wait->async_wait([this, &door, wait](const boost::system::error_code& error) {
+    if (!error) accept(door);
+  });
+}
+
+// Hands an accepted socket to the idlest worker.
+void Server::State::place(tcp::socket socket, std::uint16_t portal_group) {
   boost::system::error_code error;
   const auto local = socket.local_endpoint(error);
   const auto peer = socket.remote_endpoint(error);
   if (error) return;  // gone already
-  const tcp protocol = local.protocol();
-  Worker& worker = least_loaded();
+  hand_to(least_loaded(), std::move(socket), {to_endpoint(local), to_endpoint(peer), portal_group});
+}
+
+// For life, unless the first thing that comes is a login into a session of another worker.
+void Server::State::hand_to(Worker& worker, tcp::socket socket, const Arrival& arrival) {
+  boost::system::error_code error;
+  const tcp protocol = socket.local_endpoint(error).protocol();
+  const auto descriptor = socket.release(error);
+  if (error) return;
   worker.expect_connection();
-  worker.post([this, &worker, protocol, descriptor = socket.release(), local = to_endpoint(local),
-               peer = to_text(to_endpoint(peer))]() mutable {
+  worker.post([this, &worker, protocol, descriptor, arrival] {
     tcp::socket own(worker.context(), protocol, descriptor);
-    auto self = std::make_shared<std::weak_ptr<TcpConnection>>();
-    auto drop = [&worker, self] {
-      worker.post([self] {
-        if (const auto connection = self->lock()) connection->drop();
-      });
-    };
-    auto host = std::make_unique<PortalHost>(
-        directory, sessions, randomness,
-        device::WorkerContext{worker, pool, worker.buffers(), worker.index()}, std::move(local),
-        std::move(drop));
-    auto connection = std::make_shared<TcpConnection>(worker, std::move(own), settings.connection,
-                                                      std::move(host), std::move(peer));
-    *self = connection;
+    auto host =
+        std::make_unique<PortalHost>(board, sessions, randomness, clock, worker, pool, arrival);
+    auto connection = std::make_shared<TcpConnection>(
+        worker, std::move(own), settings.connection, std::move(host), to_text(arrival.peer),
+        [this, arrival](Worker& home, tcp::socket moved) {
+          hand_to(home, std::move(moved), arrival);
+        });
     worker.add(connection);
     connection->start();
   });
@@ -123,34 +171,44 @@ Server::Server(const ServerSettings& settings, const base::Clock& clock,
     : state_(std::make_unique<State>(settings, clock, randomness, pool)) {}
 Server::~Server() = default;
 
-void Server::add_target(std::shared_ptr<device::TargetDevice> target,
-                        const iscsi::Authentication& authentication) {
-  state_->directory.targets.push_back({std::move(target), authentication});
+DirectoryBoard& Server::directory() {
+  return state_->board;
 }
 
-void Server::set_discovery_authentication(const iscsi::Authentication& authentication) {
-  state_->directory.discovery_authentication = authentication;
+SessionRegistry& Server::sessions() {
+  return state_->sessions;
 }
 
-base::Result<Endpoint, std::string> Server::listen(const Endpoint& portal) {
+base::Result<Endpoint, std::string> Server::listen(const Portal& portal) {
   const auto failed = [&](const boost::system::error_code& error) {
-    return base::fail(fmt::format("cannot listen on {}: {}", to_text(portal), error.message()));
+    return base::fail(
+        fmt::format("cannot listen on {}: {}", to_text(portal.endpoint), error.message()));
   };
   boost::system::error_code error;
-  const tcp::endpoint at(asio::ip::make_address(portal.address, error), portal.port);
+  const tcp::endpoint at(asio::ip::make_address(portal.endpoint.address, error),
+                         portal.endpoint.port);
   if (error) return failed(error);
-  auto acceptor = std::make_unique<tcp::acceptor>(state_->context);
-  acceptor->open(at.protocol(), error);
+  auto door = std::make_unique<State::Door>(
+      State::Door{tcp::acceptor(state_->context), portal.portal_group});
+  tcp::acceptor& acceptor = door->acceptor;
+  acceptor.open(at.protocol(), error);
   if (error) return failed(error);
-  acceptor->set_option(tcp::acceptor::reuse_address(true), error);
-  if (at.address().is_v6()) acceptor->set_option(asio::ip::v6_only(true), error);
-  acceptor->bind(at, error);
+  acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (at.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+  // Accepted sockets inherit both.
+  if (!mark_for_network(acceptor.native_handle(), at.address().is_v6(), portal)) {
+    return base::fail(fmt::format("cannot mark what {} sends: {}", to_text(portal.endpoint),
+                                  std::strerror(errno)));
+  }
+  acceptor.bind(at, error);
   if (error) return failed(error);
-  acceptor->listen(asio::socket_base::max_listen_connections, error);
+  acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return failed(error);
-  const Endpoint bound = to_endpoint(acceptor->local_endpoint());
-  state_->acceptors.push_back(std::move(acceptor));
-  state_->directory.portals.push_back(bound);
+  const Endpoint bound = to_endpoint(acceptor.local_endpoint());
+  state_->doors.push_back(std::move(door));
+  state_->board.change([&](Directory& directory) {
+    directory.portals.push_back({bound, portal.portal_group});
+  });
   return bound;
 }
 
@@ -167,12 +225,12 @@ void Server::run(const std::function<void()>& ready) {
   });
   for (const auto& worker : state_->workers)
     worker->start();
-  for (const auto& acceptor : state_->acceptors)
-    state_->accept(*acceptor);
+  for (const auto& door : state_->doors)
+    state_->accept(*door);
   state_->arm_timer();
   ready();
   state_->context.run();
-  state_->acceptors.clear();
+  state_->doors.clear();
   for (const auto& worker : state_->workers)
     worker->stop();
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,18 +11,27 @@
 #include "base/executor.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
-#include "target/device/target_device.hpp"
-#include "target/iscsi/chap.hpp"
-#include "target/iscsi/connection.hpp"
+#include "target/iscsi/settings.hpp"
+#include "target/net/directory.hpp"
 #include "target/net/endpoint.hpp"
+#include "target/net/session_registry.hpp"
 
 namespace net {
 
 struct ServerSettings {
   unsigned workers = 0;  // 0: one for each processor
   base::Duration spin = std::chrono::microseconds(50);
-  std::uint16_t portal_group_tag = 1;
+  std::size_t connections_max = 10000;  // further ones are closed as they come
+  std::size_t sessions_max = 4096;      // further ones are refused at login, status 0302h
   iscsi::ConnectionSettings connection;
+};
+
+// A place to listen, and how what is sent from there is marked for the network.
+struct Portal {
+  Endpoint endpoint;
+  std::uint16_t portal_group = 1;
+  std::optional<unsigned> dscp = {};      // 0 to 63: the upper six bits of TOS or traffic class
+  std::optional<unsigned> priority = {};  // SO_PRIORITY, 0 to 7
 };
 
 struct ServerCounters {
@@ -38,13 +48,12 @@ class Server {
          base::Executor& pool);
   ~Server();
 
-  // Before run().
-  void add_target(std::shared_ptr<device::TargetDevice> target,
-                  const iscsi::Authentication& authentication);
-  void set_discovery_authentication(const iscsi::Authentication& authentication);
-  // Binds and listens; returns where (the port is the real one, when 0 was asked). The error is one
-  // line.
-  base::Result<Endpoint, std::string> listen(const Endpoint& portal);
+  // What can be logged in to. Portals get in by listen().
+  DirectoryBoard& directory();
+  SessionRegistry& sessions();
+  // Binds and listens; before run(). Returns where (the port is the real one, when 0 was asked).
+  // The error is one line.
+  base::Result<Endpoint, std::string> listen(const Portal& portal);
   // `call` runs about every second while run() runs.
   void every_second(std::function<void()> call);
 

@@ -1,37 +1,75 @@
 #include "target/net/session_registry.hpp"
 
+#include <algorithm>
+
+#include "target/iscsi/session.hpp"
+#include "target/net/worker.hpp"
+
 namespace net {
 
-std::shared_ptr<SessionRegistry::Entry> SessionRegistry::add(const iscsi::SessionIdentity& identity,
-                                                             base::UniqueFunction<void()> drop) {
-  const Name name{identity.initiator_name, identity.isid, identity.target_name};
-  const std::scoped_lock lock(mutex_);
-  if (tsihs_.size() == UINT16_MAX) return nullptr;
-  do {
-    ++last_tsih_;
-  } while (last_tsih_ == 0 || tsihs_.contains(last_tsih_));
-  tsihs_.insert(last_tsih_);
-  auto entry =
-      std::shared_ptr<Entry>(new Entry{++last_number_, last_tsih_}, [this, name](Entry* gone) {
-        remove(name, *gone);
-        delete gone;
-      });
-  Live& place = live_[name];
-  if (place.drop) place.drop();
-  place = {entry->number, std::move(drop)};
+std::shared_ptr<SessionRegistry::Entry> SessionRegistry::add(
+    const std::shared_ptr<iscsi::Session>& session, Worker& home, std::string peer,
+    base::Instant now) {
+  // Entries are let go of outside the lock: the last one to do so takes it.
+  const std::vector<std::shared_ptr<Entry>> live = all();
+  std::vector<std::shared_ptr<Entry>> replaced;
+  // Discovery sessions do not replace each other: they are no nexus.
+  std::copy_if(live.begin(), live.end(), std::back_inserter(replaced), [&](const auto& older) {
+    return !session->identity().target_name.empty() && older->facts.identity == session->identity();
+  });
+  std::shared_ptr<Entry> entry;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (by_tsih_.size() - std::min(replaced.size(), by_tsih_.size()) >= sessions_max_ ||
+        by_tsih_.size() == UINT16_MAX) {
+      return nullptr;
+    }
+    do {
+      ++last_tsih_;
+    } while (last_tsih_ == 0 || by_tsih_.contains(last_tsih_));
+    entry = std::shared_ptr<Entry>(
+        new Entry{
+            {++last_number_, last_tsih_, session->identity(), std::move(peer), now}, home, session},
+        [this](Entry* gone) {
+          remove(*gone);
+          delete gone;
+        });
+    by_tsih_[last_tsih_] = entry;
+  }
+  for (const auto& older : replaced)
+    with_session(*older, [](iscsi::Session& each) { each.end(); });
   return entry;
 }
 
-void SessionRegistry::remove(const Name& name, const Entry& entry) {
+void SessionRegistry::remove(const Entry& entry) {
   const std::scoped_lock lock(mutex_);
-  tsihs_.erase(entry.tsih);
-  const auto at = live_.find(name);
-  if (at != live_.end() && at->second.number == entry.number) live_.erase(at);
+  by_tsih_.erase(entry.facts.tsih);
+}
+
+std::shared_ptr<SessionRegistry::Entry> SessionRegistry::find(std::uint16_t tsih) const {
+  const std::scoped_lock lock(mutex_);
+  const auto at = by_tsih_.find(tsih);
+  return at == by_tsih_.end() ? nullptr : at->second.lock();
+}
+
+std::vector<std::shared_ptr<SessionRegistry::Entry>> SessionRegistry::all() const {
+  std::vector<std::shared_ptr<Entry>> out;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [tsih, weak] : by_tsih_) {
+    if (auto entry = weak.lock()) out.push_back(std::move(entry));
+  }
+  return out;
 }
 
 std::size_t SessionRegistry::size() const {
   const std::scoped_lock lock(mutex_);
-  return live_.size();
+  return by_tsih_.size();
+}
+
+void with_session(const SessionRegistry::Entry& entry, std::function<void(iscsi::Session&)> work) {
+  entry.home.post([session = entry.session, work = std::move(work)] {
+    if (const auto alive = session.lock()) work(*alive);
+  });
 }
 
 }  // namespace net

@@ -1,48 +1,64 @@
-// The sessions of the process: their TSIHs, and which of them an equal login replaces. Touched at
-// login and logout only.
+// The sessions of the process: their TSIHs, where they live, and which of them an equal login
+// replaces. Touched at login and logout, and by those who look at sessions.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <string>
-#include <tuple>
+#include <vector>
 
-#include "base/unique_function.hpp"
+#include "base/clock.hpp"
+#include "base/executor.hpp"
 #include "target/iscsi/host.hpp"
 
 namespace net {
 
+class Worker;
+
+// What is known of a session from outside its thread.
+struct SessionFacts {
+  std::uint64_t number = 0;  // unique in this process; the nexus number
+  std::uint16_t tsih = 0;
+  iscsi::SessionIdentity identity;
+  std::string peer;  // the address that its leading connection came from
+  base::Instant opened_at;
+};
+
 class SessionRegistry {
  public:
-  // What a session holds while it lives.
+  // No more sessions than this at once, discovery included.
+  explicit SessionRegistry(std::size_t sessions_max) : sessions_max_(sessions_max) {}
+
   struct Entry {
-    std::uint64_t number = 0;  // unique in this process; the nexus number
-    std::uint16_t tsih = 0;
+    SessionFacts facts;
+    Worker& home;  // the session is only ever touched on this thread
+    std::weak_ptr<iscsi::Session> session;
   };
 
-  // Registers a session; an older one of the same identity is told to go (`drop` of its entry runs,
-  // inside this call, and must not wait). Null when all TSIHs are taken. Destroying the entry takes
-  // it out. The registry must outlive its entries.
-  std::shared_ptr<Entry> add(const iscsi::SessionIdentity& identity,
-                             base::UniqueFunction<void()> drop);
+  // Registers a session; an older one of the same identity is ended (on its own thread). Null when
+  // there is no room. Destroying the entry takes it out. The registry must outlive its entries.
+  std::shared_ptr<Entry> add(const std::shared_ptr<iscsi::Session>& session, Worker& home,
+                             std::string peer, base::Instant now);
+  // Null: none with this TSIH.
+  std::shared_ptr<Entry> find(std::uint16_t tsih) const;
+  std::vector<std::shared_ptr<Entry>> all() const;
   std::size_t size() const;
 
  private:
-  using Name = std::tuple<std::string, std::uint64_t, std::string>;
-  struct Live {
-    std::uint64_t number = 0;
-    base::UniqueFunction<void()> drop;
-  };
-  void remove(const Name& name, const Entry& entry);
+  void remove(const Entry& entry);
 
+  const std::size_t sessions_max_;
   mutable std::mutex mutex_;
-  std::map<Name, Live> live_;
-  std::set<std::uint16_t> tsihs_;
+  std::map<std::uint16_t, std::weak_ptr<Entry>> by_tsih_;
   std::uint16_t last_tsih_ = 0;
   std::uint64_t last_number_ = 0;
 };
+
+// Runs `work` with the session on its own thread, if it is still there.
+void with_session(const SessionRegistry::Entry& entry, std::function<void(iscsi::Session&)> work);
 
 }  // namespace net

@@ -21,6 +21,11 @@ constexpr std::size_t direct_bytes_min = 16 * 1024;
 constexpr int batches_in_a_row = 8;
 constexpr auto drain_time = std::chrono::seconds(2);
 
+// How many bytes must have come before the socket counts as readable.
+void wake_for(tcp::socket& socket, int bytes) {
+  ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+}
+
 bool is_transient(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
@@ -29,11 +34,12 @@ bool is_transient(int error) {
 
 TcpConnection::TcpConnection(Worker& worker, tcp::socket socket,
                              const iscsi::ConnectionSettings& settings,
-                             std::unique_ptr<iscsi::Host> host, std::string peer)
+                             std::unique_ptr<PortalHost> host, std::string peer, Relocate relocate)
     : worker_(worker),
       socket_(std::move(socket)),
       host_(std::move(host)),
       peer_(std::move(peer)),
+      relocate_(std::move(relocate)),
       engine_(settings, *host_, worker.buffers()) {}
 
 TcpConnection::~TcpConnection() = default;
@@ -43,6 +49,7 @@ void TcpConnection::start() {
   socket_.non_blocking(true, ignored);
   socket_.set_option(tcp::no_delay(true), ignored);
   engine_.on_late_output([this] { flush_later(); });
+  wake_for(socket_, iscsi::bhs_bytes);
   base::log::debug("{}: connected", peer_);
   wait_readable();
 }
@@ -70,6 +77,7 @@ void TcpConnection::wait_writable() {
 void TcpConnection::on_readable() {
   if (finished_) return;
   if (draining_) return drain();
+  if (relocate_ && !look_at_first_header()) return;
   bool more = true;
   for (int batch = 0; more && batch < batches_in_a_row && !finished_; ++batch) {
     more = read_batch();
@@ -77,6 +85,30 @@ void TcpConnection::on_readable() {
   }
   // With input held back, reading goes on once output has been sent.
   if (!finished_ && held_.empty()) wait_readable();
+}
+
+// A connection that joins a session (MC/S) has to live where the session lives; which one that is
+// stands in the first header. False: it has moved there.
+bool TcpConnection::look_at_first_header() {
+  iscsi::Bhs header{};
+  const ssize_t got = ::recv(socket_.native_handle(), header.data(), header.size(), MSG_PEEK);
+  const Relocate relocate = std::move(relocate_);
+  relocate_ = nullptr;
+  wake_for(socket_, 1);
+  if (got != static_cast<ssize_t>(header.size())) return true;
+  const auto tsih = static_cast<std::uint16_t>(iscsi::login_pdu::tsih.read(header));
+  Worker* home =
+      iscsi::opcode_of(header) == iscsi::Opcode::login_request ? host_->home_of(tsih) : nullptr;
+  if (home == nullptr || home == &worker_) return true;
+  boost::system::error_code error;
+  tcp::socket moved(home->context());
+  const tcp protocol = socket_.local_endpoint(error).protocol();
+  const auto descriptor = socket_.release(error);
+  if (error) return true;
+  moved.assign(protocol, descriptor, error);
+  finish();
+  relocate(*home, std::move(moved));
+  return false;
 }
 
 // Receives once and feeds the engine. True when there may be more to read.
@@ -109,6 +141,7 @@ bool TcpConnection::feed(base::ByteView bytes) {
 }
 
 void TcpConnection::flush() {
+  if (engine_.dropped()) return finish();
   iscsi::OutputQueue& output = engine_.output();
   std::array<iovec, gather_entries_max> list;
   while (!finished_ && !output.empty()) {
@@ -169,13 +202,13 @@ void TcpConnection::drain() {
 
 void TcpConnection::tick(base::Instant now) {
   engine_.tick(now);
-  flush();
+  if (!finished_) flush();
   if (draining_ && now >= drain_deadline_) finish();
   if (finished_) finish();
 }
 
 void TcpConnection::drop() {
-  engine_.abandon();
+  engine_.drop("the target is stopping");
   finish();
 }
 

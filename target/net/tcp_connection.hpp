@@ -2,6 +2,7 @@
 // batches, meaning from the engine. Lives on one worker.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -9,28 +10,33 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "target/iscsi/connection.hpp"
+#include "target/net/portal_host.hpp"
 #include "target/net/worker.hpp"
 
 namespace net {
 
 class TcpConnection final : public std::enable_shared_from_this<TcpConnection> {
  public:
+  // Takes the socket of a connection that has to live on another worker.
+  using Relocate = std::function<void(Worker& home, boost::asio::ip::tcp::socket socket)>;
+
   // `host` is made for this connection alone.
   TcpConnection(Worker& worker, boost::asio::ip::tcp::socket socket,
-                const iscsi::ConnectionSettings& settings, std::unique_ptr<iscsi::Host> host,
-                std::string peer);
+                const iscsi::ConnectionSettings& settings, std::unique_ptr<PortalHost> host,
+                std::string peer, Relocate relocate);
   ~TcpConnection();
 
   // All on the worker's thread.
   void start();
   void tick(base::Instant now);
-  // Ends it at once: the daemon stops, or the session was reinstated elsewhere.
+  // Ends it at once: the daemon stops.
   void drop();
 
  private:
   void wait_readable();
   void wait_writable();
   void on_readable();
+  bool look_at_first_header();
   bool read_batch();
   bool feed(base::ByteView bytes);
   void flush();
@@ -41,8 +47,9 @@ class TcpConnection final : public std::enable_shared_from_this<TcpConnection> {
 
   Worker& worker_;
   boost::asio::ip::tcp::socket socket_;
-  const std::unique_ptr<iscsi::Host> host_;
+  const std::unique_ptr<PortalHost> host_;
   const std::string peer_;
+  Relocate relocate_;  // until the first header has been seen
   iscsi::Connection engine_;
   std::vector<std::uint8_t> held_;  // received, not yet taken by the engine
   bool waiting_readable_ = false;

@@ -96,8 +96,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     copymgr::CopyManager copy_manager(clock, randomness, pool, {});
     const auto target =
         std::make_shared<device::TargetDevice>(target_name, copy_manager, make_units());
-    device::Nexus first({1, "iqn.a:1", {target_name, 1, 1}}, target, {pool, pool, buffers, 0});
-    device::Nexus second({2, "iqn.a:2", {target_name, 1, 1}}, target, {pool, pool, buffers, 0});
+    device::Nexus first({1, "iqn.a:1", {target_name, 1, 1}}, target, target->unmasked(),
+                        {pool, pool, buffers, 0});
+    device::Nexus second({2, "iqn.a:2", {target_name, 1, 1}}, target, target->unmasked(),
+                         {pool, pool, buffers, 0});
     Owner owner;
     Reader input({data, size});
     std::vector<std::uint8_t> token;

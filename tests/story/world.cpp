@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "target/iscsi/session.hpp"
+
 namespace story {
 namespace {
 
@@ -22,17 +24,20 @@ Host::Host(Array& array, std::string initiator_name)
   log_in(initiator_name);
 }
 
-std::optional<iscsi::TargetView> Host::find_target(std::string_view name) const {
-  if (name != target_name) return std::nullopt;
+base::Result<iscsi::TargetView, iscsi::LoginStatus> Host::find_target(std::string_view name,
+                                                                      std::string_view) const {
+  if (name != target_name) return base::fail(iscsi::LoginStatus::target_not_found);
   return iscsi::TargetView{target_name, 1};
 }
 
 base::Result<iscsi::Admission, iscsi::LoginStatus> Host::admit(
-    const iscsi::SessionIdentity& identity) {
+    const std::shared_ptr<iscsi::Session>& session) {
+  const iscsi::SessionIdentity& identity = session->identity();
   iscsi::Admission out;
   out.server = std::make_unique<device::Nexus>(
       device::NexusIdentity{array_.next_session++, identity.initiator_name, {target_name, 1, 1}},
-      array_.target, device::WorkerContext{array_.pool, array_.pool, array_.buffers, 0});
+      array_.target, array_.target->unmasked(),
+      device::WorkerContext{array_.pool, array_.pool, array_.buffers, 0});
   return out;
 }
 

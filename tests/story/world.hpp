@@ -94,10 +94,12 @@ class Host final : public iscsi::Host {
 
   bool connected() const { return !engine_.closing(); }
 
-  std::optional<iscsi::TargetView> find_target(std::string_view name) const override;
-  std::vector<iscsi::DiscoveredTarget> discover() const override { return {}; }
+  base::Result<iscsi::TargetView, iscsi::LoginStatus> find_target(std::string_view name,
+                                                                  std::string_view) const override;
+  std::vector<iscsi::DiscoveredTarget> discover(std::string_view) const override { return {}; }
+  std::shared_ptr<iscsi::Session> find_session(std::uint16_t) const override { return nullptr; }
   base::Result<iscsi::Admission, iscsi::LoginStatus> admit(
-      const iscsi::SessionIdentity& identity) override;
+      const std::shared_ptr<iscsi::Session>& session) override;
   base::Randomness& randomness() const override { return array_.randomness; }
 
  private:

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "target/device/task.hpp"
-#include "target/iscsi/host.hpp"
+#include "target/iscsi/session.hpp"
 
 namespace support {
 
@@ -115,29 +115,39 @@ class FakeHost final : public iscsi::Host {
   std::optional<iscsi::LoginStatus> refuse_with;
   std::uint16_t tsih = 0x1234;
   std::vector<iscsi::SessionIdentity> admitted;
-  std::weak_ptr<void> registration;  // of the newest session
+  std::map<std::uint16_t, std::weak_ptr<iscsi::Session>> sessions;  // by TSIH
+  std::weak_ptr<void> registration;                                 // of the newest session
   iscsi::Authentication required;
   mutable base::SystemRandomness random_source;
 
-  std::optional<iscsi::TargetView> find_target(std::string_view name) const override {
+  base::Result<iscsi::TargetView, iscsi::LoginStatus> find_target(std::string_view name,
+                                                                  std::string_view) const override {
     for (const iscsi::TargetView& target : targets) {
       if (target.name == name) return target;
     }
-    return std::nullopt;
+    return base::fail(iscsi::LoginStatus::target_not_found);
   }
-  std::vector<iscsi::DiscoveredTarget> discover() const override { return discovered; }
+  std::vector<iscsi::DiscoveredTarget> discover(std::string_view) const override {
+    return discovered;
+  }
   base::Randomness& randomness() const override { return random_source; }
   const iscsi::Authentication* authentication(std::string_view) const override { return &required; }
   base::Result<iscsi::Admission, iscsi::LoginStatus> admit(
-      const iscsi::SessionIdentity& identity) override {
+      const std::shared_ptr<iscsi::Session>& session) override {
     if (refuse_with) return base::fail(*refuse_with);
+    const iscsi::SessionIdentity& identity = session->identity();
     admitted.push_back(identity);
+    sessions[tsih] = session;
     iscsi::Admission out;
     out.tsih = tsih;
     if (!identity.target_name.empty()) out.server = std::make_unique<FakeServer>(script);
     out.registration = std::make_shared<int>(0);
     registration = out.registration;
     return out;
+  }
+  std::shared_ptr<iscsi::Session> find_session(std::uint16_t wanted) const override {
+    const auto at = sessions.find(wanted);
+    return at == sessions.end() ? nullptr : at->second.lock();
   }
 };
 

@@ -222,7 +222,7 @@ inline Pdu logout_request(std::uint32_t task_tag, std::uint32_t cmd_sn, std::uin
   Pdu pdu;
   pdu.header[0] = 0x06;
   pdu.header[1] = static_cast<std::uint8_t>(0x80 | reason);
-  return pdu.set(16, 4, task_tag).set(24, 4, cmd_sn);
+  return pdu.set(16, 4, task_tag).set(20, 2, 1).set(24, 4, cmd_sn);  // CID 1
 }
 
 inline Pdu immediate(Pdu pdu) {

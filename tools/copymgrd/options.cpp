@@ -1,9 +1,13 @@
 #include "tools/copymgrd/options.hpp"
 
+#include <algorithm>
+#include <array>
 #include <sstream>
 
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
+
+#include "target/iscsi/login.hpp"
 
 namespace copymgrd {
 namespace {
@@ -21,17 +25,27 @@ const po::options_description& options() {
     const auto size = [&](const char* value) { return text("SIZE")->default_value(value); };
     po::options_description out("Options");
     out.add_options()
-        ("portal", text("ADDRESS:PORT"), "listen here; may repeat; port 0 takes a free one; default 127.0.0.1:3260")
+        ("portal", text("ADDRESS:PORT[,OPTION]..."), "listen here; may repeat; port 0 takes a free one; default 127.0.0.1:3260; see Portals")
         ("target", text("IQN"), "a target; may repeat; the options behind it up to the next --target are its own")
         ("lun", text("N=STORE"), "of a target: logical unit N; may repeat; see Stores")
         ("chap", text("NAME:FILE"), "of a target: initiators must prove this account by CHAP; the secret is the file's first line; may repeat")
         ("mutual-chap", text("NAME:FILE"), "of a target: the account that it proves to initiators which ask")
+        ("alias", text("TEXT"), "of a target: a name for people, told at login")
+        ("allow", text("NAME"), "of a target: only initiators with this name may log in; * and ? stand for any characters and any one; may repeat")
+        ("allow-from", text("NETWORK"), "of a target: only from these addresses, for example 192.0.2.0/24; may repeat")
+        ("map", text("NAME=LUN:N[,...]"), "of a target: initiators with this name see logical unit N as LUN; with a map, those that match none see nothing; may repeat")
+        ("portal-group", text("N[,N]..."), "of a target: reached through portals of these groups only")
+        ("redirect", text("ADDRESS:PORT[,permanent]"), "of a target: logins are sent there")
+        ("offline", "of a target: no login for now")
         ("discovery-chap", text("NAME:FILE"), "the same as --chap, for discovery sessions; may repeat")
         ("header-digest", text("any|none|crc32c")->default_value("any"), "of headers: what the initiator prefers, never, or no login without")
         ("data-digest", text("any|none|crc32c")->default_value("any"), "of data: the same")
         ("login-timeout", number(30u), "seconds that a login may take")
         ("nop-interval", number(15u), "seconds of silence after which an initiator is pinged; 0: never")
         ("nop-timeout", number(15u), "seconds that it then has to answer")
+        ("max-connections-per-session", number(std::uint32_t{1}), "connections that one session may have (MC/S)")
+        ("max-connections", number(net::ServerSettings().connections_max), "open connections; further ones are closed as they come")
+        ("max-sessions", number(net::ServerSettings().sessions_max), "sessions; further ones are refused at login")
         ("state-dir", text("DIR"), "what must survive a restart, and the admin socket; default: a private directory that is removed at the end")
         ("ready-file", text("FILE"), "written with the bound ADDRESS:PORT lines when logins are accepted")
         ("workers", number(0u), "threads that serve connections; 0: one for each processor")
@@ -80,8 +94,55 @@ Ok take_new_target(const std::string& value, admin::Configuration& configuration
   for (const auto& other : configuration.targets) {
     if (other.name == *name) return base::fail(fmt::format("target {} is given twice", *name));
   }
-  configuration.targets.push_back({*name, {}, {}});
+  configuration.targets.push_back({*name});
   return {};
+}
+
+// Takes what `parse` makes of `value` into `place`.
+template <typename T>
+Ok take_parsed(base::Result<T, std::string> parsed, T& place) {
+  if (!parsed) return base::fail(parsed.error());
+  place = std::move(*parsed);
+  return {};
+}
+
+Ok take_access(const std::string& option, const std::string& value,
+               admin::TargetConfiguration& target) {
+  if (option == "allow") {
+    target.access.initiators.push_back(iscsi::normalized_name(value));
+    return {};
+  }
+  if (option == "allow-from") {
+    return take_parsed(net::parse_network(value), target.access.networks.emplace_back());
+  }
+  return take_parsed(admin::parse_lun_map(value), target.lun_maps.emplace_back());
+}
+
+Ok take_target_option(const std::string& option, const std::string& value,
+                      admin::TargetConfiguration& target) {
+  if (option == "lun") return take_lun(value, target);
+  if (option == "chap" || option == "mutual-chap") {
+    return take_chap(option, value, target.authentication);
+  }
+  if (option == "allow" || option == "allow-from" || option == "map") {
+    return take_access(option, value, target);
+  }
+  if (option == "portal-group") {
+    return take_parsed(admin::parse_portal_groups(value), target.portal_groups);
+  }
+  if (option == "redirect") {
+    return take_parsed(admin::parse_redirection(value), target.redirection.emplace());
+  }
+  if (option == "alias") target.alias = value;
+  if (option == "offline") target.online = false;
+  return {};
+}
+
+bool is_of_a_target(const std::string& option) {
+  constexpr std::array<std::string_view, 10> of_a_target{
+      "lun",        "chap", "mutual-chap",  "alias",    "allow",
+      "allow-from", "map",  "portal-group", "redirect", "offline"};
+  return std::find(of_a_target.begin(), of_a_target.end(), option) != of_a_target.end();
 }
 
 Ok take_one(const std::string& option, const std::string& value,
@@ -90,21 +151,18 @@ Ok take_one(const std::string& option, const std::string& value,
   if (option == "discovery-chap") {
     return take_chap(option, value, configuration.discovery_authentication);
   }
-  const bool of_a_target = option == "lun" || option == "chap" || option == "mutual-chap";
-  if (!of_a_target) return {};
+  if (!is_of_a_target(option)) return {};
   if (configuration.targets.empty()) {
     return base::fail(fmt::format("--{} needs a --target before it", option));
   }
-  admin::TargetConfiguration& target = configuration.targets.back();
-  return option == "lun" ? take_lun(value, target)
-                         : take_chap(option, value, target.authentication);
+  return take_target_option(option, value, configuration.targets.back());
 }
 
 // Options of a target count in the order in which they stand.
 Ok take_targets(const po::parsed_options& parsed, admin::Configuration& configuration) {
   for (const auto& option : parsed.options) {
-    if (option.value.empty()) continue;
-    if (auto ok = take_one(option.string_key, option.value.front(), configuration); !ok) return ok;
+    const std::string value = option.value.empty() ? std::string() : option.value.front();
+    if (auto ok = take_one(option.string_key, value, configuration); !ok) return ok;
   }
   if (configuration.targets.empty()) {
     return base::fail(
@@ -119,12 +177,15 @@ Ok take_targets(const po::parsed_options& parsed, admin::Configuration& configur
 Ok take_portals(const po::parsed_options& parsed, admin::Configuration& configuration) {
   for (const auto& option : parsed.options) {
     if (option.string_key != "portal") continue;
-    auto portal = net::parse_endpoint(option.value.front());
+    auto portal = admin::parse_portal(option.value.front());
     if (!portal) return base::fail(portal.error());
     configuration.portals.push_back(*portal);
   }
   if (configuration.portals.empty())
-    configuration.portals.push_back({"127.0.0.1", net::iscsi_port});
+    configuration.portals.push_back({{"127.0.0.1", net::iscsi_port}});
+  for (const auto& target : configuration.targets) {
+    if (auto fault = admin::fault_of(target, configuration.portals)) return base::fail(*fault);
+  }
   return {};
 }
 
@@ -187,6 +248,10 @@ Ok take_connection_settings(const po::variables_map& values,
   connection.login_timeout = seconds("login-timeout");
   connection.nop_interval = seconds("nop-interval");
   connection.nop_timeout = seconds("nop-timeout");
+  connection.offer.max_connections = values["max-connections-per-session"].as<std::uint32_t>();
+  if (connection.offer.max_connections == 0 || connection.offer.max_connections > UINT16_MAX) {
+    return base::fail(std::string("--max-connections-per-session must be from 1 to 65535"));
+  }
   if (auto ok = take_digest(values, "header-digest", connection.offer.header_digest); !ok)
     return ok;
   return take_digest(values, "data-digest", connection.offer.data_digest);
@@ -203,8 +268,7 @@ base::Result<base::log::Level, std::string> parse_log_level(const std::string& t
 }
 
 bool may_repeat(const std::string& key) {
-  return key == "target" || key == "lun" || key == "portal" || key == "chap" ||
-         key == "mutual-chap" || key == "discovery-chap";
+  return key == "target" || key == "portal" || key == "discovery-chap" || is_of_a_target(key);
 }
 
 base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed) {
@@ -230,6 +294,8 @@ base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed
     configuration.state_directory = values["state-dir"].as<std::string>();
   if (values.count("ready-file") != 0)
     configuration.ready_file = values["ready-file"].as<std::string>();
+  configuration.server.connections_max = values["max-connections"].as<std::size_t>();
+  configuration.server.sessions_max = values["max-sessions"].as<std::size_t>();
   configuration.server.workers = values["workers"].as<unsigned>();
   configuration.pool_threads = std::max(1u, values["pool-threads"].as<unsigned>());
   auto level = parse_log_level(values["log-level"].as<std::string>());
@@ -271,6 +337,11 @@ std::string help_text() {
          "  null:SIZE                 reads zeros, forgets writes\n"
          "  behind any of them: ,blocksize=512 or 4096; behind file and block: ,direct=on for "
          "O_DIRECT\n\n"
+         "\nPortals:\n"
+         "  ADDRESS:PORT,group=N      belongs to portal group N, 1 to 65535; default 1\n"
+         "  ADDRESS:PORT,dscp=N       what it sends is marked with DSCP N, 0 to 63\n"
+         "  ADDRESS:PORT,priority=N   and has socket priority N, 0 to 7 (a VLAN maps it to "
+         "802.1p)\n\n"
       << options()
       << "\nEnds cleanly on SIGTERM and SIGINT. Exit status: 0 done, 1 failed, 2 usage.\n";
   return out.str();

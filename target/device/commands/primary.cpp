@@ -47,12 +47,12 @@ void report_luns(const Invocation& call) {
     return call.task.finish_check_condition(
         scsi::sense::invalid_field_in_cdb(scsi::report_luns::select_report));
   }
-  const auto& units = call.nexus.target().units();
+  const auto& paths = call.nexus.paths();
   std::vector<std::uint8_t> out(8);
   if (select != well_known) {
-    out.resize(8 + 8 * units.size());
+    out.resize(8 + 8 * paths.size());
     std::size_t at = 8;
-    for (const auto& [lun, unit] : units) {
+    for (const auto& [lun, path] : paths) {
       base::store_be64(out, at, scsi::encode_lun(lun));
       at += 8;
     }

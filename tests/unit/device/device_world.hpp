@@ -116,7 +116,8 @@ class World {
   }
   std::unique_ptr<Nexus> fresh_login(const std::string& initiator) {
     const NexusIdentity identity{++last_nexus, initiator, {target->name(), 1, 1}};
-    return std::make_unique<Nexus>(identity, target, WorkerContext{home, pool, buffers, 0});
+    return std::make_unique<Nexus>(identity, target, target->unmasked(),
+                                   WorkerContext{home, pool, buffers, 0});
   }
 
   // Sends at most what the device server wants, as the transport does.

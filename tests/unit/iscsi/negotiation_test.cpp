@@ -13,8 +13,8 @@ struct Outcome {
   Parameters parameters;
 };
 Outcome offer(const std::string& key, const std::string& value, Parameters now = default_offer(),
-              bool discovery = false) {
-  const auto result = negotiate({{key, value}}, now, discovery);
+              SessionKind kind = SessionKind::leading) {
+  const auto result = negotiate({{key, value}}, now, kind);
   REQUIRE(result);
   REQUIRE(result->answers.size() == 1);
   REQUIRE(result->answers[0].key == key);
@@ -188,43 +188,44 @@ TEST_CASE("in discovery, keys of data transfer are irrelevant and the others are
   for (const char* key :
        {"MaxConnections", "InitialR2T", "ImmediateData", "MaxBurstLength", "FirstBurstLength",
         "MaxOutstandingR2T", "DataPDUInOrder", "DataSequenceInOrder"}) {
-    const Outcome outcome = offer(key, "512", default_offer(), true);
+    const Outcome outcome = offer(key, "512", default_offer(), SessionKind::discovery);
     CHECK(outcome.answer == "Irrelevant");
     CHECK(outcome.parameters == default_offer());
   }
-  CHECK(offer("HeaderDigest", "None", default_offer(), true).answer == "None");
-  CHECK(offer("MaxRecvDataSegmentLength", "512", default_offer(), true).answer == "262144");
-  CHECK(offer("DefaultTime2Wait", "3", default_offer(), true).answer == "3");
-  CHECK(offer("ErrorRecoveryLevel", "2", default_offer(), true).answer == "0");
+  CHECK(offer("HeaderDigest", "None", default_offer(), SessionKind::discovery).answer == "None");
+  CHECK(offer("MaxRecvDataSegmentLength", "512", default_offer(), SessionKind::discovery).answer ==
+        "262144");
+  CHECK(offer("DefaultTime2Wait", "3", default_offer(), SessionKind::discovery).answer == "3");
+  CHECK(offer("ErrorRecoveryLevel", "2", default_offer(), SessionKind::discovery).answer == "0");
 }
 
 TEST_CASE("FirstBurstLength never ends above MaxBurstLength") {
   for (bool burst_first : {false, true}) {
     KeyValues keys{{"FirstBurstLength", "65536"}, {"MaxBurstLength", "4096"}};
     if (burst_first) std::swap(keys[0], keys[1]);
-    const auto result = negotiate(keys, default_offer(), false);
+    const auto result = negotiate(keys, default_offer(), SessionKind::leading);
     REQUIRE(result);
     CHECK(result->parameters.first_burst_length == 4096);
     CHECK(*find_value(result->answers, "FirstBurstLength") == "4096");
     CHECK(*find_value(result->answers, "MaxBurstLength") == "4096");
   }
   CHECK(offer("MaxBurstLength", "512").parameters.first_burst_length == 512);
-  const auto bad =
-      negotiate({{"FirstBurstLength", "1"}, {"MaxBurstLength", "512"}}, default_offer(), false);
+  const auto bad = negotiate({{"FirstBurstLength", "1"}, {"MaxBurstLength", "512"}},
+                             default_offer(), SessionKind::leading);
   CHECK(*find_value(bad->answers, "FirstBurstLength") == "Reject");
 }
 
 TEST_CASE("answers come in the order of the offers") {
   const auto result = negotiate({{"X-b", "1"}, {"ImmediateData", "No"}, {"HeaderDigest", "None"}},
-                                default_offer(), false);
+                                default_offer(), SessionKind::leading);
   REQUIRE(result);
   CHECK(result->answers ==
         KeyValues{{"X-b", "NotUnderstood"}, {"ImmediateData", "No"}, {"HeaderDigest", "None"}});
 }
 
 TEST_CASE("a key offered twice is an error") {
-  const auto result =
-      negotiate({{"InitialR2T", "No"}, {"InitialR2T", "No"}}, default_offer(), false);
+  const auto result = negotiate({{"InitialR2T", "No"}, {"InitialR2T", "No"}}, default_offer(),
+                                SessionKind::leading);
   REQUIRE_FALSE(result);
   CHECK(result.error() == LoginStatus::initiator_error);
 }

@@ -1,0 +1,104 @@
+// The tasks of a session: found by their tags, ended by abort, their data accounted for.
+#include <algorithm>
+
+#include "target/iscsi/connection.hpp"
+#include "target/iscsi/session.hpp"
+
+namespace iscsi {
+namespace {
+constexpr std::size_t task_data_bytes_max = 16u << 20;  // a pool lends no larger buffer
+}
+
+IscsiTask& Session::take_task(Connection& connection) {
+  if (idle_.empty()) {
+    tasks_.push_back(std::make_unique<IscsiTask>());
+    tasks_.back()->owner = this;
+    idle_.push_back(tasks_.back().get());
+  }
+  IscsiTask* task = idle_.back();
+  idle_.pop_back();
+  active_.push_back(task);
+  task->connection = &connection;
+  return *task;
+}
+
+void Session::release_task(IscsiTask& task) {
+  write_buffer_bytes_ -= task.data_out.size();
+  if (task.counted) window_.give_back();
+  if (!task.in_order) withdraw(task);
+  task.reset_task();
+  std::erase(active_, &task);
+  idle_.push_back(&task);
+}
+
+// Of a command that ends before its turn came only the number stays.
+void Session::withdraw(const IscsiTask& task) {
+  for (HeldRequest& held : held_) {
+    if (held.task != &task) continue;
+    held.task = nullptr;
+    held.connection = nullptr;
+  }
+}
+
+IscsiTask* Session::find_task(std::uint32_t initiator_task_tag) {
+  const auto at = std::find_if(active_.begin(), active_.end(), [&](const IscsiTask* task) {
+    return task->initiator_task_tag == initiator_task_tag;
+  });
+  return at == active_.end() ? nullptr : *at;
+}
+
+void Session::reserve_data_out(IscsiTask& task, base::BufferPool& buffers) {
+  task.wanted = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      task.expected_length, admission_.server->data_out_wanted(task).value));
+  if (task.wanted > std::min(task_data_bytes_max, settings_.write_buffer_bytes_max)) {
+    task.refusal = IscsiTask::Refusal::too_large;
+  } else if (write_buffer_bytes_ + task.wanted > settings_.write_buffer_bytes_max) {
+    task.refusal = IscsiTask::Refusal::no_room_now;
+  }
+  if (task.refusal != IscsiTask::Refusal::none) task.wanted = 0;
+  task.data_out = buffers.take(task.wanted);
+  write_buffer_bytes_ += task.wanted;
+}
+
+void Session::task_finished(device::Task& finished) {
+  auto& task = static_cast<IscsiTask&>(finished);
+  task.connection->task_finished(task);
+}
+
+void Session::abort_tasks(std::optional<std::uint64_t> lun_field,
+                          base::UniqueFunction<void(std::size_t)> done) {
+  std::vector<IscsiTask*> concerned;
+  std::copy_if(active_.begin(), active_.end(), std::back_inserter(concerned),
+               [&](const IscsiTask* task) {
+                 return !lun_field || task->lun_field == *lun_field ||
+                        scsi::decode_lun(task->lun_field) == scsi::decode_lun(*lun_field);
+               });
+  abort(concerned, std::move(done));
+}
+
+// Tasks that wait for data are gone at once; those that execute end unanswered, and the last one
+// runs `done`.
+void Session::abort(const std::vector<IscsiTask*>& tasks,
+                    base::UniqueFunction<void(std::size_t)> done) {
+  const auto group = std::make_shared<AbortGroup>();
+  group->tasks = tasks.size();
+  group->done = std::move(done);
+  ++group->waiting;  // this function itself, so that `done` runs after every task was looked at
+  for (IscsiTask* task : tasks) {
+    task->connection->stop_receiving(*task);
+    if (!task->executing) {
+      release_task(*task);
+      continue;
+    }
+    ++group->waiting;
+    task->abort_groups.push_back(group);
+    admission_.server->stop(*task);
+  }
+  end_abort(*group);
+}
+
+void Session::end_abort(AbortGroup& group) {
+  if (--group.waiting == 0) group.done(group.tasks);
+}
+
+}  // namespace iscsi
