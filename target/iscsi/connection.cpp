@@ -239,13 +239,14 @@ void Connection::tick(base::Instant now) {
     if (now - opened_at_ >= settings_.login_timeout) close("login took too long");
     return;
   }
+  session_->tick(now);
+  if (closing_) return;
   if (heard_) {
     heard_ = ping_pending_ = false;
     last_heard_ = now;
     return;
   }
-  session_->tick(now);
-  if (closing_ || settings_.nop_interval == base::Duration::zero()) return;  // 0: pings are off
+  if (settings_.nop_interval == base::Duration::zero()) return;  // 0: pings are off
   const base::Duration silence = now - last_heard_;
   if (ping_pending_ && silence >= settings_.nop_interval + settings_.nop_timeout) {
     return break_off("no answer to a NOP-In ping");

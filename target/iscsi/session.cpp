@@ -54,7 +54,7 @@ LoginStatus Session::may_join(std::uint16_t cid) const {
 }
 
 void Session::join(Connection& connection) {
-  if (Connection* older = find_connection(connection.cid())) older->abandon();
+  if (Connection* older = find_connection(connection.cid())) older->drop("a newer connection has its CID");
   connections_.push_back(&connection);
 }
 
@@ -92,7 +92,7 @@ void Session::end() {
   ended_ = true;
   const auto all = connections_;
   for (Connection* connection : all)
-    connection->abandon();
+    connection->drop("a newer session has taken its place");
 }
 
 void Session::drop_connection() {

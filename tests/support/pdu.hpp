@@ -225,6 +225,15 @@ inline Pdu logout_request(std::uint32_t task_tag, std::uint32_t cmd_sn, std::uin
   return pdu.set(16, 4, task_tag).set(20, 2, 1).set(24, 4, cmd_sn);  // CID 1
 }
 
+// `function` as in RFC 7143 11.5.1: 1 ABORT TASK, 2 ABORT TASK SET, 5 LOGICAL UNIT RESET.
+inline Pdu task_management_request(std::uint32_t task_tag, std::uint32_t cmd_sn,
+                                   std::uint8_t function, std::uint32_t referenced = no_tag) {
+  Pdu pdu;
+  pdu.header[0] = 0x02;
+  pdu.header[1] = static_cast<std::uint8_t>(0x80 | function);
+  return pdu.set(16, 4, task_tag).set(20, 4, referenced).set(24, 4, cmd_sn);
+}
+
 inline Pdu immediate(Pdu pdu) {
   pdu.header[0] |= 0x40;
   return pdu;
