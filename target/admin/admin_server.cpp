@@ -27,24 +27,16 @@ constexpr auto idle_time = std::chrono::seconds(30);
 
 using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
-using Statistics = std::function<std::string()>;
-
-Response answer(const Request& request, const Statistics& statistics) {
+Response answer(const Request& request, const Api& api) {
+  const std::string_view method(request.method_string().data(), request.method_string().size());
+  const std::string_view target(request.target().data(), request.target().size());
+  const ApiResponse answer = api.answer(method, target, request.body());
   Response out;
   out.version(request.version());
   out.keep_alive(request.keep_alive());
   out.set(http::field::content_type, "application/json");
-  if (request.target() != "/v1/stats") {
-    out.result(http::status::not_found);
-    out.body() = R"({"error":"no such resource; GET /v1/stats is there"})";
-  } else if (request.method() != http::verb::get) {
-    out.result(http::status::method_not_allowed);
-    out.set(http::field::allow, "GET");
-    out.body() = R"({"error":"only GET is allowed here"})";
-  } else {
-    out.result(http::status::ok);
-    out.body() = statistics();
-  }
+  out.result(answer.status);
+  out.body() = answer.body;
   out.prepare_payload();
   return out;
 }
@@ -52,8 +44,7 @@ Response answer(const Request& request, const Statistics& statistics) {
 // One client: request, answer, again.
 class Session final : public std::enable_shared_from_this<Session> {
  public:
-  Session(local::socket socket, const Statistics& statistics)
-      : stream_(std::move(socket)), statistics_(statistics) {}
+  Session(local::socket socket, const Api& api) : stream_(std::move(socket)), api_(api) {}
 
   void read() {
     parser_.emplace();
@@ -67,7 +58,7 @@ class Session final : public std::enable_shared_from_this<Session> {
 
  private:
   void write() {
-    response_ = answer(parser_->get(), statistics_);
+    response_ = answer(parser_->get(), api_);
     http::async_write(stream_, response_,
                       [self = shared_from_this()](beast::error_code error, std::size_t) {
                         if (!error && self->response_.keep_alive()) self->read();
@@ -75,7 +66,7 @@ class Session final : public std::enable_shared_from_this<Session> {
   }
 
   beast::basic_stream<local> stream_;
-  const Statistics& statistics_;
+  const Api& api_;
   beast::flat_buffer buffer_{request_bytes_max};
   std::optional<http::request_parser<http::string_body>> parser_;
   Response response_;
@@ -84,8 +75,10 @@ class Session final : public std::enable_shared_from_this<Session> {
 }  // namespace
 
 struct AdminServer::State {
+  explicit State(Api with) : api(std::move(with)) {}
+
+  const Api api;
   std::string path;
-  Statistics statistics;
   asio::io_context context{1};
   local::acceptor acceptor{context};
   std::thread thread;
@@ -93,19 +86,18 @@ struct AdminServer::State {
   void accept() {
     acceptor.async_accept([this](const beast::error_code& error, local::socket socket) {
       if (error) return;
-      std::make_shared<Session>(std::move(socket), statistics)->read();
+      std::make_shared<Session>(std::move(socket), api)->read();
       accept();
     });
   }
 };
 
-AdminServer::AdminServer() : state_(std::make_unique<State>()) {}
+AdminServer::AdminServer(Api api) : state_(std::make_unique<State>(std::move(api))) {}
 
 base::Result<std::unique_ptr<AdminServer>, std::string> AdminServer::open(
-    const std::string& socket_path, std::function<std::string()> statistics) {
-  std::unique_ptr<AdminServer> server(new AdminServer);
+    const std::string& socket_path, Api api) {
+  std::unique_ptr<AdminServer> server(new AdminServer(std::move(api)));
   State& state = *server->state_;
-  state.statistics = std::move(statistics);
   if (socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
     return base::fail(
         fmt::format("{} is too long for a UNIX socket: use a shorter --state-dir", socket_path));

@@ -8,8 +8,8 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "target/admin/admin_server.hpp"
+#include "target/admin/routes.hpp"
 #include "target/admin/state_directory.hpp"
-#include "target/admin/statistics.hpp"
 #include "target/device/target_device.hpp"
 #include "target/net/server.hpp"
 
@@ -80,9 +80,8 @@ base::Result<void, std::string> Array::State::open_portals() {
 }
 
 base::Result<void, std::string> Array::State::open_admin() {
-  auto opened = AdminServer::open(state_directory.admin_socket(), [this] {
-    return statistics_json(server.counters(), copy_manager, targets);
-  });
+  auto opened = AdminServer::open(state_directory.admin_socket(),
+                                  make_api({server, copy_manager, targets, clock}));
   if (!opened) return base::fail(opened.error());
   admin_server = std::move(*opened);
   return {};

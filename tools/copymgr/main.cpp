@@ -17,44 +17,43 @@ namespace po = boost::program_options;
 constexpr std::array verbs{
     Verb{"copy", "copy blocks between logical units, by tokens where the array can", run_copy},
     Verb{"info", "what a host administrator asks of an array before using ODX", run_info},
+    Verb{"session", "the sessions of a running daemon: list, logout", run_session},
+    Verb{"target", "the targets of a running daemon: online, offline", run_target},
 };
 
-void print_help() {
-  std::string text =
-      "copymgr: a host for arrays with a SCSI copy manager\n\n"
-      "usage: copymgr VERB [arguments]\n\nverbs:\n";
-  for (const Verb& verb : verbs)
-    text += fmt::format("  {:<8}{}\n", verb.name, verb.summary);
-  text +=
+std::string list(std::span<const Verb> family) {
+  std::string text;
+  for (const Verb& verb : family)
+    text += fmt::format("  {:<9}{}\n", verb.name, verb.summary);
+  return text;
+}
+
+void print_help(std::string_view family, std::span<const Verb> members) {
+  if (!family.empty()) {
+    fmt::print(
+        "usage: copymgr {0} VERB [arguments]\n\nverbs:\n{1}\n`copymgr {0} VERB --help` tells "
+        "more.\n",
+        family, list(members));
+    return;
+  }
+  fmt::print(
+      "copymgr: a host for arrays with a SCSI copy manager, and the hand on a running daemon\n\n"
+      "usage: copymgr VERB [arguments]\n\nverbs:\n{}"
       "\nlogical units are named iscsi://[user[%secret]@]host[:port]/target-name/lun\n\n"
       "examples:\n"
       "  copymgr info iscsi://127.0.0.1:3260/iqn.2026-11.io.copymgr:demo/0\n"
       "  copymgr copy iscsi://127.0.0.1:3260/iqn.2026-11.io.copymgr:demo/0 \\\n"
       "               iscsi://127.0.0.1:3260/iqn.2026-11.io.copymgr:demo/1 --verify\n"
-      "\n`copymgr VERB --help` tells more. Exit codes: 0 done, 1 failed, 2 wrong usage.\n";
-  std::fputs(text.c_str(), stdout);
+      "  copymgr session list --socket /var/lib/copymgr/admin.socket\n"
+      "\n`copymgr VERB --help` tells more. Exit codes: 0 done, 1 failed, 2 wrong usage.\n",
+      list(members));
 }
 
-std::string verb_names() {
+std::string names_of(std::span<const Verb> family) {
   std::string names;
-  for (const Verb& verb : verbs)
+  for (const Verb& verb : family)
     names += fmt::format("{}{}", names.empty() ? "" : ", ", verb.name);
   return names;
-}
-
-int run(const std::vector<std::string>& words) {
-  if (words.empty()) {
-    complain("", fmt::format("no verb given, expected one of: {}; try --help", verb_names()));
-    return wrong_usage;
-  }
-  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") return print_help(), done;
-  if (words[0] == "--version") return fmt::print("copymgr {}\n", COPYMGR_VERSION), done;
-  for (const Verb& verb : verbs) {
-    if (verb.name == words[0]) return verb.run({words.begin() + 1, words.end()});
-  }
-  complain("", fmt::format("unknown {} '{}', expected one of: {}; try --help",
-                           words[0].starts_with('-') ? "option" : "verb", words[0], verb_names()));
-  return wrong_usage;
 }
 
 po::positional_options_description positional_of(const Usage& usage) {
@@ -72,6 +71,25 @@ void print_help(const Usage& usage) {
 }
 
 }  // namespace
+
+int dispatch(std::string_view family, std::span<const Verb> members,
+             const std::vector<std::string>& words) {
+  if (words.empty()) {
+    complain(family,
+             fmt::format("no verb given, expected one of: {}; try --help", names_of(members)));
+    return wrong_usage;
+  }
+  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    return print_help(family, members), done;
+  }
+  for (const Verb& verb : members) {
+    if (verb.name == words[0]) return verb.run({words.begin() + 1, words.end()});
+  }
+  complain(family,
+           fmt::format("unknown {} '{}', expected one of: {}; try --help",
+                       words[0].starts_with('-') ? "option" : "verb", words[0], names_of(members)));
+  return wrong_usage;
+}
 
 std::optional<po::variables_map> parse(const Usage& usage,
                                        const std::vector<std::string>& arguments) {
@@ -107,7 +125,9 @@ void complain(std::string_view verb, const std::string& text) {
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   try {
-    return cli::run(words);
+    const bool version = !words.empty() && words[0] == "--version";
+    if (version) return fmt::print("copymgr {}\n", COPYMGR_VERSION), cli::done;
+    return cli::dispatch({}, cli::verbs, words);
   } catch (const cli::UsageError& error) {
     cli::complain(words[0], fmt::format("{}; try `copymgr {} --help`", error.text, words[0]));
     return cli::wrong_usage;

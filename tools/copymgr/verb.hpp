@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,18 @@ struct Verb {
 
 int run_copy(const std::vector<std::string>& arguments);
 int run_info(const std::vector<std::string>& arguments);
+int run_session(const std::vector<std::string>& arguments);
+int run_target(const std::vector<std::string>& arguments);
+
+// Runs the verb that the first argument names; `family` stands before it on the command line and
+// may be empty.
+int dispatch(std::string_view family, std::span<const Verb> verbs,
+             const std::vector<std::string>& arguments);
+
+// --socket, --json and --help, as the verbs on a running daemon have them.
+void add_daemon_options(boost::program_options::options_description& options);
+// What --socket says, or the environment's COPYMGR_SOCKET. Throws UsageError.
+std::string socket_of(const boost::program_options::variables_map& values);
 
 // What a verb accepts: its options, and its positional arguments by name.
 struct Usage {

@@ -21,9 +21,18 @@ using Protocol = boost::asio::local::stream_protocol;
 constexpr std::size_t document_bytes_max = 1 << 20;
 constexpr std::chrono::seconds patience{5};
 
-base::Result<std::string, std::string> get(const std::string& socket_path, const char* resource) {
-  const auto problem = [&](const std::string& what) {
-    return fail(fmt::format("admin socket {}: {}", socket_path, what));
+// The daemon's own words, where its answer has some.
+std::string reason_of(const http::response<http::string_body>& response) {
+  const auto error = parse_admin_error(response.body());
+  return error ? *error : fmt::format("it answers {}", response.result_int());
+}
+
+}  // namespace
+
+base::Result<std::string, std::string> ask_admin(const std::string& socket_path,
+                                                 const AdminRequest& what) {
+  const auto problem = [&](const std::string& why) {
+    return fail(fmt::format("admin socket {}: {}", socket_path, why));
   };
   if (socket_path.size() >= sizeof(sockaddr_un{}.sun_path)) return problem("the path is too long");
   boost::asio::io_context context;
@@ -31,8 +40,11 @@ base::Result<std::string, std::string> get(const std::string& socket_path, const
   boost::system::error_code error;
   stream.socket().connect(Protocol::endpoint(socket_path), error);
   if (error) return problem(error.message());
-  http::request<http::empty_body> request(http::verb::get, resource, 11);
+  http::request<http::string_body> request(what.body.empty() ? http::verb::get : http::verb::post,
+                                           what.resource, 11);
   request.set(http::field::host, "localhost");
+  request.body() = what.body;
+  request.prepare_payload();
   boost::beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(document_bytes_max);
@@ -47,12 +59,10 @@ base::Result<std::string, std::string> get(const std::string& socket_path, const
   context.run();
   if (error) return problem(error.message());
   if (parser.get().result() != http::status::ok) {
-    return problem(fmt::format("{} answers {}", resource, parser.get().result_int()));
+    return fail(reason_of(parser.get()));
   }
   return std::move(parser.get().body());
 }
-
-}  // namespace
 
 AdminStats operator-(const AdminStats& after, const AdminStats& before) {
   return {after.cpu_seconds - before.cpu_seconds,
@@ -65,7 +75,7 @@ AdminStats operator-(const AdminStats& after, const AdminStats& before) {
 }
 
 base::Result<AdminStats, std::string> read_admin_stats(const std::string& socket_path) {
-  const auto document = get(socket_path, "/v1/stats");
+  const auto document = ask_admin(socket_path, {"/v1/stats", {}});
   if (!document) return fail(document.error());
   auto stats = parse_admin_stats(*document);
   if (!stats) return fail(fmt::format("admin socket {}: {}", socket_path, stats.error()));

@@ -1,14 +1,33 @@
-// The daemon's counters over its UNIX admin socket (GET /v1/stats). Counters only grow; a copy is
-// measured by the difference of two readings.
+// A running daemon over its UNIX admin socket. Its counters only grow; a copy is measured by the
+// difference of two readings.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
 namespace host {
+
+struct AdminRequest {
+  std::string resource;  // "/v1/sessions"
+  std::string body;      // JSON, which makes it a POST; empty: a GET
+};
+// The answer's JSON; the error is one line for a person, in the daemon's words where it has some.
+base::Result<std::string, std::string> ask_admin(const std::string& socket_path,
+                                                 const AdminRequest& request);
+// Of {"error": "..."}.
+std::optional<std::string> parse_admin_error(std::string_view json);
+
+// A session as the daemon lists it.
+struct AdminSession {
+  std::uint64_t tsih = 0, portal_group = 0, age_seconds = 0;
+  std::string initiator, isid, target, peer;
+};
+base::Result<std::vector<AdminSession>, std::string> parse_admin_sessions(std::string_view json);
 
 struct AdminStats {
   double cpu_seconds = 0;  // of the daemon's process

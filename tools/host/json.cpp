@@ -48,6 +48,33 @@ std::string to_json(const Rows& rows) {
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::optional<std::string> parse_admin_error(std::string_view text) {
+  const Json document = Json::parse(text, nullptr, false);
+  if (!document.is_object()) return std::nullopt;
+  const auto error = document.find("error");
+  if (error == document.end() || !error->is_string()) return std::nullopt;
+  return error->get<std::string>();
+}
+
+base::Result<std::vector<AdminSession>, std::string> parse_admin_sessions(std::string_view text) {
+  const Json document = Json::parse(text, nullptr, false);
+  const bool listed = document.is_object() && document.contains("sessions");
+  if (!listed) return base::fail(std::string("the answer lists no sessions"));
+  std::vector<AdminSession> out;
+  for (const Json& each : document["sessions"]) {
+    AdminSession session;
+    session.tsih = each.value("tsih", session.tsih);
+    session.portal_group = each.value("portal_group", session.portal_group);
+    session.age_seconds = each.value("age_seconds", session.age_seconds);
+    session.initiator = each.value("initiator", session.initiator);
+    session.isid = each.value("isid", session.isid);
+    session.target = each.value("target", session.target);
+    session.peer = each.value("peer", session.peer);
+    out.push_back(std::move(session));
+  }
+  return out;
+}
+
 base::Result<AdminStats, std::string> parse_admin_stats(std::string_view text) {
   const Json document = Json::parse(text, nullptr, false);
   if (!document.is_object()) return base::fail(std::string("the answer is not a JSON object"));

@@ -1,0 +1,74 @@
+#include "target/admin/api.hpp"
+
+#include <charconv>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace admin {
+namespace {
+
+std::vector<std::string_view> segments(std::string_view path) {
+  std::vector<std::string_view> out;
+  while (!path.empty()) {
+    const std::size_t slash = path.find('/');
+    if (slash != 0) out.push_back(path.substr(0, slash));
+    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+  }
+  return out;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char byte = 0;
+    const bool encoded = text[i] == '%' && i + 2 < text.size() &&
+                         std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr ==
+                             text.data() + i + 3;
+    out += encoded ? static_cast<char>(byte) : text[i];
+    if (encoded) i += 2;
+  }
+  return out;
+}
+
+// What stands in the pattern's places; nullopt when the path is another one.
+std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
+  const auto wanted = segments(pattern), given = segments(path);
+  if (wanted.size() != given.size()) return std::nullopt;
+  std::vector<std::string> arguments;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] == "{}") {
+      arguments.push_back(percent_decoded(given[i]));
+    } else if (wanted[i] != given[i]) {
+      return std::nullopt;
+    }
+  }
+  return arguments;
+}
+
+}  // namespace
+
+ApiResponse api_error(unsigned status, const std::string& text) {
+  return {status, nlohmann::json{{"error", text}}.dump()};
+}
+
+ApiResponse Api::answer(std::string_view method, std::string_view target,
+                        std::string_view body) const {
+  const std::string_view path = target.substr(0, target.find('?'));
+  bool path_known = false;
+  for (const Route& route : routes_) {
+    auto arguments = match(route.pattern, path);
+    if (!arguments) continue;
+    path_known = true;
+    if (route.method != method) continue;
+    const nlohmann::json document =
+        body.empty() ? nlohmann::json::object() : nlohmann::json::parse(body, nullptr, false);
+    if (!document.is_object()) return api_error(400, "the body must be a JSON object");
+    return route.handler({std::move(*arguments), document});
+  }
+  if (path_known) return api_error(405, fmt::format("{} cannot be done with {}", method, path));
+  return api_error(404, fmt::format("there is no {}", path));
+}
+
+}  // namespace admin

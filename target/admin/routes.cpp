@@ -1,0 +1,110 @@
+#include "target/admin/routes.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "target/admin/statistics.hpp"
+#include "target/iscsi/session.hpp"
+
+namespace admin {
+namespace {
+
+using nlohmann::json;
+
+constexpr unsigned grace_seconds_default = 10, grace_seconds_max = 3600;
+
+ApiResponse answer(const json& document) {
+  return {200, document.dump()};
+}
+
+json describe(const net::SessionFacts& facts, base::Instant now) {
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - facts.opened_at);
+  return {{"tsih", facts.tsih},
+          {"initiator", facts.identity.initiator_name},
+          {"isid", fmt::format("{:012x}", facts.identity.isid)},
+          {"type", facts.identity.target_name.empty() ? "discovery" : "normal"},
+          {"target", facts.identity.target_name},
+          {"portal_group", facts.identity.portal_group_tag},
+          {"peer", facts.peer},
+          {"age_seconds", age.count()}};
+}
+
+ApiResponse list_sessions(const ArrayParts& array) {
+  json sessions = json::array();
+  for (const auto& entry : array.server.sessions().all())
+    sessions.push_back(describe(entry->facts, array.clock.now()));
+  return answer({{"sessions", sessions}});
+}
+
+// How long initiators get to log out; nullopt for what is no such time.
+std::optional<base::Duration> grace_of(const json& body) {
+  const auto at = body.find("grace_seconds");
+  if (at == body.end()) return std::chrono::seconds(grace_seconds_default);
+  if (!at->is_number_unsigned() || *at > grace_seconds_max) return std::nullopt;
+  return std::chrono::seconds(at->get<unsigned>());
+}
+
+ApiResponse wrong_grace() {
+  return api_error(400,
+                   fmt::format("grace_seconds must be a number from 0 to {}", grace_seconds_max));
+}
+
+void ask_to_log_out(const net::SessionRegistry::Entry& entry, base::Duration grace) {
+  with_session(entry, [grace](iscsi::Session& session) { session.request_logout(grace); });
+}
+
+ApiResponse log_out(const ArrayParts& array, const ApiRequest& request) {
+  const std::string& text = request.arguments.at(0);
+  std::uint16_t tsih = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), tsih);
+  const bool number = error == std::errc() && end == text.data() + text.size();
+  const auto entry = number ? array.server.sessions().find(tsih) : nullptr;
+  if (entry == nullptr) return api_error(404, fmt::format("there is no session {}", text));
+  const auto grace = grace_of(request.body);
+  if (!grace) return wrong_grace();
+  ask_to_log_out(*entry, *grace);
+  return answer(describe(entry->facts, array.clock.now()));
+}
+
+ApiResponse set_online(const ArrayParts& array, const ApiRequest& request, bool online) {
+  const std::string& name = request.arguments.at(0);
+  const auto grace = grace_of(request.body);
+  if (!grace) return wrong_grace();
+  bool found = false;
+  array.server.directory().change([&](net::Directory& directory) {
+    for (net::PublishedTarget& target : directory.targets) {
+      if (target.device->name() != name) continue;
+      found = true;
+      target.online = online;
+    }
+  });
+  if (!found) return api_error(404, fmt::format("there is no target {}", name));
+  for (const auto& entry : array.server.sessions().all()) {
+    if (!online && entry->facts.identity.target_name == name) ask_to_log_out(*entry, *grace);
+  }
+  return answer({{"name", name}, {"online", online}});
+}
+
+}  // namespace
+
+Api make_api(const ArrayParts& array) {
+  return Api({
+      {"GET", "/v1/stats",
+       [array](const ApiRequest&) {
+         return ApiResponse{
+             200, statistics_json(array.server.counters(), array.copy_manager, array.targets)};
+       }},
+      {"GET", "/v1/sessions", [array](const ApiRequest&) { return list_sessions(array); }},
+      {"POST", "/v1/sessions/{}/logout",
+       [array](const ApiRequest& request) { return log_out(array, request); }},
+      {"POST", "/v1/targets/{}/online",
+       [array](const ApiRequest& request) { return set_online(array, request, true); }},
+      {"POST", "/v1/targets/{}/offline",
+       [array](const ApiRequest& request) { return set_online(array, request, false); }},
+  });
+}
+
+}  // namespace admin

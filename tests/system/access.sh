@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Who may log in to what and sees which units, with a client that we did not write: access lists, LUN maps,
+# portal groups, redirection, offline targets, sessions asked to leave.
+. "$(dirname "$0")/../support/target.sh"
+command -v iscsi-inq >/dev/null || skip "libiscsi-bin is not installed"
+ip -6 addr show dev lo 2>/dev/null | grep -q '::1' && v6=1 || v6=
+
+accepted() { timeout 10 "$@" >"$work/out" 2>&1 || { cat "$work/out"; fail "refused: $*"; }; }
+# refused TEXT COMMAND...
+refused() {
+  if timeout 10 "${@:2}" >"$work/out" 2>&1; then fail "accepted: ${*:2}"; fi
+  grep -q -- "$1" "$work/out" || { cat "$work/out"; fail "no '$1': ${*:2}"; }
+}
+
+other=iqn.2026-11.io.copymgr
+start_target --lun 0=memory:1M --lun 1=memory:2M --allow 'iqn.good:*' --map 'iqn.good:b=0:1' --map 'iqn.good:a=0:0,7:1' \
+  --portal 127.0.0.1:0,group=9 \
+  --target $other:here --lun 0=memory:1M --allow-from 127.0.0.0/8 --alias "the box under the desk" \
+  --target $other:elsewhere --lun 0=memory:1M --allow-from 192.0.2.0/24 \
+  --target $other:closed --lun 0=memory:1M --offline \
+  --target $other:nine --lun 0=memory:1M --portal-group 9
+nine=$(sed -n 2p "$work/ready")
+
+# Names.
+accepted iscsi-inq -i iqn.good:b "$url/0"
+refused "Authorization failure\|514" iscsi-inq -i iqn.bad:b "$url/0"
+# Units under their own numbers.
+capacity() { timeout 10 iscsi-readcapacity16 -i "$1" "$url/$2" 2>&1 | sed -n 's/^RETURNED LOGICAL BLOCK ADDRESS://p'; }
+[ "$(capacity iqn.good:b 0)" = 4095 ] || fail "iqn.good:b sees $(capacity iqn.good:b 0) behind LUN 0"
+[ "$(capacity iqn.good:a 0)" = 2047 ] || fail "iqn.good:a sees another LUN 0"
+[ "$(capacity iqn.good:a 7)" = 4095 ] || fail "iqn.good:a sees another LUN 7"
+refused "" iscsi-readcapacity16 -i iqn.good:b "$url/7"
+refused "" iscsi-readcapacity16 -i iqn.good:c "$url/0"
+# Discovery shows what may be logged in to, and the units that are seen there.
+accepted iscsi-ls -s -i iqn.good:a "iscsi://$portal"
+grep -q "$iqn" "$work/out" || fail "not discovered"
+grep -q 'Lun:7' "$work/out" || { cat "$work/out"; fail "LUN 7 is not reported"; }
+iscsi-ls -i iqn.bad:b "iscsi://$portal" >"$work/out"
+for hidden in $iqn $other:elsewhere $other:closed; do
+  ! grep -q "Target:$hidden " "$work/out" || fail "$hidden is shown to a stranger"
+done
+grep -q "Target:$other:here Portal:$portal,1" "$work/out" || { cat "$work/out"; fail "the portal of group 1 is not told"; }
+grep -q "Target:$other:here Portal:$nine,9" "$work/out" || { cat "$work/out"; fail "the portal of group 9 is not told"; }
+! grep -q "Target:$other:nine Portal:$portal" "$work/out" || fail "a portal of another group is told"
+# Addresses, redirection, offline, portal groups.
+accepted iscsi-inq "iscsi://$portal/$other:here/0"
+refused "Authorization failure\|514" iscsi-inq "iscsi://$portal/$other:elsewhere/0"
+refused "Service unavailable\|769" iscsi-inq "iscsi://$portal/$other:closed/0"
+refused "not found\|515" iscsi-inq "iscsi://$portal/$other:nine/0"
+accepted iscsi-inq "iscsi://$nine/$other:nine/0"
+accepted iscsi-inq "iscsi://$nine/$other:here/0"
+
+# A target goes offline and comes back, without a restart; its session is asked to leave.
+admin=$work/state/admin.socket
+timeout 60 iscsi-perf -t 40 -m 1 -b 8 "iscsi://$portal/$other:here/0" >"$work/perf" 2>&1 &
+busy=$!
+for _ in $(seq 50); do
+  "$bin/copymgr" session list --socket "$admin" >"$work/sessions"
+  grep -q "$other:here" "$work/sessions" && break
+  sleep 0.1
+done
+grep -q "$other:here.*127.0.0.1:" "$work/sessions" || { cat "$work/sessions"; fail "the session is not listed"; }
+accepted "$bin/copymgr" target offline $other:here --grace 1 --socket "$admin"
+refused "Service unavailable\|769" iscsi-inq "iscsi://$portal/$other:here/0"
+for _ in $(seq 50); do
+  "$bin/copymgr" session list --socket "$admin" >"$work/sessions"
+  grep -q "$other:here" "$work/sessions" || break
+  sleep 0.1
+done
+! grep -q "$other:here" "$work/sessions" || fail "the session stays"
+kill $busy 2>/dev/null || true
+accepted "$bin/copymgr" target online $other:here --socket "$admin"
+accepted iscsi-inq "iscsi://$portal/$other:here/0"
+refused "there is no session 4711" "$bin/copymgr" session logout 4711 --socket "$admin"
+refused "there is no target iqn.x" "$bin/copymgr" target offline iqn.x --socket "$admin"
+refused "no-such" "$bin/copymgr" session list --socket "$work/no-such"
+stop_target
+
+# Redirection: the client goes where it is told.
+start_target --lun 0=memory:3M
+there=$portal
+there_pid=$target_pid
+target_pid=
+"$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --lun 0=memory:1M --redirect "$there" --ready-file "$work/ready2" 2>>"$work/copymgrd.log" &
+target_pid=$!
+for _ in $(seq 100); do [ -s "$work/ready2" ] && break; sleep 0.05; done
+url=iscsi://$(head -1 "$work/ready2")/$iqn
+[ "$(capacity iqn.a:1 0)" = 6143 ] || fail "the redirection leads nowhere: '$(capacity iqn.a:1 0)'"
+stop_target
+target_pid=$there_pid
+stop_target
+
+# What a portal marks: only a capture tells.
+[ "$(id -u)" -eq 0 ] && command -v tshark >/dev/null || exit 0
+mark() {
+  start_target --lun 0=memory:1M --portal "$1,dscp=26,priority=4"
+  local marked
+  marked=$(sed -n 2p "$work/ready")
+  tshark -q -i lo -f "tcp src port ${marked##*:}" -w "$work/mark.pcapng" 2>"$work/tshark.log" &
+  local capture=$!
+  for _ in $(seq 100); do grep -q 'Capturing on' "$work/tshark.log" && break; sleep 0.1; done
+  sleep 0.5
+  iscsi-inq "iscsi://$marked/$iqn/0" >/dev/null || { kill $capture; fail "no login through $1"; }
+  sleep 0.5
+  kill -INT $capture
+  wait $capture || true
+  tshark -r "$work/mark.pcapng" -T fields -e "$2" 2>/dev/null | sort -u >"$work/marks"
+  stop_target
+  grep -qx "$3" "$work/marks" || { cat "$work/marks"; fail "not marked on $1"; }
+}
+mark 127.0.0.1:0 ip.dsfield.dscp 26
+[ -z "$v6" ] || mark '[::1]:0' ipv6.tclass.dscp 26
