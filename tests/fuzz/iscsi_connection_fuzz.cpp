@@ -1,7 +1,7 @@
 // A connection under arbitrary bytes. The first byte chooses: bytes from the start; bytes after a
 // proper login; or PDUs with valid lengths and mostly valid numbers, so that the fuzzer gets deep
-// into data transfer. Whatever comes in, what goes out must be whole PDUs with numbers that keep
-// the rules.
+// into data transfer, with digests and a second connection if the choice says so. Whatever comes
+// in, what goes out must be whole PDUs with numbers that keep the rules.
 #include <cstdlib>
 
 #include "target/iscsi/serial.hpp"
@@ -25,15 +25,22 @@ iscsi::ConnectionSettings settings_of(std::uint8_t choice) {
   out.output_bytes_max = (choice & 8) != 0 ? 1000 : 1u << 20;
   out.write_buffer_bytes_max = (choice & 16) != 0 ? 2000 : 1u << 20;
   out.command_window = (choice & 32) != 0 ? 3 : 256;
+  out.offer.max_connections = (choice & 128) != 0 ? 2 : 1;
   out.immediate_commands_max = 4;
   return out;
 }
 
 class Session {
  public:
-  explicit Session(std::uint8_t choice)
-      : settings_(settings_of(choice)),
-        connection_(std::make_unique<iscsi::Connection>(settings_, host_, buffers_)) {
+  Session(std::uint8_t choice, bool own_login)
+      : settings_(settings_of(choice)), digests_{(choice & 64) != 0, (choice & 64) != 0} {
+    // What the fuzzer may agree on by itself, the check of the output could not know.
+    if (!own_login) {
+      settings_.offer.header_digest = settings_.offer.data_digest = iscsi::DigestPolicy::none;
+    }
+    for (std::size_t i = 0; i < settings_.offer.max_connections; ++i) {
+      links_.push_back({std::make_unique<iscsi::Connection>(settings_, host_, buffers_), {}});
+    }
     host_.script.buffers = &buffers_;
     Reply data;
     data.data_in = pattern(1501);
@@ -54,43 +61,58 @@ class Session {
   }
 
   ~Session() {
-    connection_->abandon();
+    for (Link& link : links_)
+      link.connection->abandon();
     while (!host_.script.held.empty())
       host_.script.finish_held();
     while (!host_.script.managing.empty())
       finish_managing();
-    require(connection_->tasks_executing() == 0);
-    connection_.reset();
+    for (Link& link : links_)
+      require(link.connection->tasks_executing() == 0);
+    links_.clear();
     require(buffers_.bytes_in_use() == 0);
   }
 
   void log_in() {
     const auto& offer = settings_.offer;
-    feed(login_request(0x87, {std::string("InitiatorName=") + initiator_name,
-                              std::string("TargetName=") + target_name,
-                              "MaxRecvDataSegmentLength=512", "MaxOutstandingR2T=3",
-                              std::string("InitialR2T=") + (offer.initial_r2t ? "Yes" : "No"),
-                              "MaxBurstLength=" + std::to_string(offer.max_burst_length),
-                              "FirstBurstLength=" + std::to_string(offer.first_burst_length)})
-             .wire());
-    check_output();
-    require(connection_->full_feature());
+    const char* digest = digests_.header ? "CRC32C" : "None";
+    const std::vector<std::string> names{
+        std::string("InitiatorName=") + initiator_name, std::string("TargetName=") + target_name,
+        "MaxRecvDataSegmentLength=512", std::string("HeaderDigest=") + digest,
+        std::string("DataDigest=") + digest};
+    auto keys = names;
+    keys.insert(keys.end(), {"MaxOutstandingR2T=3", "MaxConnections=2",
+                             std::string("InitialR2T=") + (offer.initial_r2t ? "Yes" : "No"),
+                             "MaxBurstLength=" + std::to_string(offer.max_burst_length),
+                             "FirstBurstLength=" + std::to_string(offer.first_burst_length)});
+    for (current_ = 0; current_ < links_.size(); ++current_) {
+      const std::uint16_t tsih = current_ == 0 ? 0 : 0x1234;
+      const auto cid = static_cast<std::uint16_t>(current_ + 1);
+      feed(login_request(0x87, current_ == 0 ? keys : names)
+               .set(14, 2, tsih)
+               .set(20, 2, cid)
+               .wire());
+      check_output();
+      links_[current_].digests = digests_;
+      require(connection().full_feature());
+    }
+    current_ = 0;
   }
 
   void feed(base::ByteView bytes) {
-    while (!bytes.empty() && !connection_->closing()) {
-      const std::size_t taken = connection_->receive(bytes);
+    while (!bytes.empty() && !connection().closing()) {
+      const std::size_t taken = connection().receive(bytes);
       bytes = bytes.subspan(taken);
       if (!bytes.empty()) {
-        require(connection_->output().bytes() != 0);
+        require(connection().output().bytes() != 0);
         check_output();
       }
     }
   }
 
   void feed_directly(base::ByteView bytes) {
-    while (!bytes.empty() && !connection_->closing()) {
-      const base::ByteSpan space = connection_->direct_space();
+    while (!bytes.empty() && !connection().closing()) {
+      const base::ByteSpan space = connection().direct_space();
       const std::size_t n = std::min(space.size(), bytes.size());
       if (n == 0) {
         feed(bytes.first(1));
@@ -98,7 +120,7 @@ class Session {
         continue;
       }
       std::copy_n(bytes.begin(), n, space.begin());
-      connection_->received_directly(n);
+      connection().received_directly(n);
       bytes = bytes.subspan(n);
     }
   }
@@ -111,13 +133,14 @@ class Session {
         break;
       case 1:
         now_ = now_ + std::chrono::seconds(choice % 20);
-        connection_->tick(now_);
+        for (Link& link : links_)
+          link.connection->tick(now_);
         break;
       case 2:
         check_output();
         break;
       case 3:
-        if (host_.script.owner != nullptr && !connection_->closing()) {
+        if (host_.script.owner != nullptr && !all_closing()) {
           host_.script.owner->abort_tasks(std::nullopt, [](std::size_t) {});
         }
         break;
@@ -125,6 +148,10 @@ class Session {
         if (!host_.script.managing.empty()) finish_managing();
         break;
       case 5:
+        current_ = choice / 6 % links_.size();
+        if (choice % 36 == 5 && connection().session() != nullptr) {
+          connection().session()->request_logout(std::chrono::seconds(choice % 7));
+        }
         break;
     }
   }
@@ -150,22 +177,37 @@ class Session {
     pdu.data.assign(input.u16() % 3000, 0x5a);
     const base::ByteView text = input.take(std::min<std::size_t>(pdu.data.size(), input.u8()));
     std::copy(text.begin(), text.end(), pdu.data.begin());
-    Bytes wire = pdu.wire();
-    if (pdu.header[4] != 0) wire.insert(wire.begin() + header_bytes, 4, 0xab);
+    const WireDigests digests = links_[current_].digests;
+    Bytes wire = pdu.wire(digests);
+    if (pdu.header[4] != 0) {
+      // A header segment belongs under the header digest; sometimes it is not.
+      Bytes head(pdu.header.begin(), pdu.header.end());
+      head.insert(head.end(), 4, 0xab);
+      if (digests.header) head = head + crc32c_of(head);
+      const std::size_t old_head = header_bytes + (digests.header ? 4 : 0);
+      wire = head + Bytes(wire.begin() + static_cast<std::ptrdiff_t>(old_head), wire.end());
+    }
+    if (kind == 0xd0 && digests.data) wire.back() ^= 1;
     feed(wire);
     check_output();
   }
 
-  bool closing() const { return connection_->closing(); }
+  bool all_closing() const {
+    return std::all_of(links_.begin(), links_.end(),
+                       [](const Link& link) { return link.connection->closing(); });
+  }
 
+  // Whole PDUs, with numbers that never move back on their connection.
   void check_output() {
-    for (const Pdu& pdu : parse_answers(take_output(*connection_))) {
-      const std::uint32_t maximum = pdu.max_cmd_sn();
-      if (heard_) require(!iscsi::serial_less(maximum, max_cmd_sn_));
-      exp_cmd_sn_ = pdu.exp_cmd_sn();
-      require(maximum - exp_cmd_sn_ + 1 <= settings_.command_window);
-      max_cmd_sn_ = maximum;
-      heard_ = pdu.opcode() != 0x23;
+    for (Link& link : links_) {
+      for (const Pdu& pdu : parse_answers(take_output(*link.connection), link.digests)) {
+        const std::uint32_t maximum = pdu.max_cmd_sn();
+        if (link.heard) require(!iscsi::serial_less(maximum, link.max_cmd_sn));
+        exp_cmd_sn_ = pdu.exp_cmd_sn();
+        require(maximum - exp_cmd_sn_ + 1 <= settings_.command_window);
+        link.max_cmd_sn = maximum;
+        link.heard = pdu.opcode() != 0x23;
+      }
     }
   }
 
@@ -176,13 +218,22 @@ class Session {
     done(device::TaskManagementResponse::function_complete);
   }
 
+  struct Link {
+    std::unique_ptr<iscsi::Connection> connection;
+    WireDigests digests;
+    std::uint32_t max_cmd_sn = 0;
+    bool heard = false;
+  };
+  iscsi::Connection& connection() { return *links_[current_].connection; }
+
   iscsi::ConnectionSettings settings_;
+  WireDigests digests_;  // once logged in
   FakeHost host_;
   base::BufferPool buffers_;
-  std::unique_ptr<iscsi::Connection> connection_;
+  std::vector<Link> links_;
+  std::size_t current_ = 0;
   base::Instant now_;
-  std::uint32_t exp_cmd_sn_ = 1, max_cmd_sn_ = 0;
-  bool heard_ = false;
+  std::uint32_t exp_cmd_sn_ = 1;
 };
 
 }  // namespace
@@ -190,9 +241,9 @@ class Session {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Reader input({data, size});
   const std::uint8_t mode = input.u8() % 3;
-  Session session(input.u8());
+  Session session(input.u8(), mode != 0);
   if (mode != 0) session.log_in();
-  while (!input.empty() && !session.closing()) {
+  while (!input.empty() && !session.all_closing()) {
     const std::uint8_t step = input.u8();
     if (step >= 0xc0) {
       session.event(step);
