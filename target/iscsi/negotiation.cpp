@@ -16,6 +16,7 @@ enum class Rule : std::uint8_t {
   digest,                    // a list: the first that the policy takes
   obsolete_marker,           // a boolean that is always answered No (RFC 3720 initiators still ask)
   obsolete_marker_interval,  // always answered Reject
+  task_reporting,            // a list: RFC3720 is what this target does (RFC 7143 13.23)
 };
 
 struct Key {
@@ -64,6 +65,8 @@ constexpr auto keys = std::to_array<Key>({
     boolean("DataPDUInOrder", Rule::boolean_or, &Parameters::data_pdu_in_order),
     boolean("DataSequenceInOrder", Rule::boolean_or, &Parameters::data_sequence_in_order),
     number("ErrorRecoveryLevel", Rule::minimum, false, 0, 2, &Parameters::error_recovery_level),
+    number("iSCSIProtocolLevel", Rule::minimum, true, 0, 31, &Parameters::protocol_level),
+    plain("TaskReporting", Rule::task_reporting),
     plain("IFMarker", Rule::obsolete_marker),
     plain("OFMarker", Rule::obsolete_marker),
     plain("IFMarkInt", Rule::obsolete_marker_interval),
@@ -123,6 +126,12 @@ std::string negotiate_digest(const Key& key, std::string_view value, Parameters&
   return "Reject";
 }
 
+std::string negotiate_task_reporting(std::string_view value) {
+  const auto offered = split_list(value);
+  const bool known = std::find(offered.begin(), offered.end(), "RFC3720") != offered.end();
+  return known ? "RFC3720" : "Reject";
+}
+
 std::string negotiate_one(const Key& key, std::string_view value, Parameters& parameters,
                           SessionKind kind) {
   if (kind == SessionKind::discovery && key.session_wide) return "Irrelevant";
@@ -141,6 +150,8 @@ std::string negotiate_one(const Key& key, std::string_view value, Parameters& pa
       return "No";
     case Rule::obsolete_marker_interval:
       return "Reject";
+    case Rule::task_reporting:
+      return kind == SessionKind::discovery ? "Irrelevant" : negotiate_task_reporting(value);
   }
   return "NotUnderstood";
 }

@@ -27,6 +27,7 @@ struct Parameters {
   std::uint32_t max_outstanding_r2t = 1;
   std::uint32_t max_connections = 1;
   std::uint32_t error_recovery_level = 0;
+  std::uint32_t protocol_level = 1;  // RFC 7143
   bool initial_r2t = true;
   bool immediate_data = true;
   bool data_pdu_in_order = true;

@@ -177,6 +177,26 @@ TEST_CASE("the obsolete marker keys are answered as RFC 7143 13.25 wants") {
   CHECK(answer("OFMarkInt", "1") == "Reject");
 }
 
+TEST_CASE("the protocol level is RFC 7143's, task reporting is RFC 3720's") {
+  CHECK(answer("iSCSIProtocolLevel", "2") == "1");
+  CHECK(answer("iSCSIProtocolLevel", "1") == "1");
+  CHECK(answer("iSCSIProtocolLevel", "0") == "0");
+  CHECK(answer("iSCSIProtocolLevel", "32") == "Reject");
+  CHECK(answer("TaskReporting", "FastAbort,ResponseFence,RFC3720") == "RFC3720");
+  CHECK(answer("TaskReporting", "FastAbort") == "Reject");
+  CHECK(offer("TaskReporting", "RFC3720", default_offer(), SessionKind::discovery).answer ==
+        "Irrelevant");
+  CHECK(offer("iSCSIProtocolLevel", "1", default_offer(), SessionKind::joining).answer == "Reject");
+}
+
+TEST_CASE("keys of RDMA are not understood over TCP") {
+  for (const char* key :
+       {"RDMAExtensions", "TargetRecvDataSegmentLength", "InitiatorRecvDataSegmentLength",
+        "MaxOutstandingUnexpectedPDUs", "iSERHelloRequired", "TaggedBufferForSolicitedDataOnly"}) {
+    CHECK(answer(key, "Yes") == "NotUnderstood");
+  }
+}
+
 TEST_CASE("keys of another world are not understood") {
   for (const char* key :
        {"X-com.example.fast", "maxburstlength", "MaxBurstLength ", "SendTargets"}) {
