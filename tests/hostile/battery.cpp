@@ -1,0 +1,124 @@
+// The whole battery against one live daemon, with a canary session doing verified I/O throughout.
+// tests/system/hostile.sh starts the daemon and runs this.
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "tests/hostile/canary.hpp"
+#include "tests/hostile/case.hpp"
+#include "tests/hostile/daemon.hpp"
+
+namespace hostile {
+namespace {
+
+constexpr std::size_t threads = 16;
+constexpr std::size_t MiB = 1 << 20;
+constexpr std::size_t half_open_logins = 2000;
+
+// Sanitizers keep freed memory for a while on purpose.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool memory_is_told = false;
+#else
+constexpr bool memory_is_told = true;
+#endif
+
+Cases all_cases() {
+  Cases out;
+  for (const auto table : {silence_cases, stream_cases, login_cases, command_cases, data_cases,
+                           text_cases, digest_cases}) {
+    if (table == silence_cases && std::getenv("COPYMGR_NO_SILENCE") != nullptr) continue;
+    for (Case& one : table())
+      out.push_back(std::move(one));
+  }
+  return out;
+}
+
+// How each ended. Many at a time; initiator names tell the sessions apart.
+std::vector<std::string> run_all(const Cases& cases, const std::string& portal) {
+  std::vector<std::string> ends(cases.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i; (i = next++) < cases.size();) {
+      ends[i] = run(cases[i], portal, fmt::format("case{}", i));
+    }
+  };
+  std::vector<std::thread> workers;
+  for (std::size_t i = 0; i < threads; ++i)
+    workers.emplace_back(work);
+  for (std::thread& worker : workers)
+    worker.join();
+  return ends;
+}
+
+void check_ends(const Cases& cases, const std::vector<std::string>& ends) {
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    INFO(cases[i].name);
+    CHECK(ends[i] == cases[i].end);
+  }
+}
+
+// Logins that have begun and do not go on, all at once; one that means it gets through.
+void open_half(const std::string& portal) {
+  std::vector<std::unique_ptr<Client>> half_open;
+  for (std::size_t i = 0; i < half_open_logins; ++i) {
+    half_open.push_back(std::make_unique<Client>(portal, fmt::format("half{}", i)));
+    Client& c = *half_open.back();
+    Bytes login = c.login(i % 2 == 0 ? straight : stay_operational).wire();
+    if (i % 2 == 0) login.resize(login.size() / 2);
+    c.send_bytes(login);
+  }
+  Client honest(portal, "honest");
+  honest.log_in();
+  CHECK(words_of(honest.ask(honest.test_unit_ready())) == "Status 00");
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  REQUIRE(limit.rlim_cur > half_open_logins + 100);
+}
+
+}  // namespace
+
+TEST_CASE("Hostile input ends as RFC 7143 says and disturbs nobody") {
+  raise_descriptor_limit();
+  const Daemon daemon;
+  const Cases cases = all_cases();
+  CHECK(cases.size() >= 100);
+  const std::size_t descriptors = daemon.descriptors() + 1;  // with the canary's
+  Canary canary(daemon.portal(), "iqn.2026-11.io.copymgr:canary");
+  while (canary.transfers() == 0 && daemon.lives())
+    std::this_thread::yield();
+  const std::size_t resident = daemon.resident_bytes();
+
+  check_ends(cases, run_all(cases, daemon.portal()));
+  open_half(daemon.portal());
+  CHECK(daemon.descriptors_settled(descriptors) == descriptors);
+  const std::size_t resident_once = daemon.resident_bytes();
+
+  check_ends(cases, run_all(cases, daemon.portal()));
+  open_half(daemon.portal());
+  CHECK(daemon.descriptors_settled(descriptors) == descriptors);
+  const std::size_t resident_twice = daemon.resident_bytes();
+
+  CHECK(canary.stop() == "");
+  CHECK(canary.transfers() > 100);
+  REQUIRE(daemon.lives());
+  const std::string memory = fmt::format(
+      "{} cases; resident MiB before {}, after {}, after a second time {}; {} canary transfers",
+      cases.size(), resident / MiB, resident_once / MiB, resident_twice / MiB, canary.transfers());
+  INFO(memory);
+  WARN(memory);
+  if (memory_is_told) {
+    CHECK(resident_once < resident + 64 * MiB);
+    CHECK(resident_twice < resident_once + 8 * MiB);
+  }
+}
+
+}  // namespace hostile

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# A live daemon under hostile input; tests/hostile/case.hpp tells how to add a case.
+. "$(dirname "$0")/../support/target.sh"
+battery=$bin/test_hostile
+[ -x "$battery" ] || fail "$battery is not built"
+
+timeouts=()
+"$bin/copymgrd" --help | grep -q login-timeout && timeouts=(--login-timeout 2 --nop-interval 1 --nop-timeout 2) || export COPYMGR_NO_SILENCE=1
+iqn=iqn.2026-11.io.copymgr:canary
+start_target --lun 0=memory:64M --target iqn.2026-11.io.copymgr:victim --lun 0=memory:64M \
+  --target iqn.2026-11.io.copymgr:reset-victim --lun 0=memory:16M \
+  "${timeouts[@]}"
+COPYMGR_PORTAL=$portal COPYMGR_PID=$target_pid "$battery" || fail "see above"
+stop_target
