@@ -13,6 +13,13 @@ bool carries_text(Opcode opcode) {
   return opcode == Opcode::nop_out || opcode == Opcode::text_request ||
          opcode == Opcode::login_request;
 }
+
+// TotalAHSLength is 0 in all but SCSI commands (RFC 7143 11.2.1.5); of PDUs that are unknown nobody
+// knows.
+bool may_have_additional_headers(Opcode opcode) {
+  return opcode == Opcode::scsi_command ||
+         (opcode > Opcode::logout_request && opcode != Opcode::snack_request);
+}
 }  // namespace
 
 Connection::Connection(const ConnectionSettings& settings, Host& host, base::BufferPool& buffers)
@@ -41,7 +48,18 @@ base::ByteSpan Connection::gather_text(std::size_t bytes) {
   return text_;
 }
 
-base::ByteSpan Connection::pdu_begin(const Bhs& header, base::ByteView) {
+// Before login only a login request may come; once login has begun, what comes instead is answered
+// (RFC 7143 6.3).
+base::ByteSpan Connection::login_begin(std::size_t length) {
+  const bool is_login = opcode_of(request_) == Opcode::login_request;
+  if (is_login && length <= login_data_segment_max) return gather_text(length);
+  discard_ = true;
+  if (!is_login && login_.started()) refuse_login(LoginStatus::invalid_request_during_login);
+  close("something other than a login request before login");
+  return {};
+}
+
+base::ByteSpan Connection::pdu_begin(const Bhs& header, base::ByteView additional) {
   request_ = header;
   discard_ = false;
   receiving_ = nullptr;
@@ -53,14 +71,12 @@ base::ByteSpan Connection::pdu_begin(const Bhs& header, base::ByteView) {
   }
   const Opcode opcode = opcode_of(header);
   const std::size_t length = bhs::data_segment_length.read(header);
-  if (stage_ == Stage::login) {
-    if (opcode == Opcode::login_request && length <= login_data_segment_max) {
-      return gather_text(length);
-    }
+  if (!additional.empty() && !may_have_additional_headers(opcode)) {
     discard_ = true;
-    close("something other than a login request before login");
+    break_off("additional header segments on something other than a command");
     return {};
   }
+  if (stage_ == Stage::login) return login_begin(length);
   if (length > parameters_.max_recv_data_segment_length) {
     discard_ = true;
     reject(RejectReason::protocol_error, header);
@@ -111,28 +127,38 @@ void Connection::pdu_end(bool data_intact) {
   }
 }
 
-void Connection::login_end() {
-  const LoginReply reply = login_.receive(request_, text_);
+Bhs Connection::login_answer(LoginStage stage) const {
   Bhs answer{};
   bhs::opcode.write(answer, static_cast<std::uint8_t>(Opcode::login_response));
   bhs::initiator_task_tag.write(answer, bhs::initiator_task_tag.read(request_));
-  login_pdu::isid.write(answer, login_pdu::isid.read(request_));
-  login_pdu::current_stage.write(answer, static_cast<std::uint8_t>(reply.current_stage));
+  const bool to_login = opcode_of(request_) == Opcode::login_request;
+  login_pdu::isid.write(answer, to_login ? login_pdu::isid.read(request_) : login_.identity().isid);
+  login_pdu::current_stage.write(answer, static_cast<std::uint8_t>(stage));
+  return answer;
+}
+
+void Connection::refuse_login(LoginStatus status, std::vector<std::uint8_t> keys) {
+  Bhs answer = login_answer(login_.stage());
+  const auto code = static_cast<std::uint16_t>(status);
+  login_pdu::status_class.write(answer, code >> 8);
+  login_pdu::status_detail.write(answer, code & 0xff);
+  push_with_status(answer, std::move(keys));
+  char text[48];
+  std::snprintf(text, sizeof text, "login refused with status %04xh", code);
+  close(text);
+}
+
+void Connection::login_end() {
+  const LoginReply reply = login_.receive(request_, text_);
   login_cmd_sn_ = static_cast<std::uint32_t>(bhs::cmd_sn.read(request_));
   cid_ = static_cast<std::uint16_t>(login_pdu::cid.read(request_));
   if (stat_sn_ == 0) stat_sn_ = static_cast<std::uint32_t>(bhs::exp_stat_sn.read(request_));
+  if (reply.status != LoginStatus::success) return refuse_login(reply.status, reply.text);
 
-  LoginStatus status = reply.status;
-  if (status == LoginStatus::success && reply.completes()) status = enter_session(answer);
-  if (status != LoginStatus::success) {
-    const auto code = static_cast<std::uint16_t>(status);
-    login_pdu::status_class.write(answer, code >> 8);
-    login_pdu::status_detail.write(answer, code & 0xff);
-    push_with_status(
-        answer, reply.status == LoginStatus::success ? std::vector<std::uint8_t>{} : reply.text);
-    char text[48];
-    std::snprintf(text, sizeof text, "login refused with status %04xh", code);
-    return close(text);
+  Bhs answer = login_answer(reply.current_stage);
+  if (reply.completes()) {
+    const LoginStatus status = enter_session(answer);
+    if (status != LoginStatus::success) return refuse_login(status);
   }
   login_pdu::transit.write(answer, reply.transit);
   login_pdu::next_stage.write(answer, static_cast<std::uint8_t>(reply.next_stage));

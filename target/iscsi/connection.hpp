@@ -88,6 +88,9 @@ class Connection final : private PduSink {
   // connection.cpp
   base::ByteSpan gather_text(std::size_t bytes);
   void login_end();
+  base::ByteSpan login_begin(std::size_t length);
+  Bhs login_answer(LoginStage stage) const;
+  void refuse_login(LoginStatus status, std::vector<std::uint8_t> keys = {});
   LoginStatus enter_session(Bhs& answer);
   void data_damaged();
   void break_off(std::string reason);

@@ -69,6 +69,8 @@ Connection::Refusal Connection::handle(const Request& request) {
 Connection::Refusal Connection::nop_out(const Request& request) {
   const auto tag = static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request.header));
   if (tag == reserved_tag) return {};  // the answer to our ping, or no answer wanted
+  // A discovery session asks for targets and logs out, and that is all (RFC 7143 4.3).
+  if (login_.discovery()) return RejectReason::protocol_error;
   Bhs answer = make_response(Opcode::nop_in, tag);
   bhs::target_transfer_tag.write(answer, reserved_tag);
   const std::size_t length =
@@ -84,6 +86,7 @@ Connection::Refusal Connection::text(const Request& request) {
   const auto transfer_tag =
       static_cast<std::uint32_t>(bhs::target_transfer_tag.read(request.header));
   const bool goes_on = transfer_tag != reserved_tag && transfer_tag == text_transfer_tag_;
+  if (transfer_tag != reserved_tag && !goes_on) return RejectReason::invalid_pdu_field;
   if (goes_on && !text_answer_.empty()) {
     continue_text(request);
     return {};
@@ -166,12 +169,13 @@ Connection::Refusal Connection::logout(const Request& request) {
   using logout_pdu::Reason;
   using logout_pdu::Response;
   const auto reason = static_cast<Reason>(logout_pdu::reason.read(request.header));
+  if (reason > Reason::recovery) return RejectReason::invalid_pdu_field;
   const auto cid = static_cast<std::uint16_t>(logout_pdu::cid.read(request.header));
   const std::shared_ptr<Session> session = session_;
   const bool whole_session = reason == Reason::close_session;
   Connection* one = whole_session ? this : session->find_connection(cid);
   Response response = Response::closed;
-  if (reason != Reason::close_session && reason != Reason::close_connection) {
+  if (reason == Reason::recovery) {
     response = Response::recovery_not_supported;
   } else if (one == nullptr) {
     response = Response::cid_not_found;

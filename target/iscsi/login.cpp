@@ -166,7 +166,7 @@ LoginStatus Login::answer_security(const KeyValues& keys, KeyValues& answers) {
       }
     } else if (item.key == "MaxRecvDataSegmentLength") {  // for any stage (RFC 7143 13.12)
       answer_operational({item}, answers);
-    } else if (!item.key.starts_with("CHAP_")) {
+    } else if (!chap_ || !item.key.starts_with("CHAP_")) {
       // Operational keys may be offered early; they are negotiated in their own stage.
       answers.push_back({item.key, "NotUnderstood"});
     }

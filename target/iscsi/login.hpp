@@ -37,6 +37,9 @@ class Login {
   // follow.
   LoginReply receive(const Bhs& request, base::ByteView text);
 
+  // A request has been seen.
+  bool started() const { return started_; }
+  LoginStage stage() const { return stage_; }
   // Valid once completed.
   const Parameters& parameters() const { return parameters_; }
   const SessionIdentity& identity() const { return identity_; }

@@ -53,10 +53,9 @@ std::optional<RejectReason> Connection::check_command(std::uint32_t immediate_le
     return RejectReason::protocol_error;
   }
   if (unsolicited_follows && parameters_.initial_r2t) return RejectReason::protocol_error;
-  if (session_->find_task(static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_))) !=
-      nullptr) {
-    return RejectReason::task_in_progress;
-  }
+  const auto tag = static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_));
+  if (tag == reserved_tag) return RejectReason::invalid_pdu_field;
+  if (session_->find_task(tag) != nullptr) return RejectReason::task_in_progress;
   if (bhs::immediate.is_set(request_) &&
       session_->active_tasks() >= settings_.command_window + settings_.immediate_commands_max) {
     return RejectReason::immediate_command_reject;
@@ -164,7 +163,9 @@ void Connection::ask_for_data(IscsiTask& task) {
   }
 }
 
-// The task and its open sequence that the Data-Out in request_ belongs to.
+// The task and its open sequence that the Data-Out in request_ belongs to. Data of a command that
+// was refused or has ended may still be on its way; a transfer that a waiting task does not have is
+// the initiator's fault.
 bool Connection::find_sequence() {
   const auto transfer_tag = static_cast<std::uint32_t>(bhs::target_transfer_tag.read(request_));
   const auto task_tag = static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request_));
@@ -177,12 +178,16 @@ bool Connection::find_sequence() {
     sequence_ = &sequence;
     return true;
   }
+  reject(RejectReason::invalid_pdu_field, request_);
   return false;
 }
 
 base::ByteSpan Connection::data_out_begin() {
   discard_ = true;
-  // Data of a command that was refused or has ended may still be on its way.
+  if (login_.discovery()) {
+    reject(RejectReason::protocol_error, request_);
+    return {};
+  }
   if (!find_sequence()) return {};
   const auto offset = static_cast<std::uint32_t>(bhs::buffer_offset.read(request_));
   const auto length = static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));

@@ -54,7 +54,8 @@ LoginStatus Session::may_join(std::uint16_t cid) const {
 }
 
 void Session::join(Connection& connection) {
-  if (Connection* older = find_connection(connection.cid())) older->drop("a newer connection has its CID");
+  if (Connection* older = find_connection(connection.cid()))
+    older->drop("a newer connection has its CID");
   connections_.push_back(&connection);
 }
 

@@ -97,19 +97,33 @@ TEST_CASE("an open R2T of a failed command is closed with it") {
   check_failed(host, host.answer(), 2048);
 }
 
-TEST_CASE("a Data-Out for a task or a transfer that does not exist is ignored") {
+TEST_CASE("a Data-Out for a task that does not exist is ignored") {
   Initiator host;
   host.log_in();
   const Pdu r2t = host.ask(host.command(writes, 8, write_opcode));
   host.send(data_out(99, r2t.transfer_tag(), 0, 0, pattern(8), true));
-  host.send(data_out(1, r2t.transfer_tag() + 1, 0, 0, pattern(8, 9), true));
-  host.send(data_out(1, no_tag, 0, 0, pattern(8, 9), true));
   CHECK(host.answers().empty());
   host.send(data_out(1, r2t.transfer_tag(), 0, 0, pattern(8), true));
   CHECK(host.answer().status() == 0);
-  CHECK(host.script().seen.at(0).data_out == pattern(8));
   host.send(data_out(1, r2t.transfer_tag(), 0, 0, pattern(8), true));
   CHECK(host.answers().empty());
+}
+
+// RFC 7143 11.17.1: an invalid Target Transfer Tag is an invalid PDU field.
+TEST_CASE("a Data-Out for a transfer that was not asked for is rejected and the task goes on") {
+  Initiator host;
+  host.log_in();
+  const Pdu r2t = host.ask(host.command(writes, 8, write_opcode));
+  for (const std::uint32_t transfer_tag : {r2t.transfer_tag() + 1, 0u, no_tag}) {
+    const Pdu bad = data_out(1, transfer_tag, 0, 0, pattern(8, 9), true);
+    const Pdu reply = host.ask(bad);
+    CHECK(reply.opcode() == 0x3f);
+    CHECK(reply.header[2] == 0x09);
+    CHECK(reply.exp_cmd_sn() == 2);
+  }
+  host.send(data_out(1, r2t.transfer_tag(), 0, 0, pattern(8), true));
+  CHECK(host.answer().status() == 0);
+  CHECK(host.script().seen.at(0).data_out == pattern(8));
 }
 
 TEST_CASE("a Data-Out for a task that the device server has is ignored") {

@@ -105,8 +105,8 @@ TEST_CASE("additional header segments are under the header digest") {
   for (const bool wrong : {false, true}) {
     Initiator host;
     log_in(host, {true, false});
-    const Pdu nop = host.nop();
-    Bytes head(nop.header.begin(), nop.header.end());
+    const Pdu command = host.command(0, 0);
+    Bytes head(command.header.begin(), command.header.end());
     head[4] = 2;
     head = head + Bytes{0, 5, 1, 0, 1, 2, 3, 4};
     head = head + crc32c_of(head);

@@ -198,3 +198,32 @@ TEST_CASE("a login request after login is rejected and ends the session") {
   CHECK(reply.header[2] == 0x04);
   CHECK(host.connection.closing());
 }
+
+// RFC 7143 6.3: before login has started the connection just ends, after that the login is refused.
+TEST_CASE("anything but a login request in the middle of a login refuses it") {
+  for (std::uint8_t opcode : {0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x10, 0x1c, 0x23}) {
+    Initiator host;
+    host.ask(login_request(0x04, names));
+    Pdu pdu = nop_out(3, 1, pattern(8));
+    pdu.header[0] = opcode;
+    CHECK(refused(host, pdu) == 0x020b);
+  }
+}
+
+TEST_CASE("the CID and the TSIH stay what they were when login began") {
+  for (std::size_t at : {20, 14}) {
+    Initiator host;
+    host.ask(login_request(0x04, names));
+    CHECK(refused(host, login_request(0x87, names).set(at, 2, 7)) == 0x020b);
+  }
+}
+
+TEST_CASE("a login request with additional header segments ends the connection") {
+  Initiator host;
+  Bytes bytes = login_request(0x87, names).wire();
+  bytes[4] = 1;
+  bytes.insert(bytes.begin() + header_bytes, 4, 0);
+  host.send(bytes);
+  CHECK(host.answers().empty());
+  CHECK(host.connection.closing());
+}

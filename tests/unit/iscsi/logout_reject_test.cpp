@@ -48,6 +48,25 @@ TEST_CASE("a logout for recovery is not supported and leaves the session") {
   CHECK(host.ask(host.nop()).opcode() == 0x20);
 }
 
+TEST_CASE("a logout names the connection that it closes") {
+  Initiator host;
+  host.log_in();  // its CID is 1
+  CHECK(host.ask(host.logout(1).set(20, 2, 77)).header[2] == 0x01);
+  CHECK_FALSE(host.connection.closing());
+  CHECK(host.ask(host.logout(0).set(20, 2, 77)).header[2] == 0x00);  // the session has no CID
+  CHECK(host.connection.closing());
+}
+
+TEST_CASE("a logout for a reserved reason is rejected") {
+  Initiator host;
+  host.log_in();
+  for (std::uint8_t reason : {3, 127}) {
+    const Pdu pdu = logout_request(5, 1, reason);
+    check_reject(host.ask(pdu), 0x09, pdu);
+  }
+  CHECK(host.ask(host.nop()).exp_cmd_sn() == 2);
+}
+
 TEST_CASE("what follows a logout is not looked at") {
   Initiator host;
   host.log_in();
@@ -122,6 +141,28 @@ TEST_CASE("additional header segments are passed over") {
   CHECK(host.ask(host.nop()).opcode() == 0x20);
 }
 
+TEST_CASE("the reserved task tag is no command's") {
+  Initiator host;
+  host.log_in();
+  const Pdu pdu = scsi_command(no_tag, 1, 0, 0);
+  check_reject(host.ask(pdu), 0x09, pdu);
+  CHECK(host.script().seen.empty());
+  CHECK(host.ask(host.nop()).exp_cmd_sn() == 2);
+}
+
+TEST_CASE("only SCSI commands have additional header segments") {
+  for (std::uint8_t opcode : {0x00, 0x02, 0x04, 0x05, 0x06, 0x10}) {
+    Initiator host;
+    host.log_in();
+    Pdu pdu = nop_out(3, 1);
+    pdu.header[0] = opcode;
+    pdu.header[4] = 1;
+    host.send(Bytes(pdu.header.begin(), pdu.header.end()) + Bytes(4, 0));
+    CHECK(host.answers().empty());
+    CHECK(host.connection.closing());
+  }
+}
+
 TEST_CASE("a task tag that is in use is rejected and the task goes on") {
   Initiator host;
   host.log_in();
@@ -150,7 +191,20 @@ TEST_CASE("a SCSI command in a discovery session is rejected") {
   host.log_in({}, "Discovery");
   const Pdu pdu = host.command(reads, 36, 0x12);
   check_reject(host.ask(pdu), 0x04, pdu);
-  CHECK(host.ask(nop_out(8, 1)).opcode() == 0x20);
+  CHECK(host.ask(text_request(8, 1, 0x80, text_of({"SendTargets=All"}))).exp_cmd_sn() == 2);
+}
+
+TEST_CASE("a discovery session may ask for targets and log out, and nothing else") {
+  Initiator host;
+  host.log_in({}, "Discovery");
+  for (const Pdu& pdu : {nop_out(8, 1), data_out(8, 1, 0, 0, pattern(8), true),
+                         immediate(nop_out(8, 1, pattern(8)))}) {
+    check_reject(host.ask(pdu), 0x04, pdu);
+  }
+  host.send(immediate(nop_out(no_tag, 1)));  // the answer to a ping of ours
+  CHECK(host.answers().empty());
+  CHECK(host.ask(host.text({"SendTargets=All"})).exp_cmd_sn() == 2);
+  CHECK(host.ask(host.logout(0)).header[2] == 0x00);
 }
 
 TEST_CASE("data that no one asked for in its command is rejected") {

@@ -160,6 +160,15 @@ TEST_CASE("texts that are wrong are rejected and the session goes on") {
   CHECK(host.ask(host.nop()).exp_cmd_sn() == 2);
 }
 
+TEST_CASE("a text that goes on with what was not open is rejected") {
+  Initiator host;
+  host.log_in();
+  const Pdu reply = host.ask(text_request(9, 1, 0x80, text_of({"X-a=1"}), 0x12345678));
+  CHECK(reply.opcode() == 0x3f);
+  CHECK(reply.header[2] == 0x09);
+  CHECK(host.ask(host.nop()).exp_cmd_sn() == 2);
+}
+
 TEST_CASE("a text that never ends is rejected") {
   Initiator host;
   host.log_in();
