@@ -49,7 +49,7 @@ void Canary::sing(const std::string& portal, const std::string& target) {
     Client c(portal, "canary");
     c.log_in({}, target);
     for (std::uint32_t round = 0; !stopping_; ++round) {
-      const std::uint32_t lba = round * 131 % 100000;
+      const std::uint32_t lba = round * 131 % 8192;
       const std::size_t bytes = block_bytes << round % 8;  // 512 bytes to 64 KiB
       const Bytes data = pattern(bytes, static_cast<std::uint8_t>(round));
       write_out(c, lba, data);

@@ -28,7 +28,8 @@ inline constexpr std::uint8_t stay_operational = 0x04;  // no transit
 
 class Client : public Wire {
  public:
-  // Connects to the portal `at`. `name` makes the initiator name, so that no two cases reinstate each other's sessions.
+  // Connects to the portal `at`. `name` makes the initiator name, so that no two cases reinstate
+  // each other's sessions.
   Client(const std::string& at, const std::string& name) : Wire(at), portal(at) {
     initiator_name = "iqn.2026-11.hostile:" + name;
   }

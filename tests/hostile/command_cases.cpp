@@ -69,16 +69,16 @@ void full_window(Client& c) {
   c.send(c.test_unit_ready());
 }
 
-// Data for more writes than there is memory for: 16 MiB each.
+// Data for more writes than there is memory for: 4 MiB each.
 void too_much_write_data(Client& c) {
   c.log_in();
   for (int i = 0; i < 100; ++i) {
-    if (c.ask(c.write_blocks(0, 32768)).opcode() != 0x31) {
-      c.send(c.write_blocks(0, 32768));
+    if (c.ask(c.write_blocks(0, 8192)).opcode() != 0x31) {
+      c.send(c.write_blocks(0, 8192));
       return;
     }
   }
-  throw std::runtime_error("1.6 GiB of writes at once");
+  throw std::runtime_error("400 MiB of writes at once");
 }
 
 // 200 MiB are asked for and nothing of it is read; then the initiator is gone.

@@ -23,7 +23,8 @@ auto with(support::WireDigests digests, std::function<Bytes(Client&)> make) {
 
 // A PDU as if digests had not been agreed, and enough behind it to be read as one.
 Bytes without_digests(Client& c) {
-  return c.test_unit_ready().wire() + c.test_unit_ready().wire();
+  const Bytes first = c.test_unit_ready().wire();
+  return first + c.test_unit_ready().wire();
 }
 
 void damaged_data_out(Client& c) {
