@@ -30,6 +30,14 @@ base::ByteSpan place_in(IscsiTask& task, std::uint32_t offset, std::uint32_t len
   return task.data_out.span().subspan(offset, std::min(length, task.wanted - offset));
 }
 
+// What the initiator announced in the direction in which the command has moved data.
+std::uint32_t expected_of(const IscsiTask& task) {
+  const bool moved = task.status == scsi::Status::good && task.transfer_length.value != 0;
+  const bool either = task.reads || task.writes;
+  const bool announced = !moved ? either : task.data_in.empty() ? task.writes : task.reads;
+  return announced ? task.expected_length : 0;
+}
+
 scsi::Sense data_phase_error() {
   return scsi::sense::make(scsi::SenseKey::aborted_command, scsi::asc::data_phase_error);
 }
@@ -242,8 +250,7 @@ void Connection::task_finished(IscsiTask& task) {
   --executing_;
   const std::vector<std::shared_ptr<AbortGroup>> aborted_by = std::move(task.abort_groups);
   if (!silent_ && aborted_by.empty()) {
-    const std::uint32_t expected = task.reads || task.writes ? task.expected_length : 0;
-    const Residual residual = residual_of(task.transfer_length.value, expected);
+    const Residual residual = residual_of(task.transfer_length.value, expected_of(task));
     const bool sends_data = task.reads && task.status == scsi::Status::good &&
                             !task.data_in.empty() && task.expected_length != 0;
     // The place in the window is free before the response tells MaxCmdSN.

@@ -80,6 +80,32 @@ TEST_CASE("a read command that came as a write gets no data") {
   CHECK(after_read(writes, 0, 512) == Outcome{overflow, 512, 0});
 }
 
+TEST_CASE("what was announced in the other direction does not count") {
+  Initiator host;
+  host.log_in();
+  Reply reply;
+  reply.wanted = 0;
+  reply.data_in = pattern(512);
+  host.script().replies[0x28] = reply;
+  const Pdu answer = host.ask(host.command(writes, 512, 0x28).with(pattern(512)));
+  CHECK(answer.opcode() == 0x21);
+  CHECK((answer.flags() & 0x1e) == overflow);
+  CHECK(answer.last_word() == 512);
+}
+
+// GOOD without a residual would tell the initiator that its data was written.
+TEST_CASE("a write command that came as a read tells that it got no data") {
+  Initiator host;
+  host.log_in();
+  Reply reply;
+  reply.wanted = reply.transfer_length.emplace(512);
+  host.script().replies[0x2a] = reply;
+  const Pdu answer = host.ask(host.command(reads, 512, 0x2a));
+  CHECK(host.script().seen.at(0).data_out.empty());
+  CHECK((answer.flags() & 0x1e) == overflow);
+  CHECK(answer.last_word() == 512);
+}
+
 TEST_CASE("writes have residuals too") {
   CHECK(after_write(512, 512) == Outcome{0, 0, 0});
   CHECK(after_write(1024, 512) == Outcome{underflow, 512, 0});
