@@ -30,7 +30,6 @@ Cases all_cases() {
   Cases out;
   for (const auto table : {silence_cases, stream_cases, login_cases, command_cases, data_cases,
                            text_cases, digest_cases}) {
-    if (table == silence_cases && std::getenv("COPYMGR_NO_SILENCE") != nullptr) continue;
     for (Case& one : table())
       out.push_back(std::move(one));
   }
@@ -113,8 +112,7 @@ TEST_CASE("Hostile input ends as RFC 7143 says and disturbs nobody") {
   const std::string memory = fmt::format(
       "{} cases; resident MiB before {}, after {}, after a second time {}; {} canary transfers",
       cases.size(), resident / MiB, resident_once / MiB, resident_twice / MiB, canary.transfers());
-  INFO(memory);
-  WARN(memory);
+  fmt::print("{}\n", memory);
   if (memory_is_told) {
     CHECK(resident_once < resident + 64 * MiB);
     CHECK(resident_twice < resident_once + 8 * MiB);

@@ -21,7 +21,7 @@ std::string fate_of(Client& client, bool expects_end) {
   }
   if (!expects_end) client.send(client.probe());
   for (;;) {
-    const auto pdu = client.read();
+    const auto pdu = client.next();
     if (!pdu) return seen + "dropped";
     if (Client::answers_probe(*pdu)) return seen + "alive";
     seen += words_of(*pdu) + ", ";

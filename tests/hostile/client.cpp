@@ -6,7 +6,7 @@ namespace hostile {
 namespace {
 
 constexpr std::uint32_t probe_tag = 0x70726f62;
-constexpr std::uint8_t login_response = 0x23;
+constexpr std::uint8_t login_response = 0x23, nop_in = 0x20;
 
 Bytes ten_byte_cdb(std::uint8_t opcode, std::uint32_t lba, std::uint16_t blocks) {
   Pdu big_endian;
@@ -16,8 +16,18 @@ Bytes ten_byte_cdb(std::uint8_t opcode, std::uint32_t lba, std::uint16_t blocks)
 
 }  // namespace
 
+std::optional<Pdu> Client::next() {
+  for (;;) {
+    auto pdu = read();
+    const bool ping = pdu && pdu->opcode() == nop_in && pdu->task_tag() == no_tag;
+    if (!ping || !answers_pings) return pdu;
+    Pdu pong = immediate(support::nop_out(no_tag, cmd_sn)).set(20, 4, pdu->transfer_tag());
+    send(pong);
+  }
+}
+
 Pdu Client::answer() {
-  const auto pdu = read();
+  const auto pdu = next();
   if (!pdu) throw std::runtime_error("closed where an answer was due");
   const bool to_full_feature = (pdu->flags() & 0x83) == 0x83;
   if (pdu->opcode() == login_response && pdu->login_status() == 0 && to_full_feature) {
@@ -150,7 +160,7 @@ std::string item_words(const Pdu& answer) {
 std::string words_of(const Pdu& answer) {
   const bool has_status = (answer.flags() & 0x01) != 0;
   switch (answer.opcode()) {
-    case 0x20:
+    case nop_in:
       return fmt::format("NOP-In {}", answer.data.size());
     case 0x21: {
       const std::string sense = answer.status() == 2 ? sense_words(answer) : "";

@@ -40,8 +40,11 @@ class Client : public Wire {
   std::uint32_t task_tag = 1;
   bool full_feature = false;
   bool discovery = false;
+  bool answers_pings = true;
 
   void send(const Pdu& pdu) { send_bytes(pdu.wire(digests)); }
+  // The next PDU that is no ping of the target's, which is answered; nullopt: closed.
+  std::optional<Pdu> next();
   // The next answer, which must be there; what it tells about the phase is noted.
   Pdu answer();
   Pdu ask(const Pdu& pdu) {

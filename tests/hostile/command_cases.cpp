@@ -167,6 +167,19 @@ Cases command_cases() {
          bytes[4] = 3;
          c.send_bytes(bytes + Bytes(12, 0));
        }), "dropped"},
+      // Who receives reserved bits ignores them (RFC 7143 11).
+      {"reserved bits in a command's header", sends([](Client& c) {
+         Pdu pdu = c.test_unit_ready().set(2, 2, 0xffff);
+         pdu.header[0] |= 0x80;
+         pdu.header[1] |= 0x18;
+         return pdu;
+       }), "Status 00, alive"},
+      {"reserved bits in a ping's header", sends([](Client& c) { return c.nop().set(2, 2, 0xffff).set(32, 8, ~0ull).set(40, 8, ~0ull); }), "NOP-In 0, alive"},
+      {"a reserved task attribute", sends([](Client& c) {
+         Pdu pdu = c.test_unit_ready();
+         pdu.header[1] |= 0x07;
+         return pdu;
+       }), "Status 00, alive"},
       {"a LUN that is not there", lun(0x0009000000000000), "Status 02 05/25/00, alive"},
       {"a LUN of all ones", lun(0xffffffffffffffff), "Status 02 05/25/00, alive"},
       {"a LUN with a second level", lun(0x0000000100000000), "Status 02 05/25/00, alive"},
@@ -177,7 +190,9 @@ Cases command_cases() {
       {"INQUIRY that expects nothing", inquiry(0), "Status 00 O36, alive"},
       {"INQUIRY that expects 4 GiB", inquiry(0xffffffff), "Data-In 36 Status 00 U4294967259, alive"},
       {"a read that expects less", sends([](Client& c) { return c.read_blocks(0, 2).set(read_word, 4, 100); }), "Data-In 100 Status 00 O924, alive"},
-      {"a read announced as a write", sends([](Client& c) { return c.command(writes, 512, {0x28, 0, 0, 0, 0, 0, 0, 0, 1}).with(pattern(512)); }), "Status 02 05/24/00, alive"},
+      {"a read announced as a write", sends([](Client& c) { return c.command(writes, 512, {0x28, 0, 0, 0, 0, 0, 0, 0, 1}).with(pattern(512)); }), "Status 00 O512, alive"},
+      {"a write announced as a read", sends([](Client& c) { return c.command(reads, 512, {0x2a, 0, 0, 0, 0, 0, 0, 0, 1}); }), "Status 00 O512, alive"},
+      {"a write announced as neither", sends([](Client& c) { return c.command(0, 512, {0x2a, 0, 0, 0, 0, 0, 0, 0, 1}); }), "Status 00 O512, alive"},
       {"too many immediate commands", immediate_flood, "Reject 06, alive"},
       {"write data beyond what there is memory for", too_much_write_data, "Status 28, alive"},
       {"task management function 0", manage(0), "Task 5, alive"},

@@ -1,5 +1,4 @@
-// Peers that say nothing: the target's timeouts end them. The daemon runs with a login timeout of 2
-// seconds and pings after 1 second of silence, answered within 2.
+// Peers that say nothing: the target's timeouts end them. tests/system/hostile.sh sets them short.
 #include "tests/hostile/case.hpp"
 
 namespace hostile {
@@ -17,9 +16,22 @@ Cases silence_cases() {
            if (!c.read()) return;
          }
        }, "dropped"},
-      {"a session that answers no ping", [](Client& c) { c.log_in(); }, "NOP-In 0, dropped"},
+      {"a session that answers no ping", [](Client& c) {
+         c.log_in();
+         c.answers_pings = false;
+       }, "NOP-In 0, dropped"},
+      {"a session that says nothing but answers pings", [](Client& c) {
+         c.log_in();
+         for (int pings = 0; pings < 2; ++pings) {
+           c.answers_pings = false;
+           const Pdu ping = c.answer();
+           c.send(immediate(support::nop_out(no_tag, c.cmd_sn)).set(20, 4, ping.transfer_tag()));
+         }
+         c.answers_pings = true;
+       }, "alive"},
       {"a session that stops inside a PDU", [](Client& c) {
          c.log_in();
+         c.answers_pings = false;
          c.send_bytes(Bytes(40, 0));
        }, "NOP-In 0, dropped"},
   };

@@ -33,6 +33,16 @@ void claim_login_text(Client& c, std::uint32_t length, std::size_t sent) {
   c.send_bytes(bytes + Bytes(sent, 'A'));
 }
 
+// How random bytes end a session, by their first header: one that breaks the layout just ends it, a
+// data segment that is too long is rejected first.
+std::string end_by_header(const Bytes& bytes) {
+  const std::uint8_t opcode = bytes[0] & 0x3f;
+  const bool known = opcode <= 0x06 || opcode == 0x10;
+  if (known && opcode != 0x01 && bytes[4] != 0) return "dropped";
+  return bytes[5] < 0x04 ? "by luck a data segment that fits: take another seed"
+                         : "Reject 04, dropped";
+}
+
 void cut_off(Client& c, std::size_t bytes) {
   Bytes whole = c.login(straight).wire();
   whole.resize(bytes);
@@ -66,6 +76,15 @@ Cases stream_cases() {
   for (unsigned seed = 1; seed <= 12; ++seed) {
     out.push_back({fmt::format("random bytes, seed {}", seed),
                    [seed](Client& c) { c.send_bytes(random_bytes(128 * 1024, seed)); }, "dropped"});
+  }
+  for (unsigned seed = 21; seed <= 28; ++seed) {
+    const Bytes bytes = random_bytes(128 * 1024, seed);
+    out.push_back({fmt::format("random bytes in a session, seed {}", seed),
+                   [bytes](Client& c) {
+                     c.log_in();
+                     c.send_bytes(bytes);
+                   },
+                   end_by_header(bytes)});
   }
   for (const std::uint8_t opcode : {0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x10, 0x1c, 0x23, 0x3f}) {
     out.push_back({fmt::format("opcode {:02x} as the first PDU", opcode),

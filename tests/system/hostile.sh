@@ -4,11 +4,9 @@
 battery=$bin/test_hostile
 [ -x "$battery" ] || fail "$battery is not built"
 
-timeouts=()
-"$bin/copymgrd" --help | grep -q login-timeout && timeouts=(--login-timeout 2 --nop-interval 1 --nop-timeout 2) || export COPYMGR_NO_SILENCE=1
 iqn=iqn.2026-11.io.copymgr:canary
 start_target --lun 0=memory:64M --target iqn.2026-11.io.copymgr:victim --lun 0=memory:64M \
   --target iqn.2026-11.io.copymgr:reset-victim --lun 0=memory:16M \
-  "${timeouts[@]}"
+  --login-timeout 4 --nop-interval 2 --nop-timeout 4
 COPYMGR_PORTAL=$portal COPYMGR_PID=$target_pid "$battery" || fail "see above"
 stop_target
