@@ -44,6 +44,7 @@ inline constexpr AdditionalSense operation_in_progress{0x00, 0x16};
 inline constexpr AdditionalSense not_ready_initializing_required{0x04, 0x02};
 inline constexpr AdditionalSense unreachable_copy_target{0x08, 0x04};
 inline constexpr AdditionalSense write_error{0x0c, 0x00};
+inline constexpr AdditionalSense not_enough_unsolicited_data{0x0c, 0x0d};
 inline constexpr AdditionalSense third_party_device_failure{0x0d, 0x01};
 inline constexpr AdditionalSense copy_target_data_underrun{0x0d, 0x04};
 inline constexpr AdditionalSense unrecovered_read_error{0x11, 0x00};

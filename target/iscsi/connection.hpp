@@ -125,7 +125,7 @@ class Connection final : private PduSink {
   void data_out_end();
   void proceed(IscsiTask& task);
   void ask_for_data(IscsiTask& task);
-  void fail_data_transfer(IscsiTask& task);
+  void fail_data_transfer(IscsiTask& task, scsi::AdditionalSense why);
   base::ByteView data_to_send(IscsiTask& task);
   void send_data_in(IscsiTask& task, const Residual& residual);
   void send_response(IscsiTask& task, const Residual& residual);

@@ -38,10 +38,6 @@ std::uint32_t expected_of(const IscsiTask& task) {
   return announced ? task.expected_length : 0;
 }
 
-scsi::Sense data_phase_error() {
-  return scsi::sense::make(scsi::SenseKey::aborted_command, scsi::asc::data_phase_error);
-}
-
 scsi::Sense protocol_service_crc_error() {
   return scsi::sense::make(scsi::SenseKey::aborted_command, scsi::asc::protocol_service_crc_error);
 }
@@ -199,15 +195,19 @@ base::ByteSpan Connection::data_out_begin() {
   if (!find_sequence()) return {};
   const auto offset = static_cast<std::uint32_t>(bhs::buffer_offset.read(request_));
   const auto length = static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
-  const bool in_order = offset == sequence_->offset &&
-                        bhs::data_sn.read(request_) == sequence_->data_sn &&
-                        length <= sequence_->end - offset;
+  const bool in_order =
+      offset == sequence_->offset && bhs::data_sn.read(request_) == sequence_->data_sn;
+  if (!in_order) {
+    fail_data_transfer(*receiving_, scsi::asc::data_phase_error);
+    return {};
+  }
+  const bool fits = length <= sequence_->end - offset;
   const bool solicited = sequence_->target_transfer_tag != reserved_tag;
   const bool reaches_end = offset + length == sequence_->end;
   const bool final = bhs::final.is_set(request_);
   // Only unsolicited data may end early (RFC 7143 11.7.1).
-  if (!in_order || final != (solicited ? reaches_end : final || reaches_end)) {
-    fail_data_transfer(*receiving_);
+  if (!fits || final != (solicited ? reaches_end : final || reaches_end)) {
+    fail_data_transfer(*receiving_, scsi::asc::not_enough_unsolicited_data);
     return {};
   }
   discard_ = false;
@@ -238,12 +238,13 @@ std::uint32_t Connection::take_transfer_tag() {
   return next_transfer_tag_++;
 }
 
-// At error recovery level 0 a lost or misplaced Data-Out fails the command.
-void Connection::fail_data_transfer(IscsiTask& task) {
+// At error recovery level 0 a lost or misplaced Data-Out fails the command, and so does data of
+// another amount than was asked for: the sense of which is that of too little (RFC 7143 11.4.7.2).
+void Connection::fail_data_transfer(IscsiTask& task, scsi::AdditionalSense why) {
   task.sequences.clear();
   task.executing = true;
   ++executing_;
-  task.finish_check_condition(data_phase_error());
+  task.finish_check_condition(scsi::sense::make(scsi::SenseKey::aborted_command, why));
 }
 
 void Connection::task_finished(IscsiTask& task) {

@@ -77,6 +77,7 @@ void logout_in_the_middle(Client& c, const Pdu& r2t) {
 
 Cases data_cases() {
   const std::string misplaced = "Status 02 0b/4b/00, alive";
+  const std::string wrong_amount = "Status 02 0b/0c/0d, alive";
   // clang-format off
   return {
       {"Data-Out of no task", [](Client& c) {
@@ -96,11 +97,11 @@ Cases data_cases() {
       {"Buffer Offset too far", bent_data(40, 4, 512), misplaced},
       {"Buffer Offset 2^32-1", bent_data(40, 4, 0xffffffff), misplaced},
       {"Buffer Offset and length that wrap around", bent_data(40, 4, 0xffffe000), misplaced},
-      {"more than was asked for", piece(0, bytes + 512, true), misplaced},
-      {"more than was asked for, not final", piece(0, bytes + 4, false), misplaced},
-      {"less than was asked for", piece(0, 4096, true), misplaced},
-      {"nothing, and that final", piece(0, 0, true), misplaced},
-      {"all, but not final", piece(0, bytes, false), misplaced},
+      {"more than was asked for", piece(0, bytes + 512, true), wrong_amount},
+      {"more than was asked for, not final", piece(0, bytes + 4, false), wrong_amount},
+      {"less than was asked for", piece(0, 4096, true), wrong_amount},
+      {"nothing, and that final", piece(0, 0, true), wrong_amount},
+      {"all, but not final", piece(0, bytes, false), wrong_amount},
       {"a DataSN again", second_piece(4096, 4096, true, 0), misplaced},
       {"a DataSN left out", second_piece(4096, 4096, true, 2), misplaced},
       {"an offset again", second_piece(0, 4096, true, 1), misplaced},

@@ -146,6 +146,7 @@ TEST_CASE("additional sense codes have the numbers of the standard") {
       {reported_luns_data_has_changed, {0x3f, 0x0e}},
       {internal_target_failure, {0x44, 0x00}},
       {data_phase_error, {0x4b, 0x00}},
+      {not_enough_unsolicited_data, {0x0c, 0x0d}},
       {insufficient_resources, {0x55, 0x03}},
   };
   for (const auto& [ours, standard] : expected)
