@@ -29,7 +29,7 @@ constexpr bool memory_is_told = true;
 Cases all_cases() {
   Cases out;
   for (const auto table : {silence_cases, stream_cases, login_cases, command_cases, data_cases,
-                           text_cases, digest_cases}) {
+                           text_cases, digest_cases, join_cases}) {
     for (Case& one : table())
       out.push_back(std::move(one));
   }
@@ -75,6 +75,21 @@ void open_half(const std::string& portal) {
   CHECK(words_of(honest.ask(honest.test_unit_ready())) == "Status 00");
 }
 
+// More sessions than the daemon was told to hold (--max-sessions 200).
+void fill_with_sessions(const std::string& portal) {
+  std::vector<std::unique_ptr<Client>> sessions;
+  for (std::size_t i = 0; i < 400; ++i) {
+    sessions.push_back(std::make_unique<Client>(portal, fmt::format("session{}", i)));
+    Client& c = *sessions.back();
+    const Pdu reply = c.ask(c.login(straight));
+    if (reply.login_status() == 0) continue;
+    CHECK(words_of(reply) == "Login 0302");
+    CHECK(i > 100);
+    return;
+  }
+  FAIL_CHECK("400 sessions were let in");
+}
+
 void raise_descriptor_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -98,11 +113,13 @@ TEST_CASE("Hostile input ends as RFC 7143 says and disturbs nobody") {
 
   check_ends(cases, run_all(cases, daemon.portal()));
   open_half(daemon.portal());
+  fill_with_sessions(daemon.portal());
   CHECK(daemon.descriptors_settled(descriptors) == descriptors);
   const std::size_t resident_once = daemon.resident_bytes();
 
   check_ends(cases, run_all(cases, daemon.portal()));
   open_half(daemon.portal());
+  fill_with_sessions(daemon.portal());
   CHECK(daemon.descriptors_settled(descriptors) == descriptors);
   const std::size_t resident_twice = daemon.resident_bytes();
 

@@ -34,6 +34,7 @@ Cases command_cases();  // numbers, tags, CDBs, operation codes, task management
 Cases data_cases();     // Data-Out
 Cases text_cases();     // text, NOP, logout, discovery sessions
 Cases digest_cases();
+Cases join_cases();     // several connections in one session
 Cases silence_cases();  // those that wait for a timeout
 
 // How it ended, in the same words.

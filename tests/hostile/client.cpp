@@ -32,6 +32,7 @@ Pdu Client::answer() {
   const bool to_full_feature = (pdu->flags() & 0x83) == 0x83;
   if (pdu->opcode() == login_response && pdu->login_status() == 0 && to_full_feature) {
     full_feature = true;
+    tsih = static_cast<std::uint16_t>(pdu->be(14, 2));
   }
   return *pdu;
 }

@@ -2,6 +2,7 @@
 // and tags, and a case bends them before they go out.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -38,9 +39,11 @@ class Client : public Wire {
   std::string initiator_name;
   std::uint32_t cmd_sn = 1;
   std::uint32_t task_tag = 1;
+  std::uint16_t tsih = 0;  // once logged in
   bool full_feature = false;
   bool discovery = false;
   bool answers_pings = true;
+  std::vector<std::shared_ptr<Client>> companions;  // that live as long
 
   void send(const Pdu& pdu) { send_bytes(pdu.wire(digests)); }
   // The next PDU that is no ping of the target's, which is answered; nullopt: closed.
