@@ -31,6 +31,8 @@ Endpoint to_endpoint(const tcp::endpoint& from) {
   return {from.address().to_string(), from.port()};
 }
 
+// An accepted socket inherits the mark of the one that listens, which the SYN-ACK needs, but not
+// its priority: both are to be told.
 bool mark_for_network(int socket, bool v6, const Portal& portal) {
   if (portal.dscp) {
     const int octet = static_cast<int>(*portal.dscp << 2);
@@ -65,12 +67,12 @@ struct Server::State {
   // A listening socket and the portal group of what it accepts.
   struct Door {
     tcp::acceptor acceptor;
-    std::uint16_t portal_group;
+    Portal portal;
   };
 
   void accept(Door& door);
   void accept_again_later(Door& door);
-  void place(tcp::socket socket, std::uint16_t portal_group);
+  void welcome(tcp::socket socket, const Portal& portal);
   void hand_to(Worker& worker, tcp::socket socket, const Arrival& arrival);
   std::size_t connections() const;
   void arm_timer();
@@ -110,7 +112,7 @@ void Server::State::accept(Door& door) {
           return accept_again_later(door);
         }
         if (connections() < settings.connections_max) {
-          place(std::move(socket), door.portal_group);
+          welcome(std::move(socket), door.portal);
         } else {
           base::log::warning("{} connections are open: a further one is closed", connections());
         }
@@ -127,12 +129,17 @@ void Server::State::accept_again_later(Door& door) {
 }
 
 // Hands an accepted socket to the idlest worker.
-void Server::State::place(tcp::socket socket, std::uint16_t portal_group) {
+void Server::State::welcome(tcp::socket socket, const Portal& portal) {
   boost::system::error_code error;
   const auto local = socket.local_endpoint(error);
   const auto peer = socket.remote_endpoint(error);
   if (error) return;  // gone already
-  hand_to(least_loaded(), std::move(socket), {to_endpoint(local), to_endpoint(peer), portal_group});
+  if (!mark_for_network(socket.native_handle(), local.address().is_v6(), portal)) {
+    base::log::warning("cannot mark what is sent to {}: {}", to_text(to_endpoint(peer)),
+                       std::strerror(errno));
+  }
+  hand_to(least_loaded(), std::move(socket),
+          {to_endpoint(local), to_endpoint(peer), portal.portal_group});
 }
 
 // For life, unless the first thing that comes is a login into a session of another worker.
@@ -188,14 +195,12 @@ base::Result<Endpoint, std::string> Server::listen(const Portal& portal) {
   const tcp::endpoint at(asio::ip::make_address(portal.endpoint.address, error),
                          portal.endpoint.port);
   if (error) return failed(error);
-  auto door = std::make_unique<State::Door>(
-      State::Door{tcp::acceptor(state_->context), portal.portal_group});
+  auto door = std::make_unique<State::Door>(State::Door{tcp::acceptor(state_->context), portal});
   tcp::acceptor& acceptor = door->acceptor;
   acceptor.open(at.protocol(), error);
   if (error) return failed(error);
   acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (at.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
-  // Accepted sockets inherit both.
   if (!mark_for_network(acceptor.native_handle(), at.address().is_v6(), portal)) {
     return base::fail(fmt::format("cannot mark what {} sends: {}", to_text(portal.endpoint),
                                   std::strerror(errno)));
