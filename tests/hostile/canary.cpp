@@ -61,6 +61,7 @@ void Canary::sing(const std::string& portal, const std::string& target) {
   } catch (const std::exception& error) {
     fault_ = error.what();
   }
+  ended_ = true;
 }
 
 }  // namespace hostile
