@@ -3,8 +3,6 @@
 # portal groups, redirection, offline targets, sessions asked to leave.
 . "$(dirname "$0")/../support/target.sh"
 command -v iscsi-inq >/dev/null || skip "libiscsi-bin is not installed"
-ip -6 addr show dev lo 2>/dev/null | grep -q '::1' && v6=1 || v6=
-
 accepted() { timeout 10 "$@" >"$work/out" 2>&1 || { cat "$work/out"; fail "refused: $*"; }; }
 # refused TEXT COMMAND...
 refused() {
@@ -89,24 +87,3 @@ url=iscsi://$(head -1 "$work/ready2")/$iqn
 stop_target
 target_pid=$there_pid
 stop_target
-
-# What a portal marks: only a capture tells.
-[ "$(id -u)" -eq 0 ] && command -v tshark >/dev/null || exit 0
-mark() {
-  start_target --lun 0=memory:1M --portal "$1,dscp=26,priority=4"
-  local marked
-  marked=$(sed -n 2p "$work/ready")
-  tshark -q -i lo -f "tcp src port ${marked##*:}" -w "$work/mark.pcapng" 2>"$work/tshark.log" &
-  local capture=$!
-  for _ in $(seq 100); do grep -q 'Capturing on' "$work/tshark.log" && break; sleep 0.1; done
-  sleep 0.5
-  iscsi-inq "iscsi://$marked/$iqn/0" >/dev/null || { kill $capture; fail "no login through $1"; }
-  sleep 0.5
-  kill -INT $capture
-  wait $capture || true
-  tshark -r "$work/mark.pcapng" -T fields -e "$2" 2>/dev/null | sort -u >"$work/marks"
-  stop_target
-  grep -qx "$3" "$work/marks" || { cat "$work/marks"; fail "not marked on $1"; }
-}
-mark 127.0.0.1:0 ip.dsfield.dscp 26
-[ -z "$v6" ] || mark '[::1]:0' ipv6.tclass.dscp 26

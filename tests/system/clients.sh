@@ -14,7 +14,12 @@ for each in "${bound[@]}"; do
   grep -q "^Lun:0 .*1023M\|^Lun:0 .*1024M\|^Lun:0 .*1G" <<<"$list" || fail "LUN 0 through $each: $list"
   grep -q '^Lun:200' <<<"$list" || fail "LUN 200 through $each: $list"
 done
-timeout 10 iscsi-inq "$url/0" | grep -q '^3PC:1' || fail "INQUIRY does not tell of third-party copy"
-timeout 10 iscsi-readcapacity16 "$url/1" | grep -q 'LENGTH IN BYTES:4096' || fail "READ CAPACITY(16)"
-timeout 20 iscsi-perf -t 1 -m 32 -b 8 "$url/0" | tr '\r' '\n' | grep -q 'iops average [1-9]' || fail "iscsi-perf"
+# says TEXT COMMAND...: not through a pipe, whose reader would end the writer when it has seen enough.
+says() {
+  timeout 20 "${@:2}" >"$work/out" 2>&1 || { cat "$work/out"; fail "${*:2}"; }
+  grep -q "$1" "$work/out" || { cat "$work/out"; fail "no '$1': ${*:2}"; }
+}
+says '^3PC:1' iscsi-inq "$url/0"
+says 'LENGTH IN BYTES:4096' iscsi-readcapacity16 "$url/1"
+says 'iops average [1-9]' iscsi-perf -t 1 -m 32 -b 8 "$url/0"
 stop_target

@@ -97,12 +97,11 @@ TEST_CASE("who may join") {
     Initiator first(allowing(row.limit));
     first.log_in({"MaxConnections=8"});
     Second second(first);
-    const Pdu request =
-        login_request(0x87, {std::string("InitiatorName=") + initiator_name,
-                             std::string("TargetName=") + target_name})
-            .set(14, 2, row.tsih)
-            .set(8, 6, row.isid)
-            .set(20, 2, 2);
+    const Pdu request = login_request(0x87, {std::string("InitiatorName=") + initiator_name,
+                                             std::string("TargetName=") + target_name})
+                            .set(14, 2, row.tsih)
+                            .set(8, 6, row.isid)
+                            .set(20, 2, 2);
     CHECK(second.ask(request).login_status() == row.status);
     CHECK(second.connection.closing() == (row.status != 0));
     CHECK(first.ask(first.command(0, 0)).status() == 0);
@@ -137,10 +136,9 @@ TEST_CASE("the leading connection decides for the session") {
       0x1234, {"MaxBurstLength=512", "InitialR2T=No", "MaxConnections=1", "ErrorRecoveryLevel=0",
                "MaxRecvDataSegmentLength=1024", "HeaderDigest=None"});
   CHECK(reply.items() == std::vector<std::string>{
-                             "TargetPortalGroupTag=1", "MaxBurstLength=Reject",
-                             "InitialR2T=Reject", "MaxConnections=Reject",
-                             "ErrorRecoveryLevel=Reject", "MaxRecvDataSegmentLength=262144",
-                             "HeaderDigest=None"});
+                             "TargetPortalGroupTag=1", "MaxBurstLength=Reject", "InitialR2T=Reject",
+                             "MaxConnections=Reject", "ErrorRecoveryLevel=Reject",
+                             "MaxRecvDataSegmentLength=262144", "HeaderDigest=None"});
   const Pdu r2t = second.ask(scsi_command(9, 1, writes, 10000, write_opcode));
   CHECK(r2t.last_word() == 4096);
   // What each connection can receive is its own.
@@ -278,8 +276,12 @@ TEST_CASE("a logout of the session ends all of its connections") {
 
 TEST_CASE("at error recovery level 0 a connection that fails takes the session with it") {
   TwoConnections both;
-  SECTION("the stream ends") { both.second.connection.abandon(); }
-  SECTION("the protocol is broken") { both.second.send(login_request(0x87, {})); }
+  SECTION("the stream ends") {
+    both.second.connection.abandon();
+  }
+  SECTION("the protocol is broken") {
+    both.second.send(login_request(0x87, {}));
+  }
   CHECK(both.second.connection.closing());
   CHECK(both.first.connection.closing());
 }
