@@ -15,8 +15,11 @@ constexpr std::align_val_t scratch_alignment{4096};
 // piece.
 constexpr std::uint64_t clone_alignment = 4096;
 
-bool can_be_cloned(store::Piece from, store::Piece to, base::ByteCount length) {
-  return (from.at.value | to.at.value | length.value) % clone_alignment == 0;
+// The longest stretch copied under one lock: hosts that read or write it wait meanwhile.
+constexpr base::ByteCount part_length{1u << 20};
+
+bool can_be_cloned(base::ByteOffset from, base::Extent into) {
+  return (from.value | into.offset.value | into.length.value) % clone_alignment == 0;
 }
 
 bool never_possible(const store::StoreResult<>& result) {
@@ -45,14 +48,10 @@ Mover::Moved Mover::move(store::Snapshot& snapshot, base::Extent from, store::Gu
   Moved moved;
   // The section first: what this step overwrites of its own source is saved by it, and visited
   // there.
-  const store::Guard::WriteSection section(to, into);
+  const Section section(to, into);
   const auto result =
       snapshot.visit(from, [&](store::Piece piece, base::ByteCount length) -> store::StoreResult<> {
-        store::Piece place = section.piece();
-        place.at += moved.bytes;
-        auto done = move_piece(piece, place, length, moved);
-        if (done) moved.bytes += length;
-        return done;
+        return move_piece(piece, section, {into.offset + moved.bytes, length}, moved);
       });
   if (!result) moved.end = end_of(result.error());
   return moved;
@@ -60,24 +59,39 @@ Mover::Moved Mover::move(store::Snapshot& snapshot, base::Extent from, store::Gu
 
 // A shortcut that fails is not the end: by hand it may still work (a full file system can overwrite
 // in place), and where it does not, only that way tells which side failed.
-store::StoreResult<> Mover::move_piece(store::Piece from, store::Piece to, base::ByteCount length,
+store::StoreResult<> Mover::move_piece(store::Piece from, const Section& section, base::Extent into,
                                        Moved& so_far) {
   Means& means = means_for(from.store);
-  if (means.clone && can_be_cloned(from, to, length)) {
-    const auto cloned = store::clone_range(from, to, length);
-    if (cloned) meters_.bytes_cloned += length.value;
+  if (means.clone && can_be_cloned(from.at, into)) {
+    const Section::Part part(section, into);
+    const auto cloned = store::clone_range(from, part.piece(), into.length);
+    if (cloned) meters_.bytes_cloned += into.length.value;
+    if (cloned) so_far.bytes += into.length;
     if (cloned) return {};
     means.clone = !never_possible(cloned);
   }
   so_far.all_cloned = false;
+  while (!into.empty()) {
+    const base::Extent part{into.offset, std::min(into.length, part_length)};
+    if (auto done = copy_part(from, section, part, means); !done) return done;
+    so_far.bytes += part.length;
+    from.at += part.length;
+    into = {part.end(), into.length - part.length};
+  }
+  return {};
+}
+
+store::StoreResult<> Mover::copy_part(store::Piece from, const Section& section, base::Extent into,
+                                      Means& means) {
+  const Section::Part part(section, into);
   if (means.in_kernel) {
-    const auto copied = store::copy_range_in_kernel(from, to, length);
-    if (copied) meters_.bytes_copied_in_kernel += length.value;
+    const auto copied = store::copy_range_in_kernel(from, part.piece(), into.length);
+    if (copied) meters_.bytes_copied_in_kernel += into.length.value;
     if (copied) return {};
     means.in_kernel = !never_possible(copied);
   }
-  auto copied = store::copy_range_by_hand(from, to, length, scratch());
-  if (copied) meters_.bytes_copied += length.value;
+  auto copied = store::copy_range_by_hand(from, part.piece(), into.length, scratch());
+  if (copied) meters_.bytes_copied += into.length.value;
   return copied;
 }
 

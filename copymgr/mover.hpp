@@ -34,8 +34,12 @@ class Mover {
     bool in_kernel = true;
   };
 
-  store::StoreResult<> move_piece(store::Piece from, store::Piece to, base::ByteCount length,
+  using Section = store::Guard::WriteSection;
+
+  store::StoreResult<> move_piece(store::Piece from, const Section& section, base::Extent into,
                                   Moved& so_far);
+  store::StoreResult<> copy_part(store::Piece from, const Section& section, base::Extent into,
+                                 Means& means);
   Means& means_for(const store::Store* source);
   base::ByteSpan scratch();
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "store/faults.hpp"
 
@@ -20,6 +21,7 @@ namespace {
 // took 1.2 instead of 1.7 to 4.9 CPU seconds (tools/demo, 2 cores, ext4).
 constexpr std::size_t inline_write_bytes_max = 1024 * 1024;
 constexpr std::size_t bounce_bytes = 1024 * 1024;
+constexpr std::uint64_t hole_granularity = 4096;
 constexpr std::size_t bounce_alignment = 4096;
 
 alignas(bounce_alignment) std::array<std::uint8_t, bounce_bytes> zeros;  // never written
@@ -204,6 +206,33 @@ StoreResult<> FileStore::try_write(base::ByteOffset at, base::ByteView from) {
   // ext4 has no RWF_NOWAIT for buffered writes; a short one fills the page cache and returns.
   if (from.size() > inline_write_bytes_max) return fault(StoreError::Kind::would_block);
   return write_with(at, from, 0);
+}
+
+void FileStore::forget_cached(base::Extent extent) {
+  posix_fadvise(file_.number(), static_cast<off_t>(extent.offset.value),
+                static_cast<off_t>(extent.length.value), POSIX_FADV_DONTNEED);
+}
+
+void FileStore::read_ahead(base::Extent extent) {
+  posix_fadvise(file_.number(), static_cast<off_t>(extent.offset.value),
+                static_cast<off_t>(extent.length.value), POSIX_FADV_WILLNEED);
+}
+
+Store::Run FileStore::first_run(base::Extent extent) {
+  const std::uint64_t begin = extent.offset.value;
+  const std::uint64_t end = extent.end().value;
+  const off_t data = lseek(file_.number(), static_cast<off_t>(begin), SEEK_DATA);
+  // ENXIO: nothing but hole up to the end of the file. Anything else: it cannot tell.
+  if (data < 0) return {extent.length, errno == ENXIO};
+  const auto data_at = static_cast<std::uint64_t>(data);
+  // Rounded inwards, so that what is left can still be read and written with direct I/O.
+  const std::uint64_t hole_end = std::min(end, data_at / hole_granularity * hole_granularity);
+  if (hole_end > begin) return {base::ByteCount(hole_end - begin), true};
+  const off_t hole = lseek(file_.number(), data, SEEK_HOLE);
+  if (hole < 0) return {extent.length, false};
+  const std::uint64_t hole_at = static_cast<std::uint64_t>(hole) + hole_granularity - 1;
+  const std::uint64_t data_end = hole_at / hole_granularity * hole_granularity;
+  return {base::ByteCount(std::min(end, std::max(data_end, begin + 1)) - begin), false};
 }
 
 }  // namespace store

@@ -29,6 +29,9 @@ class FileStore final : public Store {
   StoreResult<> flush() override;
   StoreResult<> try_read(base::ByteOffset at, base::ByteSpan into) override;
   StoreResult<> try_write(base::ByteOffset at, base::ByteView from) override;
+  void forget_cached(base::Extent extent) override;
+  void read_ahead(base::Extent extent) override;
+  Run first_run(base::Extent extent) override;
   std::optional<FileHandle> file() const override { return FileHandle{file_.number()}; }
 
  private:

@@ -13,6 +13,9 @@
 namespace store {
 namespace {
 
+// The longest stretch zeroed at once: readers and writers of it wait meanwhile.
+constexpr base::ByteCount zeros_piece{32u << 20};
+
 // Leaves the gate at the end of a scope.
 class Inside {
  public:
@@ -50,15 +53,15 @@ void Guard::protect(std::vector<base::Extent> extents, base::Executor& pool,
 }
 
 Guard::WriteSection::WriteSection(Guard& guard, base::Extent extent)
-    : guard_(guard), extent_(extent), gate_ticket_(guard.state_->enter_saving(extent)) {}
+    : guard_(guard), gate_ticket_(guard.state_->enter_saving(extent)) {}
 
 Guard::WriteSection::~WriteSection() {
   guard_.state_->gate().leave(gate_ticket_);
 }
 
-Piece Guard::WriteSection::piece() const {
-  return {&guard_.state_->inner(), extent_.offset};
-}
+Guard::WriteSection::Part::Part(const WriteSection& section, base::Extent extent)
+    : piece_{&section.guard_.state_->inner(), extent.offset},
+      held_(section.guard_.state_->regions().lock(extent, RegionLocks::Mode::exclusive)) {}
 
 GuardCounters Guard::counters() const {
   return state_->counters();
@@ -77,6 +80,9 @@ std::string Guard::describe() const {
 }
 
 StoreResult<> Guard::read(base::ByteOffset at, base::ByteSpan into) {
+  const base::Extent extent = extent_of(at, into);
+  if (!lies_within(extent, size())) return fault(StoreError::Kind::out_of_range);
+  const auto held = state_->regions().lock(extent, RegionLocks::Mode::shared);
   return state_->inner().read(at, into);
 }
 
@@ -84,13 +90,20 @@ StoreResult<> Guard::write(base::ByteOffset at, base::ByteView from, Durability 
   const base::Extent extent = extent_of(at, from);
   if (!lies_within(extent, size())) return fault(StoreError::Kind::out_of_range);
   const Inside inside(state_->gate(), state_->enter_saving(extent));
+  const auto held = state_->regions().lock(extent, RegionLocks::Mode::exclusive);
   return state_->inner().write(at, from, durability);
 }
 
 StoreResult<> Guard::write_zeros(base::Extent extent) {
   if (!lies_within(extent, size())) return fault(StoreError::Kind::out_of_range);
-  const Inside inside(state_->gate(), state_->enter_saving(extent));
-  return state_->inner().write_zeros(extent);
+  while (!extent.empty()) {
+    const base::Extent piece{extent.offset, std::min(extent.length, zeros_piece)};
+    const Inside inside(state_->gate(), state_->enter_saving(piece));
+    const auto held = state_->regions().lock(piece, RegionLocks::Mode::exclusive);
+    if (auto result = state_->inner().write_zeros(piece); !result) return result;
+    extent = {piece.end(), extent.length - piece.length};
+  }
+  return {};
 }
 
 StoreResult<> Guard::flush() {
@@ -98,6 +111,10 @@ StoreResult<> Guard::flush() {
 }
 
 StoreResult<> Guard::try_read(base::ByteOffset at, base::ByteSpan into) {
+  const base::Extent extent = extent_of(at, into);
+  if (!lies_within(extent, size())) return fault(StoreError::Kind::out_of_range);
+  const auto held = state_->regions().try_lock(extent, RegionLocks::Mode::shared);
+  if (!held) return fault(StoreError::Kind::would_block);
   return state_->inner().try_read(at, into);
 }
 
@@ -107,11 +124,25 @@ StoreResult<> Guard::try_write(base::ByteOffset at, base::ByteView from) {
   const auto ticket = state_->enter_if_clear(extent);
   if (!ticket) return fault(StoreError::Kind::would_block);
   const Inside inside(state_->gate(), *ticket);
+  const auto held = state_->regions().try_lock(extent, RegionLocks::Mode::exclusive);
+  if (!held) return fault(StoreError::Kind::would_block);
   return state_->inner().try_write(at, from);
 }
 
 std::optional<base::ByteView> Guard::lend(base::Extent extent) {
   return state_->inner().lend(extent);
+}
+
+void Guard::forget_cached(base::Extent extent) {
+  state_->inner().forget_cached(extent);
+}
+
+void Guard::read_ahead(base::Extent extent) {
+  state_->inner().read_ahead(extent);
+}
+
+Store::Run Guard::first_run(base::Extent extent) {
+  return state_->inner().first_run(extent);
 }
 
 }  // namespace store

@@ -8,10 +8,14 @@
 // then waits until every writer that announced itself earlier has left, so a snapshot is never half
 // old.
 //
+// It also keeps commands whole: every read, write and part of a WriteSection is one step towards
+// all others on the same blocks (region_locks.hpp), so none sees half of another.
+//
 // Rules for callers, without which threads could wait for each other for ever: inside a
 // WriteSection and inside visit()'s `move`, do not write through any Guard, call protect() with an
 // executor that runs inline, or make a second WriteSection; and end a WriteSection in the job that
-// began it, never in a later one.
+// began it, never in a later one. While a Part lives, touch its store only through it: do not read
+// through a Guard or make a second Part.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +24,7 @@
 #include <vector>
 
 #include "base/executor.hpp"
+#include "store/region_locks.hpp"
 #include "store/store.hpp"
 #include "store/transfer.hpp"
 
@@ -74,21 +79,31 @@ class Guard final : public Store {
   void protect(std::vector<base::Extent> extents, base::Executor& pool,
                base::UniqueFunction<void()> on_lost, Protected done);
 
-  // A stretch of this store that may be written through its inner store directly (by clone_range
-  // and the like): every guarded chunk in it has been saved, and no new snapshot can be completed
-  // while it lives. `extent` lies within size(). Keep it short. Order: take the write section
-  // first, then visit() the source; never the reverse.
+  // A stretch of this store that may be written, part by part, through its inner store directly (by
+  // clone_range and the like): every guarded chunk in it has been saved, and no new snapshot can be
+  // completed while it lives. `extent` lies within size(). Keep it short. Order: take the write
+  // section first, then visit() the source, then make a Part; never the reverse.
   class WriteSection {
    public:
     WriteSection(Guard& guard, base::Extent extent);  // may sleep
     ~WriteSection();
     WriteSection(const WriteSection&) = delete;
     WriteSection& operator=(const WriteSection&) = delete;
-    Piece piece() const;  // the inner store at the start of the extent
+
+    // A part of a section that nobody else reads or writes while it lives.
+    class Part {
+     public:
+      // `extent` lies within the section's. May sleep.
+      Part(const WriteSection& section, base::Extent extent);
+      Piece piece() const { return piece_; }  // the inner store at the start of the extent
+
+     private:
+      const Piece piece_;
+      const RegionLocks::Held held_;
+    };
 
    private:
     Guard& guard_;
-    base::Extent extent_;
     unsigned gate_ticket_ = 0;
   };
 
@@ -104,6 +119,9 @@ class Guard final : public Store {
   StoreResult<> try_read(base::ByteOffset at, base::ByteSpan into) override;
   StoreResult<> try_write(base::ByteOffset at, base::ByteView from) override;
   std::optional<base::ByteView> lend(base::Extent extent) override;
+  void forget_cached(base::Extent extent) override;
+  void read_ahead(base::Extent extent) override;
+  Run first_run(base::Extent extent) override;
 
  private:
   const std::shared_ptr<GuardState> state_;

@@ -1,7 +1,8 @@
 // What a Guard and its snapshots share, and the two things done with it: letting a write in once
 // nothing it overwrites is still needed, and saving what is.
 //
-// Locks in the order they may be taken: range lock, then mutex, then the slots' own. While saving a
+// Locks in the order they may be taken: range lock, then mutex, then the slots' own; regions last
+// of all, also inside the gate and while visiting, with nothing taken under them. While saving a
 // chunk, its range lock is held exclusively, and only then is its bit cleared; so a set bit and a
 // shared range lock keep a chunk as it is.
 #pragma once
@@ -13,6 +14,7 @@
 #include "store/chunk_bits.hpp"
 #include "store/guard.hpp"
 #include "store/range_lock.hpp"
+#include "store/region_locks.hpp"
 #include "store/side_slots.hpp"
 #include "store/snapshot_index.hpp"
 #include "store/write_gate.hpp"
@@ -30,6 +32,7 @@ class GuardState {
   WriteGate& gate() { return gate_; }
   SideSlots& slots() { return slots_; }
   RangeLock& ranges() { return ranges_; }
+  RegionLocks& regions() { return regions_; }
   std::uint32_t chunk_bytes() const { return settings_.chunk_bytes; }
   GuardCounters counters() const;
 
@@ -77,6 +80,7 @@ class GuardState {
   ChunkBits bits_;
   WriteGate gate_;
   RangeLock ranges_;
+  RegionLocks regions_;
   SideSlots slots_;
   std::atomic<bool> clones_{true};  // until the file system says that it cannot
   std::atomic<bool> kernel_copies_{true};

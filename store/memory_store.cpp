@@ -1,12 +1,12 @@
 // Anonymous memory, mapped without reserving it.
 #include "store/memory_store.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <system_error>
 
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "store/faults.hpp"
 
@@ -22,6 +22,9 @@ base::Result<std::unique_ptr<MemoryStore>, std::string> MemoryStore::open(base::
   }
   return std::unique_ptr<MemoryStore>(new MemoryStore(static_cast<std::uint8_t*>(bytes), size));
 }
+
+MemoryStore::MemoryStore(std::uint8_t* bytes, base::ByteCount size)
+    : bytes_(bytes), size_(size), written_((size.value + page_bytes - 1) / page_bytes) {}
 
 MemoryStore::~MemoryStore() {
   munmap(bytes_, size_.value);
@@ -39,6 +42,9 @@ StoreResult<> MemoryStore::read(base::ByteOffset at, base::ByteSpan into) {
 
 StoreResult<> MemoryStore::write(base::ByteOffset at, base::ByteView from, Durability) {
   if (!lies_within(extent_of(at, from), size_)) return fault(StoreError::Kind::out_of_range);
+  // Looked at first: most pages are written again and again, and a look costs no bus traffic.
+  const ChunkRange pages = pages_touched(extent_of(at, from));
+  if (written_.next_clear(pages) < pages.end) written_.set(pages);
   // `from` may be bytes this store has lent.
   if (!from.empty()) std::memmove(bytes_ + at.value, from.data(), from.size());
   return {};
@@ -46,11 +52,10 @@ StoreResult<> MemoryStore::write(base::ByteOffset at, base::ByteView from, Durab
 
 StoreResult<> MemoryStore::write_zeros(base::Extent extent) {
   if (!lies_within(extent, size_)) return fault(StoreError::Kind::out_of_range);
-  static const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   const std::uint64_t begin = extent.offset.value;
   const std::uint64_t end = extent.end().value;
-  const std::uint64_t first_page = (begin + page - 1) / page * page;
-  const std::uint64_t last_page = end / page * page;
+  const std::uint64_t first_page = (begin + page_bytes - 1) / page_bytes * page_bytes;
+  const std::uint64_t last_page = end / page_bytes * page_bytes;
   if (first_page >= last_page ||
       madvise(bytes_ + first_page, last_page - first_page, MADV_DONTNEED) != 0) {
     std::memset(bytes_ + begin, 0, end - begin);
@@ -58,7 +63,21 @@ StoreResult<> MemoryStore::write_zeros(base::Extent extent) {
   }
   std::memset(bytes_ + begin, 0, first_page - begin);
   std::memset(bytes_ + last_page, 0, end - last_page);
+  written_.clear({first_page / page_bytes, last_page / page_bytes});
   return {};
+}
+
+ChunkRange MemoryStore::pages_touched(base::Extent extent) {
+  if (extent.empty()) return {};
+  return {extent.offset.value / page_bytes, (extent.end().value + page_bytes - 1) / page_bytes};
+}
+
+Store::Run MemoryStore::first_run(base::Extent extent) {
+  const ChunkRange pages = pages_touched(extent);
+  const bool hole = written_.next_set({pages.first, pages.first + 1}) != pages.first;
+  const std::uint64_t change = hole ? written_.next_set(pages) : written_.next_clear(pages);
+  const std::uint64_t end = std::min(extent.end().value, change * page_bytes);
+  return {base::ByteCount(end - extent.offset.value), hole};
 }
 
 StoreResult<> MemoryStore::try_read(base::ByteOffset at, base::ByteSpan into) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "store/chunk_bits.hpp"
 #include "store/store.hpp"
 
 namespace store {
@@ -23,12 +24,17 @@ class MemoryStore final : public Store {
   StoreResult<> try_read(base::ByteOffset at, base::ByteSpan into) override;
   StoreResult<> try_write(base::ByteOffset at, base::ByteView from) override;
   std::optional<base::ByteView> lend(base::Extent extent) override;
+  Run first_run(base::Extent extent) override;
 
  private:
-  MemoryStore(std::uint8_t* bytes, base::ByteCount size) : bytes_(bytes), size_(size) {}
+  MemoryStore(std::uint8_t* bytes, base::ByteCount size);
+
+  static constexpr std::uint64_t page_bytes = 4096;
+  static ChunkRange pages_touched(base::Extent extent);
 
   std::uint8_t* const bytes_;
   const base::ByteCount size_;
+  ChunkBits written_;  // a bit a page: written since it was zeroed
 };
 
 }  // namespace store

@@ -47,4 +47,8 @@ std::optional<base::ByteView> Store::lend(base::Extent) {
   return std::nullopt;
 }
 
+Store::Run Store::first_run(base::Extent extent) {
+  return {extent.length, false};
+}
+
 }  // namespace store

@@ -70,6 +70,20 @@ class Store {
   // stores that do not live in memory.
   virtual std::optional<base::ByteView> lend(base::Extent extent);
 
+  // Hints, without effect on what is read: the extent is not wanted in memory (what is on the
+  // medium leaves it, so that the next read comes from there), or soon will be.
+  virtual void forget_cached(base::Extent) {}
+  virtual void read_ahead(base::Extent) {}
+
+  // How the start of `extent` (not empty, within size()) is backed: the longest run of one kind,
+  // cut to the extent. Blocks of a hole take no room and read as zeros. All is data to stores that
+  // cannot tell.
+  struct Run {
+    base::ByteCount length;
+    bool hole = false;
+  };
+  virtual Run first_run(base::Extent extent);
+
   // Nullopt for stores that are not one file or device.
   virtual std::optional<FileHandle> file() const { return std::nullopt; }
 };

@@ -17,7 +17,6 @@ using base::ByteCount;
 using base::ByteOffset;
 
 constexpr std::uint64_t lent_piece_bytes = 256 * 1024;
-constexpr std::uint64_t smallest_hole_bytes = 4096;
 
 StoreResult<> check_bounds(Piece from, Piece to, ByteCount length) {
   if (lies_within({from.at, length}, from.store->size()) &&
@@ -50,35 +49,12 @@ bool is_zero(base::ByteView bytes) {
          (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
-// A stretch at the start of a range that is all hole or all data, as far as the file system tells.
-struct Run {
-  ByteCount length;
-  bool hole = false;
-};
-
-Run next_run(int file, std::uint64_t begin, std::uint64_t end) {
-  const off_t data = lseek(file, static_cast<off_t>(begin), SEEK_DATA);
-  if (data < 0) {
-    // ENXIO: nothing but hole up to the end of the file. Anything else: it cannot tell.
-    return {ByteCount(end - begin), errno == ENXIO};
-  }
-  const auto data_at = static_cast<std::uint64_t>(data);
-  // Rounded inwards, so that what is left can still be read and written with direct I/O.
-  const std::uint64_t hole_end = std::min(end, data_at / smallest_hole_bytes * smallest_hole_bytes);
-  if (hole_end > begin) return {ByteCount(hole_end - begin), true};
-  const off_t hole = lseek(file, data, SEEK_HOLE);
-  if (hole < 0) return {ByteCount(end - begin), false};
-  const std::uint64_t hole_at = static_cast<std::uint64_t>(hole) + smallest_hole_bytes - 1;
-  const std::uint64_t data_end = hole_at / smallest_hole_bytes * smallest_hole_bytes;
-  return {ByteCount(std::min(end, std::max(data_end, begin + 1)) - begin), false};
-}
-
 // Moves the holes of a file as holes and everything between them by `move_data(from, to, length)`.
 template <class MoveData>
-StoreResult<> keeping_holes(int file, Piece from, Piece to, ByteCount length, MoveData move_data) {
+StoreResult<> keeping_holes(Piece from, Piece to, ByteCount length, MoveData move_data) {
   const ByteOffset end = from.at + length;
   while (from.at < end) {
-    const Run run = next_run(file, from.at.value, end.value);
+    const Store::Run run = from.store->first_run({from.at, end - from.at});
     const StoreResult<> result =
         run.hole ? to.store->write_zeros({to.at, run.length}) : move_data(from, to, run.length);
     if (!result) return result;
@@ -155,18 +131,17 @@ StoreResult<> clone_range(Piece from, Piece to, ByteCount length) {
 
 StoreResult<> copy_range_in_kernel(Piece from, Piece to, ByteCount length) {
   if (auto result = check_bounds(from, to, length); !result) return result;
-  const auto source = from.store->file();
-  if (!source || !to.store->file()) return fault(StoreError::Kind::not_supported);
-  return keeping_holes(source->descriptor, from, to, length, copy_data_in_kernel);
+  if (!from.store->file() || !to.store->file()) return fault(StoreError::Kind::not_supported);
+  return keeping_holes(from, to, length, copy_data_in_kernel);
 }
 
 StoreResult<> copy_range_by_hand(Piece from, Piece to, ByteCount length, base::ByteSpan scratch) {
   if (auto result = check_bounds(from, to, length); !result) return result;
   if (auto lent = from.store->lend({from.at, length})) return copy_lent(*lent, to);
-  if (const auto source = from.store->file()) {
-    return keeping_holes(
-        source->descriptor, from, to, length,
-        [scratch](Piece f, Piece t, ByteCount n) { return copy_through(f, t, n, scratch, false); });
+  if (from.store->file()) {
+    return keeping_holes(from, to, length, [scratch](Piece f, Piece t, ByteCount n) {
+      return copy_through(f, t, n, scratch, false);
+    });
   }
   return copy_through(from, to, length, scratch, true);
 }

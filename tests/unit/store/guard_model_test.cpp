@@ -89,7 +89,8 @@ class History {
       REQUIRE(guard_.write_zeros(where));
     } else {
       const store::Guard::WriteSection section(guard_, where);
-      REQUIRE(section.piece().store->write_zeros({section.piece().at, where.length}));
+      const store::Guard::WriteSection::Part part(section, where);
+      REQUIRE(part.piece().store->write_zeros({part.piece().at, where.length}));
     }
     std::fill_n(now_.begin() + static_cast<std::ptrdiff_t>(where.offset.value), where.length.value,
                 0);

@@ -80,9 +80,9 @@ class Stress {
     bool written = false;
     if (random() % 4 == 0) {
       const store::Guard::WriteSection section(guard_, extent(b * block, block));
-      written = section.piece()
-                    .store->write(section.piece().at, bytes, store::Durability::cached)
-                    .has_value();
+      const store::Guard::WriteSection::Part part(section, extent(b * block, block));
+      written =
+          part.piece().store->write(part.piece().at, bytes, store::Durability::cached).has_value();
     } else {
       written = random() % 2 == 0 && guard_.try_write(ByteOffset(b * block), bytes);
       written = written || write(guard_, b * block, bytes);

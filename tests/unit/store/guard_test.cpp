@@ -325,7 +325,8 @@ TEST_CASE("a write section saves first and holds back new snapshots") {
     CHECK(guard->counters().chunks_saved_by_copy == 2);
     guard->protect({extent(0, MiB)}, pool, {}, [&](SnapshotPtr taken) { during = taken; });
     CHECK_FALSE(during);
-    REQUIRE(write(*section.piece().store, section.piece().at.value, filled(2 * chunk, 2)));
+    const Guard::WriteSection::Part part(section, extent(chunk, 2 * chunk));
+    REQUIRE(write(*part.piece().store, part.piece().at.value, filled(2 * chunk, 2)));
   }
   CHECK(pool.run() == 1);
   REQUIRE(during);
