@@ -128,22 +128,37 @@ Bytes device_identification_page(const UnitIdentity& identity, const PortIdentit
 }
 
 Bytes block_limits_page(const BlockLimits& limits) {
+  const auto put32 = [](Bytes& out, std::size_t at, base::BlockCount count) {
+    base::store_be32(out, at, static_cast<std::uint32_t>(count.value));
+  };
   Bytes out = page(0xb0, 0x3c);
+  out[5] = static_cast<std::uint8_t>(limits.maximum_compare_and_write_length.value);
   base::store_be16(out, 6, limits.optimal_granularity_blocks);
-  base::store_be32(out, 8, static_cast<std::uint32_t>(limits.maximum_transfer_length.value));
-  base::store_be32(out, 12, static_cast<std::uint32_t>(limits.optimal_transfer_length.value));
+  put32(out, 8, limits.maximum_transfer_length);
+  put32(out, 12, limits.optimal_transfer_length);
+  put32(out, 20, limits.maximum_unmap_lba_count);
+  base::store_be32(out, 24, limits.maximum_unmap_descriptors);
+  put32(out, 28, limits.optimal_unmap_granularity);
+  base::store_be32(out, 32, 1u << 31);  // UGAVALID, and the alignment is 0
+  base::store_be64(out, 36, limits.maximum_write_same_length.value);
+  put32(out, 44, limits.maximum_atomic_transfer_length);
   return out;
 }
 
 Bytes block_device_characteristics_page() {
   Bytes out = page(0xb1, 0x3c);
   base::store_be16(out, 4, 1);  // MEDIUM ROTATION RATE: non-rotating
+  out[8] = 0x01;                // VBULS: VERIFY with data also works on unmapped blocks
   return out;
 }
 
 Bytes logical_block_provisioning_page() {
-  // No LBPU, no LBPWS: a fully provisioned unit until thin provisioning is there.
-  return page(0xb2, 4);
+  constexpr std::uint8_t lbpu = 0x80, lbpws = 0x40, lbpws10 = 0x20, lbprz_zeros = 0x04;
+  constexpr std::uint8_t thin = 0x02;
+  Bytes out = page(0xb2, 4);
+  out[5] = lbpu | lbpws | lbpws10 | lbprz_zeros;
+  out[6] = thin;  // PROVISIONING TYPE
+  return out;
 }
 
 std::array<std::uint8_t, 128> target_device_designator(const std::string& target_name) {
@@ -168,6 +183,7 @@ Bytes read_capacity_16_data(const CapacityData& capacity) {
   base::store_be64(out, 0, capacity.capacity.value - 1);
   base::store_be32(out, 8, capacity.block_length.bytes);
   out[13] = capacity.physical_exponent & 0x0f;
+  if (capacity.thin) out[14] = 0xc0;  // LBPME, LBPRZ
   return out;
 }
 

@@ -35,10 +35,17 @@ enum class Presence : std::uint8_t {
 
 std::vector<std::uint8_t> standard_inquiry(const UnitIdentity& identity, Presence presence);
 
+// Zero in a field that may be zero means what SBC-4 6.6.4 says of it.
 struct BlockLimits {
   base::BlockCount maximum_transfer_length;
   base::BlockCount optimal_transfer_length;
   std::uint16_t optimal_granularity_blocks = 8;
+  base::BlockCount maximum_compare_and_write_length;  // 255 at most
+  base::BlockCount maximum_unmap_lba_count;
+  std::uint32_t maximum_unmap_descriptors = 0;
+  base::BlockCount optimal_unmap_granularity;  // aligned to LBA 0
+  base::BlockCount maximum_write_same_length;
+  base::BlockCount maximum_atomic_transfer_length;  // of any alignment and granularity
 };
 
 // The page codes must be ascending with 00h first: one mistake here turns ODX off in Windows (R1).
@@ -58,6 +65,7 @@ struct CapacityData {
   base::BlockCount capacity;
   base::BlockLength block_length;
   std::uint8_t physical_exponent = 0;  // log2 of logical blocks in a physical block
+  bool thin = false;                   // LBPME, and LBPRZ: what is unmapped reads as zeros
 };
 std::vector<std::uint8_t> read_capacity_10_data(const CapacityData& capacity);
 std::vector<std::uint8_t> read_capacity_16_data(const CapacityData& capacity);

@@ -173,6 +173,12 @@ Sense lba_out_of_range(std::uint64_t first_bad_lba) {
   return out;
 }
 
+Sense miscompare(std::uint64_t first_different_byte) {
+  Sense out = make(SenseKey::miscompare, asc::miscompare_during_verify);
+  out.information = first_different_byte;
+  return out;
+}
+
 Sense unit_attention(AdditionalSense additional) {
   return make(SenseKey::unit_attention, additional);
 }

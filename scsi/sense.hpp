@@ -47,8 +47,10 @@ inline constexpr AdditionalSense write_error{0x0c, 0x00};
 inline constexpr AdditionalSense not_enough_unsolicited_data{0x0c, 0x0d};
 inline constexpr AdditionalSense third_party_device_failure{0x0d, 0x01};
 inline constexpr AdditionalSense copy_target_data_underrun{0x0d, 0x04};
+inline constexpr AdditionalSense invalid_field_in_command_information_unit{0x0e, 0x03};
 inline constexpr AdditionalSense unrecovered_read_error{0x11, 0x00};
 inline constexpr AdditionalSense parameter_list_length_error{0x1a, 0x00};
+inline constexpr AdditionalSense miscompare_during_verify{0x1d, 0x00};
 inline constexpr AdditionalSense invalid_operation_code{0x20, 0x00};
 inline constexpr AdditionalSense lba_out_of_range{0x21, 0x00};
 inline constexpr AdditionalSense token_cause_not_reportable{0x23, 0x00};
@@ -116,6 +118,8 @@ Sense invalid_field_in_parameter_list(const Field& field);
 Sense invalid_field_in_parameter_list(const Field& field, std::uint16_t descriptor_offset);
 Sense illegal_parameter(AdditionalSense additional, FieldPointer at);
 Sense lba_out_of_range(std::uint64_t first_bad_lba);
+// What the medium holds is not what was sent, from this byte of it on (SBC-4 5.2, 5.36).
+Sense miscompare(std::uint64_t first_different_byte);
 Sense unit_attention(AdditionalSense additional);
 
 }  // namespace sense

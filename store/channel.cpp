@@ -8,23 +8,12 @@ bool would_block(const StoreResult<>& result) {
   return !result && result.error().kind == StoreError::Kind::would_block;
 }
 
-// Runs `work` on the pool and hands its result to `done` at home. Captures no Channel: it may be
-// gone.
-template <class BlockingWork>
-void run_on_pool(base::Executor& pool, base::Executor& home, BlockingWork work,
-                 Channel::Done done) {
-  pool.post([&home, work, done = std::move(done)]() mutable {
-    home.post([result = work(), done = std::move(done)]() mutable { done(std::move(result)); });
-  });
-}
-
 }  // namespace
 
 void Channel::read(base::ByteOffset at, base::ByteSpan into, Done done) {
   StoreResult<> result = store_.try_read(at, into);
   if (!would_block(result)) return done(std::move(result));
-  run_on_pool(
-      pool_, home_, [&store = store_, at, into] { return store.read(at, into); }, std::move(done));
+  on_pool([&store = store_, at, into] { return store.read(at, into); }, std::move(done));
 }
 
 void Channel::write(base::ByteOffset at, base::ByteView from, Durability durability, Done done) {
@@ -32,15 +21,12 @@ void Channel::write(base::ByteOffset at, base::ByteView from, Durability durabil
     StoreResult<> result = store_.try_write(at, from);
     if (!would_block(result)) return done(std::move(result));
   }
-  run_on_pool(
-      pool_, home_,
-      [&store = store_, at, from, durability] { return store.write(at, from, durability); },
-      std::move(done));
+  on_pool([&store = store_, at, from, durability] { return store.write(at, from, durability); },
+          std::move(done));
 }
 
 void Channel::flush(Done done) {
-  run_on_pool(
-      pool_, home_, [&store = store_] { return store.flush(); }, std::move(done));
+  on_pool([&store = store_] { return store.flush(); }, std::move(done));
 }
 
 }  // namespace store

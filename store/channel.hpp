@@ -23,6 +23,15 @@ class Channel {
   void write(base::ByteOffset at, base::ByteView from, Durability durability, Done done);
   void flush(Done done);
 
+  // Runs `work()` on the pool and hands what it returns to `then` on the worker's thread: for what
+  // always blocks. What `work` captures stays valid until `then` has run.
+  template <class Work, class Then>
+  void on_pool(Work work, Then then) {
+    pool_.post([&home = home_, work = std::move(work), then = std::move(then)]() mutable {
+      home.post([result = work(), then = std::move(then)]() mutable { then(std::move(result)); });
+    });
+  }
+
  private:
   Store& store_;
   base::Executor& pool_;

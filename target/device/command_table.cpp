@@ -6,6 +6,8 @@
 #include "scsi/block_cdbs.hpp"
 #include "scsi/copy_cdbs.hpp"
 #include "scsi/primary_cdbs.hpp"
+#include "scsi/provisioning_cdbs.hpp"
+#include "scsi/verify_cdbs.hpp"
 #include "target/device/commands/commands.hpp"
 
 namespace device {
@@ -20,6 +22,38 @@ base::ByteCount write_data(base::ByteView cdb, const LogicalUnit& unit) {
   if (!within(range, unit.capacity()) || range.count > unit.maximum_transfer_length()) return {};
   return unit.block_length().to_bytes(range.count);
 }
+// One block, if the range that it is for exists.
+base::ByteCount one_block(base::ByteView cdb, const LogicalUnit& unit) {
+  if (!within(scsi::media::decode(cdb).range, unit.capacity())) return {};
+  return unit.block_length().to_bytes(base::BlockCount(1));
+}
+base::ByteCount verify_data(base::ByteView cdb, const LogicalUnit& unit) {
+  using scsi::verify::ByteCheck;
+  switch (static_cast<ByteCheck>(scsi::verify::bytchk.read(cdb))) {
+    case ByteCheck::data_out:
+      return write_data(cdb, unit);
+    case ByteCheck::one_block:
+      return one_block(cdb, unit);
+    case ByteCheck::nothing:
+    case ByteCheck::reserved:
+      break;
+  }
+  return {};
+}
+base::ByteCount write_same_data(base::ByteView cdb, const LogicalUnit& unit) {
+  const bool no_data = scsi::cdb_length(cdb[0]) == 16 && scsi::write_same::ndob.is_set(cdb);
+  return no_data ? base::ByteCount(0) : one_block(cdb, unit);
+}
+base::ByteCount compare_and_write_data(base::ByteView cdb, const LogicalUnit& unit) {
+  const base::BlockCount count(scsi::compare_and_write::count.read(cdb));
+  if (count > unit.maximum_compare_and_write_length()) return {};
+  return unit.block_length().to_bytes(count + count);
+}
+base::ByteCount atomic_data(base::ByteView cdb, const LogicalUnit& unit) {
+  const base::BlockCount count(scsi::write_atomic::count.read(cdb));
+  if (count > unit.maximum_atomic_transfer_length()) return {};
+  return unit.block_length().to_bytes(count);
+}
 template <const scsi::Field& length>
 base::ByteCount parameter_list(base::ByteView cdb, const LogicalUnit&) {
   return base::ByteCount(length.read(cdb));
@@ -29,6 +63,7 @@ base::ByteCount token_list(base::ByteView cdb, const LogicalUnit&) {
   constexpr std::uint64_t longest = 2 + 0xffff;
   return base::ByteCount(std::min(longest, scsi::token_command::parameter_list_length.read(cdb)));
 }
+constexpr auto unmap_list = parameter_list<scsi::unmap::parameter_list_length>;
 constexpr auto mode_list_6 = parameter_list<scsi::mode_select::parameter_list_length_6>;
 constexpr auto mode_list_10 = parameter_list<scsi::mode_select::parameter_list_length_10>;
 
@@ -45,7 +80,13 @@ constexpr auto rows = std::to_array<CommandRow>({
     {scsi::read_capacity::layout_10, started, reported, nullptr, commands::read_capacity_10},
     {scsi::media::read_10, started, reported, nullptr, commands::read},
     {scsi::media::write_10, started, reported, write_data, commands::write},
+    {scsi::write_and_verify::layout_10, started, reported, write_data, commands::write_and_verify},
+    {scsi::verify::layout_10, started, reported, verify_data, commands::verify},
+    {scsi::pre_fetch::layout_10, started, reported, nullptr, commands::pre_fetch},
     {scsi::synchronize_cache::layout_10, started, reported, nullptr, commands::synchronize_cache},
+    {scsi::read_defect_data::layout_10, started, reported, nullptr, commands::read_defect_data_10},
+    {scsi::write_same::layout_10, started, reported, write_same_data, commands::write_same},
+    {scsi::unmap::layout, started, reported, unmap_list, commands::unmap},
     {scsi::mode_select::layout_10, exists, reported, mode_list_10, commands::mode_select},
     {scsi::mode_sense::layout_10, exists, reported, nullptr, commands::mode_sense},
     {scsi::populate_token::layout, started, reported, token_list, commands::populate_token},
@@ -55,14 +96,26 @@ constexpr auto rows = std::to_array<CommandRow>({
     {scsi::receive_copy::rod_token_information_layout, exists, reported, nullptr,
      commands::receive_rod_token_information},
     {scsi::media::read_16, started, reported, nullptr, commands::read},
+    {scsi::compare_and_write::layout, started, reported, compare_and_write_data,
+     commands::compare_and_write},
     {scsi::media::write_16, started, reported, write_data, commands::write},
+    {scsi::orwrite::layout, started, reported, write_data, commands::orwrite},
+    {scsi::write_and_verify::layout_16, started, reported, write_data, commands::write_and_verify},
+    {scsi::verify::layout_16, started, reported, verify_data, commands::verify},
+    {scsi::pre_fetch::layout_16, started, reported, nullptr, commands::pre_fetch},
     {scsi::synchronize_cache::layout_16, started, reported, nullptr, commands::synchronize_cache},
+    {scsi::write_same::layout_16, started, reported, write_same_data, commands::write_same},
+    {scsi::write_atomic::layout, started, reported, atomic_data, commands::write_atomic},
     {scsi::read_capacity::layout_16, started, reported, nullptr, commands::read_capacity_16},
+    {scsi::get_lba_status::layout, started, reported, nullptr, commands::get_lba_status},
     {scsi::report_luns::layout, none, passed_by, nullptr, commands::report_luns},
     {scsi::report_supported_operation_codes::layout, exists, reported, nullptr,
      commands::report_supported_operation_codes},
     {scsi::media::read_12, started, reported, nullptr, commands::read},
     {scsi::media::write_12, started, reported, write_data, commands::write},
+    {scsi::write_and_verify::layout_12, started, reported, write_data, commands::write_and_verify},
+    {scsi::verify::layout_12, started, reported, verify_data, commands::verify},
+    {scsi::read_defect_data::layout_12, started, reported, nullptr, commands::read_defect_data_12},
 });
 
 // The index of an operation code's first row; rows.size() for an unknown one.

@@ -27,16 +27,53 @@ scsi::CapacityData LogicalUnit::capacity_data() const {
   std::uint8_t exponent = 0;
   while ((block_length_.bytes << exponent) < physical_block_bytes)
     ++exponent;
-  return {capacity_, block_length_, exponent};
+  return {capacity_, block_length_, exponent, true};
 }
 
 base::BlockCount LogicalUnit::maximum_transfer_length() const {
   return block_length_.whole_blocks(limits_.maximum_transfer);
 }
 
+base::BlockCount LogicalUnit::maximum_verify_length() const {
+  return block_length_.whole_blocks(limits_.maximum_verify);
+}
+
+// The data-out is twice as long.
+base::BlockCount LogicalUnit::maximum_compare_and_write_length() const {
+  return std::min(base::BlockCount(255), base::BlockCount(maximum_transfer_length().value / 2));
+}
+
+base::BlockCount LogicalUnit::maximum_atomic_transfer_length() const {
+  return std::min(base::BlockCount(256), maximum_transfer_length());
+}
+
 scsi::BlockLimits LogicalUnit::block_limits() const {
-  return {maximum_transfer_length(), maximum_transfer_length(),
-          static_cast<std::uint16_t>(physical_block_bytes / block_length_.bytes)};
+  scsi::BlockLimits out;
+  out.maximum_transfer_length = out.optimal_transfer_length = maximum_transfer_length();
+  out.optimal_granularity_blocks =
+      static_cast<std::uint16_t>(physical_block_bytes / block_length_.bytes);
+  out.maximum_compare_and_write_length = maximum_compare_and_write_length();
+  out.maximum_unmap_lba_count = unmap_limits().maximum_lba_count;
+  out.maximum_unmap_descriptors = unmap_limits().maximum_descriptors;
+  out.optimal_unmap_granularity = unmap_granularity();
+  out.maximum_write_same_length = maximum_write_same_length();
+  out.maximum_atomic_transfer_length = maximum_atomic_transfer_length();
+  return out;
+}
+
+base::BlockCount LogicalUnit::maximum_write_same_length() const {
+  return block_length_.whole_blocks(limits_.maximum_write_same);
+}
+
+// What file systems punch holes in.
+base::BlockCount LogicalUnit::unmap_granularity() const {
+  return block_length_.whole_blocks(base::ByteCount(physical_block_bytes));
+}
+
+scsi::UnmapLimits LogicalUnit::unmap_limits() const {
+  const base::BlockCount most = block_length_.whole_blocks(limits_.maximum_unmap);
+  return {std::min(most, base::BlockCount(0xffffffff)), limits_.maximum_unmap_descriptors,
+          capacity_};
 }
 
 scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {

@@ -13,6 +13,7 @@
 #include "scsi/mode_pages.hpp"
 #include "scsi/third_party_copy_page.hpp"
 #include "scsi/token_parameters.hpp"
+#include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
 
 namespace device {
@@ -20,6 +21,11 @@ namespace device {
 // Limits of a unit; VPD pages B0h and 8Fh print these very settings.
 struct LogicalUnitLimits {
   base::ByteCount maximum_transfer{8u << 20};  // of one READ or WRITE
+  base::ByteCount maximum_verify{256u << 20};  // of one VERIFY without data
+  // Of what one command writes without being sent it: WRITE SAME, and all ranges of an UNMAP.
+  base::ByteCount maximum_write_same{256u << 20};
+  base::ByteCount maximum_unmap{4ull << 30};
+  std::uint32_t maximum_unmap_descriptors = 256;
   std::uint16_t maximum_range_descriptors = 64;
   std::uint32_t maximum_inactivity_timeout_seconds = 3600;
   std::uint32_t default_inactivity_timeout_seconds = 60;
@@ -47,6 +53,12 @@ class LogicalUnit {
   base::BlockCount capacity() const { return capacity_; }
   scsi::CapacityData capacity_data() const;
   base::BlockCount maximum_transfer_length() const;
+  base::BlockCount maximum_verify_length() const;
+  base::BlockCount maximum_compare_and_write_length() const;
+  base::BlockCount maximum_atomic_transfer_length() const;
+  base::BlockCount maximum_write_same_length() const;
+  base::BlockCount unmap_granularity() const;
+  scsi::UnmapLimits unmap_limits() const;
   scsi::BlockLimits block_limits() const;
   scsi::BlockDeviceRodLimits rod_limits() const;
   scsi::TokenCommandLimits token_command_limits() const;

@@ -46,6 +46,7 @@ void Task::reset() {
   lun_field = 0;
   attribute = scsi::TaskAttribute::simple;
   cdb.fill(0);
+  data_out_announced = {};
   data_out = {};
   status = scsi::Status::good;
   sense.reset();

@@ -46,7 +46,8 @@ class Task {
   std::uint64_t lun_field = 0;
   scsi::TaskAttribute attribute = scsi::TaskAttribute::simple;
   scsi::CdbBytes cdb{};
-  base::Buffer data_out;  // what arrived, up to data_out_wanted()
+  base::ByteCount data_out_announced;  // what the initiator said that it would send
+  base::Buffer data_out;               // what arrived, up to data_out_wanted()
 
   // The outcome; set by the finish functions.
   scsi::Status status = scsi::Status::good;

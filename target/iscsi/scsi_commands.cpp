@@ -18,6 +18,7 @@ void fill_command(IscsiTask& task, const Bhs& request) {
       static_cast<std::uint32_t>(scsi_command_pdu::expected_length.read(request));
   task.reads = scsi_command_pdu::read.is_set(request);
   task.writes = scsi_command_pdu::write.is_set(request);
+  if (task.writes) task.data_out_announced = base::ByteCount(task.expected_length);
   task.lun_field = bhs::lun.read(request);
   task.attribute = attribute_of(request);
   std::copy_n(request.begin() + scsi_command_pdu::cdb_at, task.cdb.size(), task.cdb.begin());

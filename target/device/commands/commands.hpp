@@ -27,6 +27,21 @@ void write(const Invocation& call);
 void synchronize_cache(const Invocation& call);
 void read_capacity_10(const Invocation& call);
 void read_capacity_16(const Invocation& call);
+// verify.cpp
+void verify(const Invocation& call);
+void write_and_verify(const Invocation& call);
+// indivisible.cpp
+void compare_and_write(const Invocation& call);
+void orwrite(const Invocation& call);
+void write_atomic(const Invocation& call);
+// provisioning.cpp
+void write_same(const Invocation& call);
+void unmap(const Invocation& call);
+void get_lba_status(const Invocation& call);
+// media_reports.cpp
+void pre_fetch(const Invocation& call);
+void read_defect_data_10(const Invocation& call);
+void read_defect_data_12(const Invocation& call);
 // token_commands.cpp
 void populate_token(const Invocation& call);
 void write_using_token(const Invocation& call);

@@ -139,6 +139,7 @@ class World {
     task.owner = &command.owner;
     task.lun_field = lun_field;
     task.cdb = cdb;
+    task.data_out_announced = base::ByteCount(data_out.size());
     const std::uint64_t wanted = nexus.data_out_wanted(task).value;
     task.data_out = buffers.take(std::min<std::uint64_t>(wanted, data_out.size()));
     std::copy_n(data_out.begin(), task.data_out.size(), task.data_out.span().begin());
