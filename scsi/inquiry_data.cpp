@@ -132,6 +132,7 @@ Bytes block_limits_page(const BlockLimits& limits) {
     base::store_be32(out, at, static_cast<std::uint32_t>(count.value));
   };
   Bytes out = page(0xb0, 0x3c);
+  out[4] = 0x01;  // WSNZ: WRITE SAME of zero blocks is no command
   out[5] = static_cast<std::uint8_t>(limits.maximum_compare_and_write_length.value);
   base::store_be16(out, 6, limits.optimal_granularity_blocks);
   put32(out, 8, limits.maximum_transfer_length);

@@ -47,7 +47,6 @@ inline constexpr AdditionalSense write_error{0x0c, 0x00};
 inline constexpr AdditionalSense not_enough_unsolicited_data{0x0c, 0x0d};
 inline constexpr AdditionalSense third_party_device_failure{0x0d, 0x01};
 inline constexpr AdditionalSense copy_target_data_underrun{0x0d, 0x04};
-inline constexpr AdditionalSense invalid_field_in_command_information_unit{0x0e, 0x03};
 inline constexpr AdditionalSense unrecovered_read_error{0x11, 0x00};
 inline constexpr AdditionalSense parameter_list_length_error{0x1a, 0x00};
 inline constexpr AdditionalSense miscompare_during_verify{0x1d, 0x00};

@@ -61,19 +61,13 @@ scsi::BlockLimits LogicalUnit::block_limits() const {
   return out;
 }
 
-base::BlockCount LogicalUnit::maximum_write_same_length() const {
-  return block_length_.whole_blocks(limits_.maximum_write_same);
-}
-
 // What file systems punch holes in.
 base::BlockCount LogicalUnit::unmap_granularity() const {
   return block_length_.whole_blocks(base::ByteCount(physical_block_bytes));
 }
 
 scsi::UnmapLimits LogicalUnit::unmap_limits() const {
-  const base::BlockCount most = block_length_.whole_blocks(limits_.maximum_unmap);
-  return {std::min(most, base::BlockCount(0xffffffff)), limits_.maximum_unmap_descriptors,
-          capacity_};
+  return {limits_.maximum_unmap, limits_.maximum_unmap_descriptors, capacity_};
 }
 
 scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {

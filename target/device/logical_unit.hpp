@@ -23,8 +23,8 @@ struct LogicalUnitLimits {
   base::ByteCount maximum_transfer{8u << 20};  // of one READ or WRITE
   base::ByteCount maximum_verify{256u << 20};  // of one VERIFY without data
   // Of what one command writes without being sent it: WRITE SAME, and all ranges of an UNMAP.
-  base::ByteCount maximum_write_same{256u << 20};
-  base::ByteCount maximum_unmap{4ull << 30};
+  base::BlockCount maximum_write_same{0xffff};
+  base::BlockCount maximum_unmap{1u << 20};
   std::uint32_t maximum_unmap_descriptors = 256;
   std::uint16_t maximum_range_descriptors = 64;
   std::uint32_t maximum_inactivity_timeout_seconds = 3600;
@@ -56,7 +56,7 @@ class LogicalUnit {
   base::BlockCount maximum_verify_length() const;
   base::BlockCount maximum_compare_and_write_length() const;
   base::BlockCount maximum_atomic_transfer_length() const;
-  base::BlockCount maximum_write_same_length() const;
+  base::BlockCount maximum_write_same_length() const { return limits_.maximum_write_same; }
   base::BlockCount unmap_granularity() const;
   scsi::UnmapLimits unmap_limits() const;
   scsi::BlockLimits block_limits() const;

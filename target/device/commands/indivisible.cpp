@@ -27,7 +27,7 @@ void compare_and_write(const Invocation& call) {
   }
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
   const base::ByteCount data_out(2 * extent.length.value);
-  if (!bad) bad = check_announced(data_out, call);
+  if (!bad) bad = check_announced(data_out, count, call);
   if (bad) return call.task.finish_check_condition(*bad);
   call.task.transfer_length = data_out;
   if (extent.empty()) return call.task.finish_good();
@@ -47,7 +47,7 @@ void orwrite(const Invocation& call) {
   const media::Request request = media::decode(call.cdb());
   auto bad = check_transfer(request, call);
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
-  if (!bad) bad = check_announced(extent.length, call);
+  if (!bad) bad = check_announced(extent.length, media::length_16, call);
   if (bad) return call.task.finish_check_condition(*bad);
   call.task.transfer_length = extent.length;
   if (extent.empty()) return call.task.finish_good();
@@ -73,7 +73,7 @@ void write_atomic(const Invocation& call) {
     bad = scsi::sense::invalid_field_in_cdb(fields::count);
   }
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
-  if (!bad) bad = check_announced(extent.length, call);
+  if (!bad) bad = check_announced(extent.length, fields::count, call);
   if (bad) return call.task.finish_check_condition(*bad);
   call.task.transfer_length = extent.length;
   if (extent.empty()) return call.task.finish_good();

@@ -44,10 +44,11 @@ std::optional<scsi::Sense> check_transfer(const media::Request& request, const I
   return std::nullopt;
 }
 
-std::optional<scsi::Sense> check_announced(base::ByteCount wanted, const Invocation& call) {
+std::optional<scsi::Sense> check_announced(base::ByteCount wanted, const scsi::Field& length_field,
+                                           const Invocation& call) {
   const base::ByteCount arrived(call.task.data_out.size());
   if (call.task.data_out_announced == wanted && arrived == wanted) return std::nullopt;
-  return scsi::sense::illegal_request(scsi::asc::invalid_field_in_command_information_unit);
+  return scsi::sense::invalid_field_in_cdb(length_field);
 }
 
 store::Durability durability_of(bool force_unit_access, const LogicalUnit& unit) {

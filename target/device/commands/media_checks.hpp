@@ -15,9 +15,10 @@ std::optional<scsi::Sense> check_place(const scsi::media::Request& request, cons
 // The above, and one command moves no more than Block Limits tells.
 std::optional<scsi::Sense> check_transfer(const scsi::media::Request& request,
                                           const Invocation& call);
-// 05/0E/03 unless the initiator announced just this much data: for commands that must not be done
-// in part, nor with data that means something else.
-std::optional<scsi::Sense> check_announced(base::ByteCount wanted, const Invocation& call);
+// 05/24/00 at the CDB's length field unless the initiator announced just this much data: for
+// commands that must not be done in part, nor with data that means something else.
+std::optional<scsi::Sense> check_announced(base::ByteCount wanted, const scsi::Field& length_field,
+                                           const Invocation& call);
 
 // How a write ends by its FUA bit and the unit's write cache.
 store::Durability durability_of(bool force_unit_access, const LogicalUnit& unit);

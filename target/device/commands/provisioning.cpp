@@ -17,12 +17,12 @@ store::StoreResult<> settled(store::Guard& guard, store::Durability durability) 
   return durability == store::Durability::durable ? guard.flush() : store::StoreResult<>();
 }
 
-// Zero means: up to the last block (WSNZ is zero).
-base::BlockRange resolve(base::BlockRange range, const LogicalUnit& unit) {
-  if (range.count.value == 0 && range.first.value <= unit.capacity().value) {
-    range.count = unit.capacity() - base::BlockCount(range.first.value);
-  }
-  return range;
+bool is_ten(base::ByteView cdb) {
+  return scsi::cdb_length(cdb[0]) == 10;
+}
+
+const scsi::Field& count_field(base::ByteView cdb) {
+  return is_ten(cdb) ? scsi::write_same::count_10 : scsi::write_same::count_16;
 }
 
 std::optional<scsi::Sense> check_write_same(const media::Request& request, const Invocation& call) {
@@ -31,9 +31,11 @@ std::optional<scsi::Sense> check_write_same(const media::Request& request, const
   if (fields::anchor.is_set(call.cdb())) {
     return scsi::sense::invalid_field_in_cdb(fields::anchor);
   }
-  if (request.range.count > call.unit().maximum_write_same_length()) {
-    const bool ten = scsi::cdb_length(call.cdb()[0]) == 10;
-    return scsi::sense::invalid_field_in_cdb(ten ? fields::count_10 : fields::count_16);
+  const base::BlockCount count = request.range.count;
+  // Zero for "up to the last block" is refused, as WSNZ says: that may be more than one command
+  // does.
+  if (count.value == 0 || count > call.unit().maximum_write_same_length()) {
+    return scsi::sense::invalid_field_in_cdb(count_field(call.cdb()));
   }
   return std::nullopt;
 }
@@ -47,18 +49,15 @@ bool is_zero(base::ByteView bytes) {
 // Zeros are left unmapped with UNMAP or without: a thin unit may give up blocks that hold zeros at
 // any time (SBC-4 4.7.4.4, LBPRZ). Other data is written, with UNMAP too.
 void write_same(const Invocation& call) {
-  media::Request request = media::decode(call.cdb());
-  request.range = resolve(request.range, call.unit());
-  const bool ten = scsi::cdb_length(call.cdb()[0]) == 10;
-  const bool no_data = !ten && scsi::write_same::ndob.is_set(call.cdb());
+  const media::Request request = media::decode(call.cdb());
+  const bool no_data = !is_ten(call.cdb()) && scsi::write_same::ndob.is_set(call.cdb());
   const base::ByteCount one_block = call.unit().block_length().to_bytes(base::BlockCount(1));
   const base::ByteCount data_out = no_data ? base::ByteCount(0) : one_block;
   auto bad = check_write_same(request, call);
-  if (!bad) bad = check_announced(data_out, call);
+  if (!bad) bad = check_announced(data_out, count_field(call.cdb()), call);
   if (bad) return call.task.finish_check_condition(*bad);
   call.task.transfer_length = data_out;
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
-  if (extent.empty()) return call.task.finish_good();
   count_write(call, extent.length);
   call.path->channel.on_pool(
       [&guard = call.unit().guard(), extent, block = call.task.data_out.view(),

@@ -53,8 +53,8 @@ void verify(const Invocation& call) {
   } else if (byte_check(call.cdb()) == ByteCheck::one_block) {
     pattern = blocks_arrived(base::BlockCount(1), call);
     if (pattern.empty() && !extent.empty()) {
-      const base::ByteCount one = block_length.to_bytes(base::BlockCount(1));
-      return call.task.finish_check_condition(*check_announced(one, call));
+      return call.task.finish_check_condition(
+          scsi::sense::invalid_field_in_cdb(scsi::verify::bytchk));
     }
   }
   if (extent.empty()) return call.task.finish_good();
