@@ -74,7 +74,8 @@ int torn_reads(Guard& guard, bool whole, int rounds) {
       const std::size_t first = whole || which == 0 ? 0 : blocks / 4;
       const std::size_t count = whole ? blocks : blocks * 3 / 4;
       // Few of those that wait for the medium.
-      const int way = i % 64 == 0 ? 2 + static_cast<int>(i / 64 % 2) : static_cast<int>(i % 2) * 4;
+      const int way =
+          i % 512 == 0 ? 2 + static_cast<int>(i / 512 % 2) : static_cast<int>(i % 2) * 4;
       if (!put(guard, way, first, count, static_cast<std::uint8_t>(1 + (2 * i + which) % 250)))
         ++torn;
     }
