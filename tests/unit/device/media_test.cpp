@@ -180,7 +180,7 @@ TEST_CASE("READ CAPACITY of both block lengths") {
   CHECK(world.run("25").data == hex("00 00 07 FF 00 00 02 00"));
   CHECK(world.run("25", {}, 2).data == hex("00 00 00 FF 00 00 10 00"));
   CHECK(world.run("9E 10 00 00 00 00 00 00 00 00 00 00 00 20 00 00").data ==
-        hex("00 00 00 00 00 00 07 FF 00 00 02 00 00 03 00 00"
+        hex("00 00 00 00 00 00 07 FF 00 00 02 00 00 03 C0 00"
             "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"));
   CHECK(world.run("9E 10 00 00 00 00 00 00 00 00 00 00 00 0C 00 00", {}, 2).data ==
         hex("00 00 00 00 00 00 00 FF 00 00 10 00"));

@@ -176,18 +176,33 @@ TEST_CASE("SCSI names of every length are terminated and padded to four") {
   }
 }
 
-TEST_CASE("R17: lengths of B0h, B1h and B2h") {
-  const Bytes b0 = block_limits_page({base::BlockCount(0x4000), base::BlockCount(0x2000), 8});
-  CHECK(Bytes(b0.begin(), b0.begin() + 16) ==
-        hex("00 B0 00 3C 00 00 00 08 00 00 40 00 00 00 20 00"));
-  CHECK(b0.size() == 4 + 0x3c);
+TEST_CASE("R17: VPD B0h holds every limit at its place") {
+  BlockLimits limits;
+  limits.maximum_transfer_length = base::BlockCount(0x4000);
+  limits.optimal_transfer_length = base::BlockCount(0x2000);
+  limits.maximum_compare_and_write_length = base::BlockCount(0xfe);
+  limits.maximum_unmap_lba_count = base::BlockCount(0x01020304);
+  limits.maximum_unmap_descriptors = 0x05060708;
+  limits.optimal_unmap_granularity = base::BlockCount(0x090a0b0c);
+  limits.maximum_write_same_length = base::BlockCount(0x1112131415161718);
+  limits.maximum_atomic_transfer_length = base::BlockCount(0x21222324);
+  const Bytes b0 = block_limits_page(limits);
+  CHECK(b0 == hex("00 B0 00 3C 01 FE 00 08 00 00 40 00 00 00 20 00"
+                  "00 00 00 00 01 02 03 04 05 06 07 08 09 0A 0B 0C"
+                  "80 00 00 00 11 12 13 14 15 16 17 18 21 22 23 24"
+                  "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"));
+  // LBPME and LBPRZ.
+  CHECK(read_capacity_16_data({base::BlockCount(8), {4096}, 0, true}) ==
+        hex("00 00 00 00 00 00 00 07 00 00 10 00 00 00 C0 00"
+            "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"));
+}
 
+TEST_CASE("R17: B1h is not rotating and verifies unmapped blocks, B2h is thin and reads zeros") {
   const Bytes b1 = block_device_characteristics_page();
-  CHECK(Bytes(b1.begin(), b1.begin() + 6) == hex("00 B1 00 3C 00 01"));
+  CHECK(Bytes(b1.begin(), b1.begin() + 10) == hex("00 B1 00 3C 00 01 00 00 01 00"));
   CHECK(b1.size() == 4 + 0x3c);
-
-  // Not thin: no UNMAP bits, and never LBPRZ 010b.
-  CHECK(logical_block_provisioning_page() == hex("00 B2 00 04 00 00 00 00"));
+  // LBPU, LBPWS, LBPWS10, LBPRZ 001b (never 010b), no anchors; PROVISIONING TYPE 2.
+  CHECK(logical_block_provisioning_page() == hex("00 B2 00 04 00 E4 02 00"));
 }
 
 TEST_CASE("the target device designator of a token is whole, well formed and 128 bytes") {
@@ -221,5 +236,9 @@ TEST_CASE("READ CAPACITY(16) is 32 bytes with the physical block exponent") {
             "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"));
   CHECK(read_capacity_16_data({base::BlockCount(8), {4096}, 0}) ==
         hex("00 00 00 00 00 00 00 07 00 00 10 00 00 00 00 00"
+            "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"));
+  // LBPME and LBPRZ.
+  CHECK(read_capacity_16_data({base::BlockCount(8), {4096}, 0, true}) ==
+        hex("00 00 00 00 00 00 00 07 00 00 10 00 00 00 C0 00"
             "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"));
 }

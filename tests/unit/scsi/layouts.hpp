@@ -9,6 +9,8 @@
 #include "scsi/block_cdbs.hpp"
 #include "scsi/copy_cdbs.hpp"
 #include "scsi/primary_cdbs.hpp"
+#include "scsi/provisioning_cdbs.hpp"
+#include "scsi/verify_cdbs.hpp"
 
 namespace scsi::test {
 
@@ -30,7 +32,13 @@ inline const std::vector<KnownLayout>& every_layout() {
       {read_capacity::layout_10, "25 00 FF FF FF FF 00 00 01 07"},
       {media::read_10, "28 FE FF FF FF FF 3F FF FF 07"},
       {media::write_10, "2A FA FF FF FF FF 3F FF FF 07"},
+      {write_and_verify::layout_10, "2E F7 FF FF FF FF 3F FF FF 07"},
+      {verify::layout_10, "2F F7 FF FF FF FF 3F FF FF 07"},
+      {pre_fetch::layout_10, "34 03 FF FF FF FF 3F FF FF 07"},
       {synchronize_cache::layout_10, "35 06 FF FF FF FF 3F FF FF 07"},
+      {read_defect_data::layout_10, "37 00 1F 00 00 00 00 FF FF 07"},
+      {write_same::layout_10, "41 F8 FF FF FF FF 3F FF FF 07"},
+      {unmap::layout, "42 01 00 00 00 00 3F FF FF 07"},
       {mode_select::layout_10, "55 11 00 00 00 00 00 FF FF 07"},
       {mode_sense::layout_10, "5A 18 FF FF 00 00 00 FF FF 07"},
       {populate_token::layout, "83 10 00 00 00 00 FF FF FF FF FF FF FF FF 3F 07"},
@@ -40,13 +48,24 @@ inline const std::vector<KnownLayout>& every_layout() {
       {receive_copy::rod_token_information_layout,
        "84 07 FF FF FF FF 00 00 00 00 FF FF FF FF 00 07"},
       {media::read_16, "88 FE FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
+      {compare_and_write::layout, "89 FA FF FF FF FF FF FF FF FF 00 00 00 FF 3F 07"},
       {media::write_16, "8A FA FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
+      {orwrite::layout, "8B FA FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
+      {write_and_verify::layout_16, "8E F6 FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
+      {verify::layout_16, "8F F6 FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
+      {pre_fetch::layout_16, "90 02 FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
       {synchronize_cache::layout_16, "91 06 FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
+      {write_same::layout_16, "93 F9 FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
+      {write_atomic::layout, "9C F8 FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
       {read_capacity::layout_16, "9E 10 FF FF FF FF FF FF FF FF FF FF FF FF 01 07"},
+      {get_lba_status::layout, "9E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 07"},
       {report_luns::layout, "A0 00 FF 00 00 00 FF FF FF FF 00 07"},
       {report_supported_operation_codes::layout, "A3 0C 87 FF FF FF FF FF FF FF 00 07"},
       {media::read_12, "A8 FE FF FF FF FF FF FF FF FF 3F 07"},
       {media::write_12, "AA FA FF FF FF FF FF FF FF FF 3F 07"},
+      {write_and_verify::layout_12, "AE F6 FF FF FF FF FF FF FF FF 3F 07"},
+      {verify::layout_12, "AF F6 FF FF FF FF FF FF FF FF 3F 07"},
+      {read_defect_data::layout_12, "B7 1F FF FF FF FF FF FF FF FF 00 07"},
   };
   return all;
 }
