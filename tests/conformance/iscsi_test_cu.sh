@@ -5,6 +5,9 @@ command -v iscsi-test-cu >/dev/null || skip "iscsi-test-cu is not installed (lib
 
 families="SCSI.Inquiry SCSI.Mandatory SCSI.TestUnitReady SCSI.ReadCapacity10 SCSI.ReadCapacity16
   SCSI.Read6 SCSI.Read10 SCSI.Read12 SCSI.Read16 SCSI.Write10 SCSI.Write12 SCSI.Write16 SCSI.ModeSense6
+  SCSI.Verify10 SCSI.Verify12 SCSI.Verify16 SCSI.WriteVerify10 SCSI.WriteVerify12 SCSI.WriteVerify16
+  SCSI.CompareAndWrite SCSI.OrWrite SCSI.WriteAtomic16 SCSI.WriteSame10 SCSI.WriteSame16 SCSI.Unmap
+  SCSI.GetLBAStatus SCSI.Prefetch10 SCSI.Prefetch16 SCSI.ReadDefectData10 SCSI.ReadDefectData12
   SCSI.ReportSupportedOpcodes iSCSI.iSCSIResiduals iSCSI.iSCSIdatasn iSCSI.iSCSIcmdsn"
 
 start_target --lun "0=file:$work/a.img,size=256M" --lun 1=memory:256M,blocksize=4096

@@ -191,10 +191,6 @@ TEST_CASE("R17: VPD B0h holds every limit at its place") {
                   "00 00 00 00 01 02 03 04 05 06 07 08 09 0A 0B 0C"
                   "80 00 00 00 11 12 13 14 15 16 17 18 21 22 23 24"
                   "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"));
-  // LBPME and LBPRZ.
-  CHECK(read_capacity_16_data({base::BlockCount(8), {4096}, 0, true}) ==
-        hex("00 00 00 00 00 00 00 07 00 00 10 00 00 00 C0 00"
-            "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"));
 }
 
 TEST_CASE("R17: B1h is not rotating and verifies unmapped blocks, B2h is thin and reads zeros") {
