@@ -44,15 +44,21 @@ base::ByteCount write_same_data(base::ByteView cdb, const LogicalUnit& unit) {
   const bool no_data = scsi::cdb_length(cdb[0]) == 16 && scsi::write_same::ndob.is_set(cdb);
   return no_data ? base::ByteCount(0) : one_block(cdb, unit);
 }
+// Of commands whose count stands elsewhere than in READ and WRITE.
+base::ByteCount data_of(base::ByteView cdb, base::BlockCount count, base::BlockCount most,
+                        const LogicalUnit& unit) {
+  const base::BlockRange range{scsi::media::decode(cdb).range.first, count};
+  if (!within(range, unit.capacity()) || count > most) return {};
+  return unit.block_length().to_bytes(count);
+}
 base::ByteCount compare_and_write_data(base::ByteView cdb, const LogicalUnit& unit) {
   const base::BlockCount count(scsi::compare_and_write::count.read(cdb));
-  if (count > unit.maximum_compare_and_write_length()) return {};
-  return unit.block_length().to_bytes(count + count);
+  const auto half = data_of(cdb, count, unit.maximum_compare_and_write_length(), unit);
+  return half + half;
 }
 base::ByteCount atomic_data(base::ByteView cdb, const LogicalUnit& unit) {
   const base::BlockCount count(scsi::write_atomic::count.read(cdb));
-  if (count > unit.maximum_atomic_transfer_length()) return {};
-  return unit.block_length().to_bytes(count);
+  return data_of(cdb, count, unit.maximum_atomic_transfer_length(), unit);
 }
 template <const scsi::Field& length>
 base::ByteCount parameter_list(base::ByteView cdb, const LogicalUnit&) {

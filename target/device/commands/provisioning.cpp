@@ -58,7 +58,7 @@ void write_same(const Invocation& call) {
   if (bad) return call.task.finish_check_condition(*bad);
   call.task.transfer_length = data_out;
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
-  count_write(call, extent.length);
+  count_write(call, data_out);
   call.path->channel.on_pool(
       [&guard = call.unit().guard(), extent, block = call.task.data_out.view(),
        durability = durability_of(false, call.unit())]() -> store::StoreResult<> {
