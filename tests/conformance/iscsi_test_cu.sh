@@ -12,19 +12,37 @@ families="SCSI.Inquiry SCSI.Mandatory SCSI.TestUnitReady SCSI.ReadCapacity10 SCS
 
 # UnmapSingle asks for the status of LBA n+1 and wants that of n+8 where a physical block has 8 logical ones, as on
 # LUN 0: the suite's own mistake, right where both are the same.
-only_0=""
-only_1="SCSI.GetLBAStatus.UnmapSingle"
+# shellcheck disable=SC2034  # read as only_$lun
+only_0="" only_1="SCSI.GetLBAStatus.UnmapSingle"
+# First on each LUN: MultipathIO.CompareAndWrite zeroes 256 blocks and then takes the next one for zero too.
+two_paths="SCSI.MultipathIO.Simple SCSI.MultipathIO.CompareAndWrite SCSI.MultipathIO.CompareAndWriteAsync"
+block_device="SCSI.CompareAndWrite SCSI.WriteSame16 SCSI.Unmap SCSI.GetLBAStatus.Simple"
 
-start_target --lun "0=file:$work/a.img,size=256M" --lun 1=memory:256M,blocksize=4096
+# passes FAMILY LUN URL...
+passes() {
+  local family=$1 lun=$2 out=$work/$1.$2
+  timeout 120 iscsi-test-cu -d -t "$family" "${@:3}" >"$out" 2>&1 || { tail -20 "$out"; fail "$family on LUN $lun"; }
+  # "asserts  total  ran  passed  failed": at least one ran, none failed.
+  awk '/^ *asserts/ { ran = $3; failed = $5; seen = 1 } END { exit !(seen && ran > 0 && failed == 0) }' "$out" ||
+    { grep -E '^ +[0-9]+\. ' "$out"; fail "$family on LUN $lun"; }
+  printf '%-40s LUN %s  %s asserts passed\n' "$family" "$lun" "$(awk '/^ *asserts/ { print $4 }' "$out")"
+}
+
+# A loop device, where this user may make one.
+loop=
+if truncate -s 64M "$work/block.img" && loop=$(losetup -f --show "$work/block.img" 2>/dev/null); then
+  trap 'stop_target; losetup -d "$loop"; rm -rf "$work"' EXIT
+else
+  echo "SKIPPED: block device (losetup needs root)"
+fi
+
+start_target --portal 127.0.0.1:0 --lun "0=file:$work/a.img,size=256M" --lun 1=memory:256M,blocksize=4096 \
+  ${loop:+--lun "2=block:$loop"}
+second_url=iscsi://$(sed -n 2p "$work/ready")/$iqn
 for lun in 0 1; do
   only=only_$lun
-  for family in $families ${!only}; do
-    out=$work/$family.$lun
-    timeout 120 iscsi-test-cu -d -t "$family" "$url/$lun" >"$out" 2>&1 || { tail -20 "$out"; fail "$family on LUN $lun"; }
-    # "asserts  total  ran  passed  failed": at least one ran, none failed.
-    awk '/^ *asserts/ { ran = $3; failed = $5; seen = 1 } END { exit !(seen && ran > 0 && failed == 0) }' "$out" ||
-      { grep -E '^ +[0-9]+\. ' "$out"; fail "$family on LUN $lun"; }
-    printf '%-30s LUN %s  %s asserts passed\n' "$family" $lun "$(awk '/^ *asserts/ { print $4 }' "$out")"
-  done
+  for family in $two_paths; do passes "$family" $lun "$url/$lun" "$second_url/$lun"; done
+  for family in $families ${!only}; do passes "$family" $lun "$url/$lun"; done
 done
+for family in ${loop:+$block_device}; do passes "$family" 2 "$url/2"; done
 stop_target
