@@ -132,13 +132,20 @@ std::optional<std::string> fault_of(const TargetConfiguration& target,
 }
 
 base::Result<iscsi::ChapAccount, std::string> read_chap_account(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
+  constexpr std::string_view bound = ",initiator=";
+  const std::size_t comma = text.rfind(bound);
+  const std::string account_text = text.substr(0, comma);
+  const std::size_t colon = account_text.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == account_text.size()) {
     return base::fail(fmt::format(
         "'{}' is not a CHAP account: write NAME:FILE, where FILE holds the secret", text));
   }
-  iscsi::ChapAccount account{text.substr(0, colon), {}};
-  const std::string path = text.substr(colon + 1);
+  iscsi::ChapAccount account{account_text.substr(0, colon), {}};
+  if (comma != std::string::npos) {
+    account.initiators =
+        iscsi::normalized_name(std::string_view(text).substr(comma + bound.size()));
+  }
+  const std::string path = account_text.substr(colon + 1);
   std::ifstream file(path);
   if (!file || !std::getline(file, account.secret)) {
     return base::fail(fmt::format("cannot read the CHAP secret of {} from {}", account.name, path));

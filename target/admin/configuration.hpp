@@ -64,8 +64,9 @@ base::Result<iscsi::Redirection, std::string> parse_redirection(const std::strin
 // "1,3". The error is one line for a person.
 base::Result<std::set<std::uint16_t>, std::string> parse_portal_groups(const std::string& text);
 
-// "NAME:FILE": a CHAP account whose secret is the first line of the file, so that it stands in no
-// process list. The error is one line for a person and never holds the secret.
+// "NAME:FILE" or "NAME:FILE,initiator=GLOB": a CHAP account whose secret is the first line of the
+// file, so that it stands in no process list, for initiators with such names only. The error is one
+// line for a person and never holds the secret.
 base::Result<iscsi::ChapAccount, std::string> read_chap_account(const std::string& text);
 // Maps to units that the target does not have, portal groups without a portal; nullopt when all is
 // well.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/glob.hpp"
 #include "target/iscsi/binary_value.hpp"
 
 namespace iscsi {
@@ -85,7 +86,9 @@ LoginStatus ChapExchange::check(const KeyValues& keys, KeyValues& answers) {
     const bool same_name =
         base::equal_in_constant_time(base::as_bytes(account.name), base::as_bytes(*name));
     const bool same_response = base::equal_in_constant_time(expected, *response);
-    matches = matches || (same_name && same_response);
+    const bool may_use =
+        account.initiators.empty() || base::matches_glob(initiator_name_, account.initiators);
+    matches = matches || (same_name && same_response && may_use);
   }
   if (!matches) return LoginStatus::authentication_failure;
   const LoginStatus mutual = prove_ourselves(keys, answers);

@@ -20,11 +20,12 @@ inline constexpr std::size_t chap_secret_bytes_windows_max = 16;  // Windows tak
 struct ChapAccount {
   std::string name;
   std::string secret;
+  std::string initiators = {};  // a glob of the initiator names that may use it; empty: any
 };
 
-// What a login has to prove. No initiator accounts: nothing.
+// What a login has to prove. No accounts: nothing.
 struct Authentication {
-  std::vector<ChapAccount> initiators;  // any of them will do
+  std::vector<ChapAccount> initiators;  // any that this initiator may use will do
   std::optional<ChapAccount> target;    // what this side proves when asked (mutual CHAP)
 
   bool required() const { return !initiators.empty(); }
@@ -40,8 +41,9 @@ std::vector<std::uint8_t> chap_response(base::HashAlgorithm algorithm, std::uint
 
 class ChapExchange {
  public:
-  ChapExchange(const Authentication& authentication, base::Randomness& randomness)
-      : authentication_(authentication), randomness_(randomness) {}
+  ChapExchange(const Authentication& authentication, std::string_view initiator_name,
+               base::Randomness& randomness)
+      : authentication_(authentication), initiator_name_(initiator_name), randomness_(randomness) {}
 
   // The CHAP keys of one complete login request. Appends this side's answers. A status other than
   // success ends the login.
@@ -57,6 +59,7 @@ class ChapExchange {
   LoginStatus prove_ourselves(const KeyValues& keys, KeyValues& answers);
 
   const Authentication& authentication_;
+  const std::string initiator_name_;
   base::Randomness& randomness_;
   Step step_ = Step::algorithm;
   base::HashAlgorithm algorithm_ = base::HashAlgorithm::md5;

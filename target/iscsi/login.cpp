@@ -153,7 +153,8 @@ LoginStatus Login::choose_method(std::string_view offered, KeyValues& answers) {
   if (std::find(methods.begin(), methods.end(), wanted) == methods.end()) {
     return LoginStatus::authentication_failure;
   }
-  if (!authenticated() && !chap_) chap_.emplace(*authentication_, host_.randomness());
+  if (!authenticated() && !chap_)
+    chap_.emplace(*authentication_, identity_.initiator_name, host_.randomness());
   answers.push_back({"AuthMethod", std::string(wanted)});
   return LoginStatus::success;
 }

@@ -7,6 +7,8 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "base/glob.hpp"
+
 namespace net {
 namespace {
 
@@ -57,33 +59,10 @@ bool Network::contains(const std::string& text) const {
   return true;
 }
 
-// Goes back to the last '*' only: linear in the glob for each character, never exponential.
-bool matches_glob(std::string_view text, std::string_view glob) {
-  std::size_t t = 0, g = 0;
-  std::size_t star = std::string_view::npos, star_text = 0;
-  while (t < text.size()) {
-    if (g < glob.size() && glob[g] == '*') {
-      star = g++;
-      star_text = t;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
-      ++g;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      g = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  while (g < glob.size() && glob[g] == '*')
-    ++g;
-  return g == glob.size();
-}
-
 bool AccessList::allows(std::string_view initiator_name, const std::string& address) const {
   const bool name = initiators.empty() ||
                     std::any_of(initiators.begin(), initiators.end(), [&](const auto& glob) {
-                      return matches_glob(initiator_name, glob);
+                      return base::matches_glob(initiator_name, glob);
                     });
   const bool place = networks.empty() ||
                      std::any_of(networks.begin(), networks.end(),
@@ -97,7 +76,7 @@ std::map<scsi::Lun, scsi::Lun> visible_units(const std::vector<LunMap>& maps,
   if (maps.empty()) return all;
   std::map<scsi::Lun, scsi::Lun> out;
   for (const LunMap& map : maps) {
-    if (matches_glob(initiator_name, map.initiators))
+    if (base::matches_glob(initiator_name, map.initiators))
       out.insert(map.units.begin(), map.units.end());
   }
   return out;

@@ -25,9 +25,6 @@ struct Network {
 // The error is one line for a person.
 base::Result<Network, std::string> parse_network(const std::string& text);
 
-// '*' stands for any run of characters, '?' for one; everything else for itself.
-bool matches_glob(std::string_view text, std::string_view glob);
-
 struct AccessList {
   std::vector<std::string> initiators;  // globs of names, one of which must match; none: everybody
   std::vector<Network> networks;        // one of which must hold the address; none: from anywhere

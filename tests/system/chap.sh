@@ -26,6 +26,17 @@ refused "$bin/copymgr" info "iscsi://host1%wrong-secret-00@$at"
 ! tr '\0' ' ' <"/proc/$target_pid/cmdline" | grep -q -e initiator-secret -e target-secret || fail "a secret in the process list"
 stop_target
 
+# An account of certain initiators, and names that look like numbers, which are names all the same.
+start_target --lun 0=memory:16M --chap "host1:$work/initiator,initiator=iqn.good:*" --chap "0x686f7374:$work/target" \
+  --chap "0bAAAA:$work/discovery"
+at=$portal/$iqn/0
+accepted iscsi-inq -i iqn.good:1 "iscsi://host1%initiator-secret@$at"
+refused iscsi-inq -i iqn.bad:1 "iscsi://host1%initiator-secret@$at"
+accepted iscsi-inq -i iqn.bad:1 "iscsi://0x686f7374%target-secret-01@$at"
+refused iscsi-inq -i iqn.bad:1 "iscsi://host%target-secret-01@$at"
+accepted iscsi-inq -i iqn.bad:1 "iscsi://0bAAAA%discovery-secre@$at"
+stop_target
+
 # What a person can get wrong.
 wrong() {
   local status=0

@@ -28,7 +28,7 @@ const po::options_description& options() {
         ("portal", text("ADDRESS:PORT[,OPTION]..."), "listen here; may repeat; port 0 takes a free one; default 127.0.0.1:3260; see Portals")
         ("target", text("IQN"), "a target; may repeat; the options behind it up to the next --target are its own")
         ("lun", text("N=STORE"), "of a target: logical unit N; may repeat; see Stores")
-        ("chap", text("NAME:FILE"), "of a target: initiators must prove this account by CHAP; the secret is the file's first line; may repeat")
+        ("chap", text("NAME:FILE[,initiator=NAME]"), "of a target: initiators must prove this account by CHAP; the secret is the file's first line; with initiator= only those with this name (* and ?) may use it; may repeat")
         ("mutual-chap", text("NAME:FILE"), "of a target: the account that it proves to initiators which ask")
         ("alias", text("TEXT"), "of a target: a name for people, told at login")
         ("allow", text("NAME"), "of a target: only initiators with this name may log in; * and ? stand for any characters and any one; may repeat")

@@ -46,7 +46,7 @@ struct Exchange {
 
   iscsi::Authentication account;
   KnownRandomness randomness;
-  iscsi::ChapExchange chap{account, randomness};
+  iscsi::ChapExchange chap{account, "iqn.a:1", randomness};
   KeyValues answers;
 };
 
@@ -164,4 +164,17 @@ TEST_CASE("binary values are read in both forms and nothing else") {
     CHECK((!parsed || parsed->empty()));
   }
   CHECK_FALSE(iscsi::parse_binary("0x" + std::string(34, '0'), 16));
+}
+
+TEST_CASE("an account that is bound to initiator names serves no other initiator") {
+  for (const char* glob : {"", "iqn.a:*", "iqn.a:1", "iqn.b:*", "iqn.a:2"}) {
+    INFO(glob);
+    Exchange exchange;
+    exchange.account.initiators.front().initiators = glob;
+    const std::string_view bound(glob);
+    const bool serves = bound.empty() || bound == "iqn.a:*" || bound == "iqn.a:1";
+    exchange.agree_on("5");
+    const auto status = exchange.say({{"CHAP_N", "host1"}, {"CHAP_R", md5_response}});
+    CHECK((status == LoginStatus::success) == serves);
+  }
 }
