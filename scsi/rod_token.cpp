@@ -5,6 +5,8 @@
 namespace scsi {
 namespace {
 
+constexpr std::size_t designator_at = 8;  // in an identification CSCD descriptor
+
 template <std::size_t N>
 void place(RodTokenBytes& token, std::size_t at, const std::array<std::uint8_t, N>& bytes) {
   std::copy(bytes.begin(), bytes.end(), token.begin() + static_cast<std::ptrdiff_t>(at));
@@ -46,6 +48,10 @@ bool is_block_device_zero(const RodTokenBytes& token) {
   return rod_type_of(token) == RodType::block_device_zero;
 }
 
+base::ByteView source_naa_of(const RodTokenBytes& token) {
+  return base::ByteView(token).subspan(rod_token::creator_at + designator_at, 16);
+}
+
 std::array<std::uint8_t, rod_token::creator_bytes> identification_cscd_descriptor(
     const std::array<std::uint8_t, 16>& naa, base::BlockLength block_length) {
   std::array<std::uint8_t, rod_token::creator_bytes> out{};
@@ -53,7 +59,7 @@ std::array<std::uint8_t, rod_token::creator_bytes> identification_cscd_descripto
   out[4] = 0x01;  // CODE SET: binary
   out[5] = 0x03;  // ASSOCIATION: logical unit; DESIGNATOR TYPE: NAA
   out[7] = static_cast<std::uint8_t>(naa.size());
-  std::copy(naa.begin(), naa.end(), out.begin() + 8);
+  std::copy(naa.begin(), naa.end(), out.begin() + designator_at);
   base::store_be(out, 29, 3, block_length.bytes);
   return out;
 }

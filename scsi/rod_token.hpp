@@ -55,6 +55,8 @@ RodTokenBytes encode(const RodTokenFields& fields);
 RodType rod_type_of(const RodTokenBytes& token);
 std::uint64_t identifier_of(const RodTokenBytes& token);
 bool has_valid_length(const RodTokenBytes& token);
+// The NAA designator of the logical unit whose data the token stands for, as the token says.
+base::ByteView source_naa_of(const RodTokenBytes& token);
 
 // The constant token that writes zeros. Recognised by its type alone, as Windows builds it itself
 // and what it puts behind is not known (windows-host C.1); zeros are all that it can write.

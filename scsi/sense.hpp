@@ -65,12 +65,16 @@ inline constexpr AdditionalSense invalid_token_length{0x23, 0x0a};
 inline constexpr AdditionalSense invalid_field_in_cdb{0x24, 0x00};
 inline constexpr AdditionalSense logical_unit_not_supported{0x25, 0x00};
 inline constexpr AdditionalSense invalid_field_in_parameter_list{0x26, 0x00};
+inline constexpr AdditionalSense invalid_release_of_persistent_reservation{0x26, 0x04};
 inline constexpr AdditionalSense too_many_segment_descriptors{0x26, 0x08};
 inline constexpr AdditionalSense write_protected{0x27, 0x00};
 inline constexpr AdditionalSense space_allocation_failed{0x27, 0x07};
 inline constexpr AdditionalSense power_on_occurred{0x29, 0x00};
 inline constexpr AdditionalSense bus_device_reset_occurred{0x29, 0x03};
 inline constexpr AdditionalSense mode_parameters_changed{0x2a, 0x01};
+inline constexpr AdditionalSense reservations_preempted{0x2a, 0x03};
+inline constexpr AdditionalSense reservations_released{0x2a, 0x04};
+inline constexpr AdditionalSense registrations_preempted{0x2a, 0x05};
 inline constexpr AdditionalSense commands_cleared_by_another_initiator{0x2f, 0x00};
 inline constexpr AdditionalSense commands_cleared_by_device_server{0x2f, 0x02};
 inline constexpr AdditionalSense saving_parameters_not_supported{0x39, 0x00};
@@ -79,6 +83,7 @@ inline constexpr AdditionalSense internal_target_failure{0x44, 0x00};
 inline constexpr AdditionalSense protocol_service_crc_error{0x47, 0x05};
 inline constexpr AdditionalSense data_phase_error{0x4b, 0x00};
 inline constexpr AdditionalSense insufficient_resources{0x55, 0x03};
+inline constexpr AdditionalSense insufficient_registration_resources{0x55, 0x04};
 }  // namespace asc
 
 inline constexpr std::size_t fixed_sense_bytes = 18;

@@ -5,6 +5,7 @@
 
 #include "scsi/block_cdbs.hpp"
 #include "scsi/copy_cdbs.hpp"
+#include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/provisioning_cdbs.hpp"
 #include "scsi/verify_cdbs.hpp"
@@ -15,6 +16,10 @@ namespace {
 
 using enum UnitRule;
 using enum UnitAttentionRule;
+using ReservationRule::allowed;
+using ReservationRule::by_handler;
+using ReservationRule::changes;
+using ReservationRule::reads;
 
 base::ByteCount write_data(base::ByteView cdb, const LogicalUnit& unit) {
   const base::BlockRange range = scsi::media::decode(cdb).range;
@@ -70,58 +75,110 @@ base::ByteCount token_list(base::ByteView cdb, const LogicalUnit&) {
   return base::ByteCount(std::min(longest, scsi::token_command::parameter_list_length.read(cdb)));
 }
 constexpr auto unmap_list = parameter_list<scsi::unmap::parameter_list_length>;
+base::ByteCount reservation_list(base::ByteView cdb, const LogicalUnit&) {
+  namespace fields = scsi::persistent_reserve_out;
+  return base::ByteCount(std::min(fields::list_bytes_max, fields::parameter_list_length.read(cdb)));
+}
 constexpr auto mode_list_6 = parameter_list<scsi::mode_select::parameter_list_length_6>;
 constexpr auto mode_list_10 = parameter_list<scsi::mode_select::parameter_list_length_10>;
 
 // Ascending by operation code and service action.
 constexpr auto rows = std::to_array<CommandRow>({
-    {scsi::test_unit_ready::layout, started, reported, nullptr, commands::test_unit_ready},
-    {scsi::request_sense::layout, none, passed_by, nullptr, commands::request_sense},
-    {scsi::media::read_6, started, reported, nullptr, commands::read},
-    {scsi::media::write_6, started, reported, write_data, commands::write},
-    {scsi::inquiry::layout, none, passed_by, nullptr, commands::inquiry},
-    {scsi::mode_select::layout_6, exists, reported, mode_list_6, commands::mode_select},
-    {scsi::mode_sense::layout_6, exists, reported, nullptr, commands::mode_sense},
-    {scsi::start_stop_unit::layout, exists, reported, nullptr, commands::start_stop_unit},
-    {scsi::read_capacity::layout_10, started, reported, nullptr, commands::read_capacity_10},
-    {scsi::media::read_10, started, reported, nullptr, commands::read},
-    {scsi::media::write_10, started, reported, write_data, commands::write},
-    {scsi::write_and_verify::layout_10, started, reported, write_data, commands::write_and_verify},
-    {scsi::verify::layout_10, started, reported, verify_data, commands::verify},
-    {scsi::pre_fetch::layout_10, started, reported, nullptr, commands::pre_fetch},
-    {scsi::synchronize_cache::layout_10, started, reported, nullptr, commands::synchronize_cache},
-    {scsi::read_defect_data::layout_10, started, reported, nullptr, commands::read_defect_data_10},
-    {scsi::write_same::layout_10, started, reported, write_same_data, commands::write_same},
-    {scsi::unmap::layout, started, reported, unmap_list, commands::unmap},
-    {scsi::mode_select::layout_10, exists, reported, mode_list_10, commands::mode_select},
-    {scsi::mode_sense::layout_10, exists, reported, nullptr, commands::mode_sense},
-    {scsi::populate_token::layout, started, reported, token_list, commands::populate_token},
-    {scsi::write_using_token::layout, started, reported, token_list, commands::write_using_token},
-    {scsi::copy_operation_abort::layout, exists, reported, nullptr, commands::copy_operation_abort},
-    {scsi::receive_copy::status_layout, exists, reported, nullptr, commands::receive_copy_status},
-    {scsi::receive_copy::rod_token_information_layout, exists, reported, nullptr,
+    {scsi::test_unit_ready::layout, started, reported, ReservationRule::test_unit_ready, nullptr,
+     commands::test_unit_ready},
+    {scsi::request_sense::layout, none, passed_by, allowed, nullptr, commands::request_sense},
+    {scsi::media::read_6, started, reported, reads, nullptr, commands::read},
+    {scsi::media::write_6, started, reported, changes, write_data, commands::write},
+    {scsi::inquiry::layout, none, passed_by, allowed, nullptr, commands::inquiry},
+    {scsi::mode_select::layout_6, exists, reported, changes, mode_list_6, commands::mode_select},
+    {scsi::reserve_release::reserve_6, exists, reported, by_handler, nullptr,
+     commands::reserve_unit},
+    {scsi::reserve_release::release_6, exists, reported, by_handler, nullptr,
+     commands::release_unit},
+    {scsi::mode_sense::layout_6, exists, reported, reads, nullptr, commands::mode_sense},
+    {scsi::start_stop_unit::layout, exists, reported, ReservationRule::start_stop_unit, nullptr,
+     commands::start_stop_unit},
+    {scsi::read_capacity::layout_10, started, reported, allowed, nullptr,
+     commands::read_capacity_10},
+    {scsi::media::read_10, started, reported, reads, nullptr, commands::read},
+    {scsi::media::write_10, started, reported, changes, write_data, commands::write},
+    {scsi::write_and_verify::layout_10, started, reported, changes, write_data,
+     commands::write_and_verify},
+    {scsi::verify::layout_10, started, reported, reads, verify_data, commands::verify},
+    {scsi::pre_fetch::layout_10, started, reported, reads, nullptr, commands::pre_fetch},
+    {scsi::synchronize_cache::layout_10, started, reported, changes, nullptr,
+     commands::synchronize_cache},
+    {scsi::read_defect_data::layout_10, started, reported, reads, nullptr,
+     commands::read_defect_data_10},
+    {scsi::write_same::layout_10, started, reported, changes, write_same_data,
+     commands::write_same},
+    {scsi::unmap::layout, started, reported, changes, unmap_list, commands::unmap},
+    {scsi::mode_select::layout_10, exists, reported, changes, mode_list_10, commands::mode_select},
+    {scsi::reserve_release::reserve_10, exists, reported, by_handler, nullptr,
+     commands::reserve_unit},
+    {scsi::reserve_release::release_10, exists, reported, by_handler, nullptr,
+     commands::release_unit},
+    {scsi::mode_sense::layout_10, exists, reported, reads, nullptr, commands::mode_sense},
+    {scsi::persistent_reserve_in::read_keys, exists, reported, by_handler, nullptr,
+     commands::read_keys},
+    {scsi::persistent_reserve_in::read_reservation, exists, reported, by_handler, nullptr,
+     commands::read_reservation},
+    {scsi::persistent_reserve_in::report_capabilities, exists, reported, by_handler, nullptr,
+     commands::report_capabilities},
+    {scsi::persistent_reserve_in::read_full_status, exists, reported, by_handler, nullptr,
+     commands::read_full_status},
+    {scsi::persistent_reserve_out::register_key, exists, reported, by_handler, reservation_list,
+     commands::persistent_reserve_out},
+    {scsi::persistent_reserve_out::reserve, exists, reported, by_handler, reservation_list,
+     commands::persistent_reserve_out},
+    {scsi::persistent_reserve_out::release, exists, reported, by_handler, reservation_list,
+     commands::persistent_reserve_out},
+    {scsi::persistent_reserve_out::clear, exists, reported, by_handler, reservation_list,
+     commands::persistent_reserve_out},
+    {scsi::persistent_reserve_out::preempt, exists, reported, by_handler, reservation_list,
+     commands::persistent_reserve_out},
+    {scsi::persistent_reserve_out::preempt_and_abort, exists, reported, by_handler,
+     reservation_list, commands::persistent_reserve_out},
+    {scsi::persistent_reserve_out::register_and_ignore_existing_key, exists, reported, by_handler,
+     reservation_list, commands::persistent_reserve_out},
+    {scsi::persistent_reserve_out::register_and_move, exists, reported, by_handler,
+     reservation_list, commands::register_and_move},
+    {scsi::populate_token::layout, started, reported, reads, token_list, commands::populate_token},
+    {scsi::write_using_token::layout, started, reported, changes, token_list,
+     commands::write_using_token},
+    {scsi::copy_operation_abort::layout, exists, reported, changes, nullptr,
+     commands::copy_operation_abort},
+    {scsi::receive_copy::status_layout, exists, reported, allowed, nullptr,
+     commands::receive_copy_status},
+    {scsi::receive_copy::rod_token_information_layout, exists, reported, allowed, nullptr,
      commands::receive_rod_token_information},
-    {scsi::media::read_16, started, reported, nullptr, commands::read},
-    {scsi::compare_and_write::layout, started, reported, compare_and_write_data,
+    {scsi::media::read_16, started, reported, reads, nullptr, commands::read},
+    {scsi::compare_and_write::layout, started, reported, changes, compare_and_write_data,
      commands::compare_and_write},
-    {scsi::media::write_16, started, reported, write_data, commands::write},
-    {scsi::orwrite::layout, started, reported, write_data, commands::orwrite},
-    {scsi::write_and_verify::layout_16, started, reported, write_data, commands::write_and_verify},
-    {scsi::verify::layout_16, started, reported, verify_data, commands::verify},
-    {scsi::pre_fetch::layout_16, started, reported, nullptr, commands::pre_fetch},
-    {scsi::synchronize_cache::layout_16, started, reported, nullptr, commands::synchronize_cache},
-    {scsi::write_same::layout_16, started, reported, write_same_data, commands::write_same},
-    {scsi::write_atomic::layout, started, reported, atomic_data, commands::write_atomic},
-    {scsi::read_capacity::layout_16, started, reported, nullptr, commands::read_capacity_16},
-    {scsi::get_lba_status::layout, started, reported, nullptr, commands::get_lba_status},
-    {scsi::report_luns::layout, none, passed_by, nullptr, commands::report_luns},
-    {scsi::report_supported_operation_codes::layout, exists, reported, nullptr,
+    {scsi::media::write_16, started, reported, changes, write_data, commands::write},
+    {scsi::orwrite::layout, started, reported, changes, write_data, commands::orwrite},
+    {scsi::write_and_verify::layout_16, started, reported, changes, write_data,
+     commands::write_and_verify},
+    {scsi::verify::layout_16, started, reported, reads, verify_data, commands::verify},
+    {scsi::pre_fetch::layout_16, started, reported, reads, nullptr, commands::pre_fetch},
+    {scsi::synchronize_cache::layout_16, started, reported, changes, nullptr,
+     commands::synchronize_cache},
+    {scsi::write_same::layout_16, started, reported, changes, write_same_data,
+     commands::write_same},
+    {scsi::write_atomic::layout, started, reported, changes, atomic_data, commands::write_atomic},
+    {scsi::read_capacity::layout_16, started, reported, allowed, nullptr,
+     commands::read_capacity_16},
+    {scsi::get_lba_status::layout, started, reported, reads, nullptr, commands::get_lba_status},
+    {scsi::report_luns::layout, none, passed_by, allowed, nullptr, commands::report_luns},
+    {scsi::report_supported_operation_codes::layout, exists, reported, reads, nullptr,
      commands::report_supported_operation_codes},
-    {scsi::media::read_12, started, reported, nullptr, commands::read},
-    {scsi::media::write_12, started, reported, write_data, commands::write},
-    {scsi::write_and_verify::layout_12, started, reported, write_data, commands::write_and_verify},
-    {scsi::verify::layout_12, started, reported, verify_data, commands::verify},
-    {scsi::read_defect_data::layout_12, started, reported, nullptr, commands::read_defect_data_12},
+    {scsi::media::read_12, started, reported, reads, nullptr, commands::read},
+    {scsi::media::write_12, started, reported, changes, write_data, commands::write},
+    {scsi::write_and_verify::layout_12, started, reported, changes, write_data,
+     commands::write_and_verify},
+    {scsi::verify::layout_12, started, reported, reads, verify_data, commands::verify},
+    {scsi::read_defect_data::layout_12, started, reported, reads, nullptr,
+     commands::read_defect_data_12},
 });
 
 // The index of an operation code's first row; rows.size() for an unknown one.

@@ -7,6 +7,7 @@
 #include "base/units.hpp"
 #include "scsi/cdb.hpp"
 #include "target/device/nexus.hpp"
+#include "target/device/reservation_rules.hpp"
 #include "target/device/task.hpp"
 
 namespace device {
@@ -31,6 +32,7 @@ struct CommandRow {
   const scsi::CdbLayout& layout;
   UnitRule unit_rule;
   UnitAttentionRule unit_attention_rule;
+  ReservationRule reservation_rule;
   // Data-out bytes by the CDB; null for commands without.
   base::ByteCount (*data_out_length)(base::ByteView cdb, const LogicalUnit& unit);
   void (*handler)(const Invocation& call);

@@ -15,6 +15,7 @@
 #include "scsi/token_parameters.hpp"
 #include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
+#include "target/device/unit_reservations.hpp"
 
 namespace device {
 
@@ -71,6 +72,7 @@ class LogicalUnit {
     write_cache_enabled_ = parameters.write_cache_enabled;
   }
   UnitCounters& counters() { return counters_; }
+  UnitReservations& reservations() { return reservations_; }
   bool started() const { return started_.load(std::memory_order_relaxed); }
   void set_started(bool started) { started_ = started; }
 
@@ -82,6 +84,7 @@ class LogicalUnit {
   const base::BlockCount capacity_;
   const LogicalUnitLimits limits_;
   UnitCounters counters_;
+  UnitReservations reservations_;
   std::atomic<bool> write_cache_enabled_{true};
   std::atomic<bool> started_{true};
 };

@@ -1,7 +1,8 @@
 // The device server's order of checks, the same for every command: operation code known, unit
-// exists, unit attention, reserved bits, unit started, run. (Reservations and task ordering go
-// between.)
+// exists, unit attention, reservation, reserved bits, unit started, run.
 #include "target/device/nexus.hpp"
+
+#include <algorithm>
 
 #include "target/device/command_table.hpp"
 
@@ -25,7 +26,15 @@ bool must_wait_for_start(const CommandRow& row, const UnitPath* path) {
   return row.unit_rule == UnitRule::started && !path->unit->started();
 }
 
+bool is_reserved_from(const UnitPath& path, const CommandRow& row, base::ByteView cdb) {
+  return path.refused.any() && path.refused.contains(resolve(row.reservation_rule, cdb));
+}
+
 }  // namespace
+
+Registrant registrant_of(const NexusIdentity& identity) {
+  return {{identity.initiator_name, identity.isid}, identity.port.relative_port};
+}
 
 Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
              const std::map<scsi::Lun, scsi::Lun>& visible, const WorkerContext& worker)
@@ -34,15 +43,27 @@ Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
     const auto at = target_->units().find(in_target);
     if (at == target_->units().end()) continue;
     const auto& unit = at->second;
-    paths_.try_emplace(lun,
-                       UnitPath{unit, store::Channel(unit->guard(), worker_.pool, worker_.home),
-                                scsi::asc::power_on_occurred});
+    UnitPath path{unit, store::Channel(unit->guard(), worker_.pool, worker_.home), {}, {}};
+    path.attentions.owe(UnitAttention::power_on);
+    paths_.try_emplace(lun, std::move(path));
   }
   door_ = target_->nexuses().add(*this, worker_.home);
+  // After the door: a change that this misses finds the door.
+  for (auto& [lun, path] : paths_)
+    refresh(path);
 }
 
 Nexus::~Nexus() {
   target_->nexuses().remove(door_);
+  for (const auto& [lun, path] : paths_) {
+    if (!path.unit->reservations().nexus_lost(identity_.number)) continue;
+    target_->nexuses().visit_all(
+        [news = ReservationNews{path.unit, {}, false}](Nexus& other,
+                                                       base::UniqueFunction<void()> visited) {
+          other.reservations_changed(news, std::move(visited));
+        },
+        worker_.home, [] {});
+  }
   target_->copy_manager().nexus_lost(identity_.number);
 }
 
@@ -64,14 +85,13 @@ copymgr::OperationKey Nexus::operation_key(const LogicalUnit& unit,
           list_identifier};
 }
 
+// Looks at nothing that may change before the data has come: a command that is refused now might
+// be allowed then, and would run without its data.
 base::ByteCount Nexus::data_out_wanted(const Task& task) const {
   const RowLookup lookup = find_row(task.cdb_view());
   if (lookup.row == nullptr || lookup.row->data_out_length == nullptr) return {};
   const UnitPath* path = find(task.lun_field);
-  if (path == nullptr || path->unit_attention || check_cdb(lookup, task.cdb_view()) ||
-      must_wait_for_start(*lookup.row, path)) {
-    return {};
-  }
+  if (path == nullptr || check_cdb(lookup, task.cdb_view())) return {};
   return lookup.row->data_out_length(task.cdb_view(), *path->unit);
 }
 
@@ -85,10 +105,12 @@ void Nexus::execute(Task& task) {
   }
   const bool reports =
       lookup.row == nullptr || lookup.row->unit_attention_rule == UnitAttentionRule::reported;
-  if (path != nullptr && path->unit_attention && reports) {
-    const auto why = scsi::sense::unit_attention(*path->unit_attention);
-    path->unit_attention.reset();
-    return task.finish_check_condition(why);
+  if (path != nullptr && path->attentions.any() && reports) {
+    return task.finish_check_condition(scsi::sense::unit_attention(*path->attentions.take()));
+  }
+  if (path != nullptr && lookup.row != nullptr &&
+      is_reserved_from(*path, *lookup.row, task.cdb_view())) {
+    return task.finish_status(scsi::Status::reservation_conflict);
   }
   if (const auto bad = check_cdb(lookup, task.cdb_view())) {
     return task.finish_check_condition(*bad);
@@ -98,6 +120,73 @@ void Nexus::execute(Task& task) {
         scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::not_ready_initializing_required));
   }
   lookup.row->handler({task, *this, path});
+}
+
+void Nexus::refresh(UnitPath& path) {
+  path.refused = path.unit->reservations().refused(registrant_of(identity_), identity_.number);
+}
+
+bool Nexus::is_refused(base::ByteView naa, ReservationRule rule) const {
+  return std::any_of(paths_.begin(), paths_.end(), [&](const auto& entry) {
+    const auto& own = entry.second.unit->identity().naa;
+    return entry.second.refused.contains(rule) &&
+           std::equal(own.begin(), own.end(), naa.begin(), naa.end());
+  });
+}
+
+void Nexus::owe(const LogicalUnit& unit, UnitAttention attention) {
+  for (auto& [lun, path] : paths_) {
+    if (path.unit.get() == &unit) path.attentions.owe(attention);
+  }
+}
+
+void Nexus::announce(Task& task, NexusRegistry::Visit visit) {
+  worker_.home.post([this, &task, visit = std::move(visit)]() mutable {
+    const auto waiting = std::make_shared<WaitingTask>(WaitingTask{&task});
+    waiting_tasks_.push_back(waiting);
+    target_->nexuses().visit_all(std::move(visit), worker_.home, [this, waiting] {
+      if (waiting->task == nullptr) return;  // and this nexus may be gone
+      std::erase(waiting_tasks_, waiting);
+      std::exchange(waiting->task, nullptr)->finish_good();
+    });
+  });
+}
+
+void Nexus::announce(Task& task, ReservationNews news) {
+  const auto shared_news = std::make_shared<const ReservationNews>(std::move(news));
+  announce(task, [shared_news](Nexus& nexus, base::UniqueFunction<void()> visited) {
+    nexus.reservations_changed(*shared_news, std::move(visited));
+  });
+}
+
+void Nexus::reservations_changed(const ReservationNews& news, base::UniqueFunction<void()> done) {
+  const Registrant own = registrant_of(identity_);
+  for (const auto& [nexus, attention] : news.effects.attentions) {
+    if (nexus == own) owe(*news.unit, attention);
+  }
+  for (auto& [lun, path] : paths_) {
+    if (path.unit == news.unit) refresh(path);
+  }
+  const auto& preempted = news.effects.preempted;
+  const bool loses_tasks =
+      news.aborts_tasks && std::find(preempted.begin(), preempted.end(), own) != preempted.end();
+  if (!loses_tasks) return done();
+  const TaskSetEvent event{TaskSetEvent::Kind::clear_task_set, {news.unit->id()}, 0};
+  end_tasks(event, [done = std::move(done)](std::size_t) mutable { done(); });
+}
+
+// Aborted tasks that only wait for other nexuses end now: two nexuses that preempt each other would
+// wait for each other's tasks for ever.
+void Nexus::release_waiting_tasks(const TaskSetEvent& event) {
+  std::vector<std::shared_ptr<WaitingTask>> concerned;
+  for (const auto& waiting : waiting_tasks_) {
+    const UnitPath* path = find(waiting->task->lun_field);
+    if (path != nullptr && event.concerns(path->unit->id())) concerned.push_back(waiting);
+  }
+  for (const auto& waiting : concerned) {
+    std::erase(waiting_tasks_, waiting);
+    std::exchange(waiting->task, nullptr)->finish_good();
+  }
 }
 
 }  // namespace device

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/buffer_pool.hpp"
 #include "base/executor.hpp"
@@ -12,8 +13,10 @@
 #include "scsi/inquiry_data.hpp"
 #include "store/channel.hpp"
 #include "target/device/nexus_registry.hpp"
+#include "target/device/reservation_rules.hpp"
 #include "target/device/target_device.hpp"
 #include "target/device/task.hpp"
+#include "target/device/unit_attentions.hpp"
 
 namespace device {
 
@@ -29,14 +32,24 @@ struct WorkerContext {
 struct UnitPath {
   std::shared_ptr<LogicalUnit> unit;
   store::Channel channel;
-  // At most one at a time, so that a host with a budget of one retry gets through (R10).
-  std::optional<scsi::AdditionalSense> unit_attention;
+  UnitAttentions attentions;
+  // What reservations forbid this nexus; brought up to date before the change that made it so is
+  // answered.
+  RefusedRules refused;
 };
 
 struct NexusIdentity {
   std::uint64_t number = 0;  // unique in this process
   std::string initiator_name;
   scsi::PortIdentity port;
+  std::uint64_t isid = 0;  // of the session: with the name, the initiator port
+};
+Registrant registrant_of(const NexusIdentity& identity);
+
+// A task that has had its effect and waits for other nexuses to take note of it. Ends once: when
+// they have, or when it is aborted.
+struct WaitingTask {
+  Task* task = nullptr;  // null once it has ended
 };
 
 class Nexus final : public TaskServer {
@@ -56,6 +69,23 @@ class Nexus final : public TaskServer {
   // What another nexus's task management does to this one; on this nexus's thread. The tasks of the
   // units concerned end; then each of them owes the attention that fits, if one is due here.
   void suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done);
+  // The reservations of a unit have changed; on this nexus's thread.
+  struct ReservationNews {
+    std::shared_ptr<LogicalUnit> unit;
+    ReservationEffects effects;
+    bool aborts_tasks = false;  // of the preempted nexuses
+  };
+  void reservations_changed(const ReservationNews& news, base::UniqueFunction<void()> done);
+  // Owes `attention` for a unit, if this nexus has it; on this nexus's thread.
+  void owe(const LogicalUnit& unit, UnitAttention attention);
+
+  // Whether a reservation keeps this nexus from commands of `rule` on a unit of the target, here
+  // named by its NAA designator; false for a unit that it has no path to.
+  bool is_refused(base::ByteView naa, ReservationRule rule) const;
+
+  // Ends the task as GOOD when every nexus of the target has been visited; from any thread.
+  void announce(Task& task, NexusRegistry::Visit visit);
+  void announce(Task& task, ReservationNews news);
 
   const NexusIdentity& identity() const { return identity_; }
   TargetDevice& target() { return *target_; }
@@ -66,6 +96,8 @@ class Nexus final : public TaskServer {
  private:
   void reset_unit(LogicalUnit& unit);
   void end_tasks(const TaskSetEvent& event, base::UniqueFunction<void(std::size_t)> done);
+  void refresh(UnitPath& path);
+  void release_waiting_tasks(const TaskSetEvent& event);
   UnitPath* find(std::uint64_t lun_field);
   const UnitPath* find(std::uint64_t lun_field) const;
 
@@ -73,6 +105,7 @@ class Nexus final : public TaskServer {
   const std::shared_ptr<TargetDevice> target_;
   const WorkerContext worker_;
   std::map<scsi::Lun, UnitPath> paths_;
+  std::vector<std::shared_ptr<WaitingTask>> waiting_tasks_;
   TaskOwner* owner_ = nullptr;
   std::shared_ptr<NexusDoor> door_;
 };

@@ -21,7 +21,8 @@ struct Countdown {
 }  // namespace
 
 std::shared_ptr<NexusDoor> NexusRegistry::add(Nexus& nexus, base::Executor& home) {
-  auto door = std::make_shared<NexusDoor>(NexusDoor{home, &nexus});
+  auto door = std::shared_ptr<NexusDoor>(
+      new NexusDoor{home, &nexus, registrant_of(nexus.identity()).initiator});
   const std::scoped_lock lock(mutex_);
   doors_.push_back(door);
   return door;
@@ -33,21 +34,40 @@ void NexusRegistry::remove(const std::shared_ptr<NexusDoor>& door) {
   std::erase(doors_, door);
 }
 
-void NexusRegistry::tell_all(const TaskSetEvent& event, base::Executor& home,
-                             base::UniqueFunction<void()> done) {
+void NexusRegistry::visit_all(Visit visit, base::Executor& home,
+                              base::UniqueFunction<void()> done) {
   std::vector<std::shared_ptr<NexusDoor>> doors;
   {
     const std::scoped_lock lock(mutex_);
     doors = doors_;
   }
+  if (doors.empty()) return home.post(std::move(done));
   const auto countdown =
       std::shared_ptr<Countdown>(new Countdown{doors.size(), home, std::move(done)});
+  const auto shared_visit = std::make_shared<const Visit>(std::move(visit));
   for (const auto& door : doors) {
-    door->home.post([door, event, countdown] {
+    door->home.post([door, shared_visit, countdown] {
       if (door->nexus == nullptr) return countdown->one_less();
-      door->nexus->suffer(event, [countdown] { countdown->one_less(); });
+      (*shared_visit)(*door->nexus, [countdown] { countdown->one_less(); });
     });
   }
+}
+
+void NexusRegistry::tell_all(const TaskSetEvent& event, base::Executor& home,
+                             base::UniqueFunction<void()> done) {
+  visit_all(
+      [event](Nexus& nexus, base::UniqueFunction<void()> visited) {
+        nexus.suffer(event, std::move(visited));
+      },
+      home, std::move(done));
+}
+
+std::vector<scsi::InitiatorPort> NexusRegistry::initiator_ports() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<scsi::InitiatorPort> out;
+  for (const auto& door : doors_)
+    out.push_back(door->initiator);
+  return out;
 }
 
 }  // namespace device

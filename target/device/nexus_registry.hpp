@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "base/executor.hpp"
 #include "base/unique_function.hpp"
+#include "scsi/transport_id.hpp"
 
 namespace device {
 
@@ -18,6 +20,7 @@ class Nexus;
 struct NexusDoor {
   base::Executor& home;
   Nexus* nexus;  // null once the nexus is gone; read and written on `home` only
+  const scsi::InitiatorPort initiator;
 };
 
 // CLEAR TASK SET or a reset, as every nexus of the target meets it. A reset of the whole target
@@ -39,11 +42,18 @@ class NexusRegistry {
   // On the nexus's own thread.
   void remove(const std::shared_ptr<NexusDoor>& door);
 
-  // Lets every nexus suffer `event` on its own thread; `done` runs on `home` when all have.
+  // Calls `visit` for every nexus, on that nexus's thread; `done` runs on `home` when all have
+  // called their `visited`.
+  using Visit = std::function<void(Nexus& nexus, base::UniqueFunction<void()> visited)>;
+  void visit_all(Visit visit, base::Executor& home, base::UniqueFunction<void()> done);
+  // Lets every nexus suffer `event`.
   void tell_all(const TaskSetEvent& event, base::Executor& home, base::UniqueFunction<void()> done);
 
+  // The initiator ports that are logged in now.
+  std::vector<scsi::InitiatorPort> initiator_ports() const;
+
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<std::shared_ptr<NexusDoor>> doors_;
 };
 

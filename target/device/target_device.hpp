@@ -28,6 +28,8 @@ class TargetDevice {
   const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>>& units() const { return units_; }
   // Every unit under its own number, for a nexus that sees all.
   std::map<scsi::Lun, scsi::Lun> unmasked() const;
+  // The relative identifiers of its ports.
+  const std::vector<std::uint16_t>& target_ports() const { return target_ports_; }
   // The nexuses to this target, for what one of them does to the others.
   NexusRegistry& nexuses() { return nexuses_; }
 
@@ -35,6 +37,7 @@ class TargetDevice {
   const std::string name_;
   copymgr::CopyManager& copy_manager_;
   const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units_;
+  const std::vector<std::uint16_t> target_ports_{scsi::PortIdentity{}.relative_port};
   NexusRegistry nexuses_;
 };
 

@@ -15,14 +15,6 @@ bool is_token_command(base::ByteView cdb) {
          action == *scsi::write_using_token::layout.service_action;
 }
 
-// One attention at a time (R10): power on tells more than a reset, and a reset more than lost
-// commands.
-void owe(UnitPath& path, scsi::AdditionalSense attention) {
-  const bool resets = attention == scsi::asc::bus_device_reset_occurred;
-  const bool tells_more = resets && path.unit_attention != scsi::asc::power_on_occurred;
-  if (!path.unit_attention || tells_more) path.unit_attention = attention;
-}
-
 }  // namespace
 
 void Nexus::stop(const Task& task) {
@@ -38,13 +30,12 @@ void Nexus::suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done)
   auto aborted = [this, event, cold, done = std::move(done)](std::size_t tasks) mutable {
     const bool by_another = event.caused_by != identity_.number;
     const bool clears = event.kind == TaskSetEvent::Kind::clear_task_set;
-    // Clearing concerns only a nexus that lost tasks; a reset concerns every other one.
-    if (by_another && (!clears || tasks != 0)) {
-      for (auto& [lun, path] : paths_) {
-        if (!event.concerns(path.unit->id())) continue;
-        owe(path, clears ? scsi::asc::commands_cleared_by_another_initiator
-                         : scsi::asc::bus_device_reset_occurred);
-      }
+    for (auto& [lun, path] : paths_) {
+      if (!event.concerns(path.unit->id())) continue;
+      refresh(path);
+      // Clearing concerns only a nexus that lost tasks; a reset concerns every other one.
+      if (!by_another || (clears && tasks == 0)) continue;
+      path.attentions.owe(clears ? UnitAttention::commands_cleared : UnitAttention::reset);
     }
     const bool concerned = std::any_of(paths_.begin(), paths_.end(), [&](const auto& each) {
       return event.concerns(each.second.unit->id());
@@ -74,6 +65,7 @@ void Nexus::end_tasks(const TaskSetEvent& event, base::UniqueFunction<void(std::
       if (--sum->left == 0) sum->done(sum->tasks);
     });
   }
+  release_waiting_tasks(event);
 }
 
 void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Managed done) {
@@ -122,10 +114,12 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
 }
 
 // Logical unit reset (SAM-5 6.3.3): copies are aborted, their records go, tokens stay; mode
-// parameters return to their defaults, a stopped unit is started.
+// parameters return to their defaults, a stopped unit is started, a RESERVE ends (persistent
+// reservations stay).
 void Nexus::reset_unit(LogicalUnit& unit) {
   target_->copy_manager().volume_reset(unit.id());
   unit.set_mode_parameters({});
+  unit.reservations().reset();
   unit.set_started(true);
 }
 

@@ -102,7 +102,8 @@ base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
   device::NexusIdentity nexus{
       entry->facts.number,
       identity.initiator_name,
-      {identity.target_name, identity.portal_group_tag, identity.portal_group_tag}};
+      {identity.target_name, identity.portal_group_tag, identity.portal_group_tag},
+      identity.isid};
   out.server = std::make_unique<device::Nexus>(
       std::move(nexus), target->device,
       visible_units(target->lun_maps, identity.initiator_name, target->device->unmasked()),

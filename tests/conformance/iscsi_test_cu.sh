@@ -8,7 +8,8 @@ families="SCSI.Inquiry SCSI.Mandatory SCSI.TestUnitReady SCSI.ReadCapacity10 SCS
   SCSI.Verify10 SCSI.Verify12 SCSI.Verify16 SCSI.WriteVerify10 SCSI.WriteVerify12 SCSI.WriteVerify16
   SCSI.CompareAndWrite SCSI.OrWrite SCSI.WriteAtomic16 SCSI.WriteSame10 SCSI.WriteSame16 SCSI.Unmap
   SCSI.GetLBAStatus.Simple SCSI.GetLBAStatus.BeyondEol SCSI.Prefetch10 SCSI.Prefetch16 SCSI.ReadDefectData10 SCSI.ReadDefectData12
-  SCSI.ReportSupportedOpcodes iSCSI.iSCSIResiduals iSCSI.iSCSIdatasn iSCSI.iSCSIcmdsn"
+  SCSI.PrinReadKeys SCSI.PrinServiceactionRange SCSI.PrinReportCapabilities SCSI.ProutRegister SCSI.ProutReserve
+  SCSI.ProutClear SCSI.ProutPreempt SCSI.Reserve6 SCSI.ReportSupportedOpcodes iSCSI.iSCSIResiduals iSCSI.iSCSIdatasn iSCSI.iSCSIcmdsn"
 
 # UnmapSingle asks for the status of LBA n+1 and wants that of n+8 where a physical block has 8 logical ones, as on
 # LUN 0: the suite's own mistake, right where both are the same.

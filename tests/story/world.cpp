@@ -35,7 +35,8 @@ base::Result<iscsi::Admission, iscsi::LoginStatus> Host::admit(
   const iscsi::SessionIdentity& identity = session->identity();
   iscsi::Admission out;
   out.server = std::make_unique<device::Nexus>(
-      device::NexusIdentity{array_.next_session++, identity.initiator_name, {target_name, 1, 1}},
+      device::NexusIdentity{
+          array_.next_session++, identity.initiator_name, {target_name, 1, 1}, identity.isid},
       array_.target, array_.target->unmasked(),
       device::WorkerContext{array_.pool, array_.pool, array_.buffers, 0});
   return out;

@@ -19,6 +19,17 @@ void inquiry(const Invocation& call);
 // mode.cpp
 void mode_sense(const Invocation& call);
 void mode_select(const Invocation& call);
+// persistent_reserve_in.cpp
+void read_keys(const Invocation& call);
+void read_reservation(const Invocation& call);
+void report_capabilities(const Invocation& call);
+void read_full_status(const Invocation& call);
+// persistent_reserve_out.cpp
+void persistent_reserve_out(const Invocation& call);
+void register_and_move(const Invocation& call);
+// reserve_release.cpp
+void reserve_unit(const Invocation& call);
+void release_unit(const Invocation& call);
 // report_supported_operation_codes.cpp
 void report_supported_operation_codes(const Invocation& call);
 // media.cpp

@@ -62,8 +62,14 @@ void mode_select(const Invocation& call) {
   const auto changed =
       scsi::apply_mode_select(call.task.data_out.view(), form, mode_unit(call.unit()));
   if (!changed) return call.task.finish_check_condition(changed.error());
+  if (*changed == call.unit().mode_parameters()) return call.task.finish_good();
   call.unit().set_mode_parameters(*changed);
-  call.task.finish_good();
+  // Mode parameters are shared: every other nexus is told (SPC-4 6.11).
+  call.nexus.announce(call.task, [unit = call.path->unit, own = call.nexus.identity().number](
+                                     Nexus& nexus, base::UniqueFunction<void()> visited) {
+    if (nexus.identity().number != own) nexus.owe(*unit, UnitAttention::mode_parameters_changed);
+    visited();
+  });
 }
 
 }  // namespace device::commands

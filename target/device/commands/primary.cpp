@@ -19,9 +19,8 @@ void request_sense(const Invocation& call) {
   scsi::Sense sense;
   if (call.path == nullptr) {
     sense = scsi::sense::illegal_request(scsi::asc::logical_unit_not_supported);
-  } else if (call.path->unit_attention) {
-    sense = scsi::sense::unit_attention(*call.path->unit_attention);
-    call.path->unit_attention.reset();
+  } else if (call.path->attentions.any()) {
+    sense = scsi::sense::unit_attention(*call.path->attentions.take());
   } else if (!call.unit().started()) {
     sense =
         scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::not_ready_initializing_required);

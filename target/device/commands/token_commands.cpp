@@ -77,6 +77,10 @@ void write_using_token(const Invocation& call) {
   const auto request =
       scsi::decode_write_using_token(call.task.data_out.view(), call.unit().token_command_limits());
   if (!request) return refuse(call, request.error());
+  // The data is read from the source now: its reservations count as well (windows-host D.4).
+  if (call.nexus.is_refused(scsi::source_naa_of(request->token), ReservationRule::reads)) {
+    return call.task.finish_status(scsi::Status::reservation_conflict);
+  }
   call.nexus.target().copy_manager().write_using_token(key_of(call), *request,
                                                        finish_at_home(call));
 }

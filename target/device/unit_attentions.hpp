@@ -1,0 +1,74 @@
+// The unit attention conditions that one nexus has to be told of one unit (SAM-5 5.14): several may
+// be pending, one is reported at a time, the weightiest first. A plain value without memory of its
+// own; it belongs to the nexus's thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "scsi/sense.hpp"
+
+namespace device {
+
+// In the order in which they are reported.
+enum class UnitAttention : std::uint8_t {
+  power_on,
+  reset,
+  commands_cleared,
+  reservations_preempted,
+  registrations_preempted,
+  reservations_released,
+  mode_parameters_changed,
+};
+
+class UnitAttentions {
+ public:
+  // Power on makes everything older pointless, a reset everything but power on. While one of the
+  // two is pending, lost commands and mode parameters need no telling of their own: the host looks
+  // at both again anyway, and has a budget of few retries (R10).
+  constexpr void owe(UnitAttention attention) {
+    const bool resets = attention <= UnitAttention::reset;
+    if (is_pending(UnitAttention::power_on) && implied_by_reset(attention)) return;
+    if (is_pending(UnitAttention::reset) && implied_by_reset(attention) && !resets) return;
+    pending_ = static_cast<std::uint8_t>((resets ? 0 : pending_) | bit(attention));
+  }
+
+  constexpr bool any() const { return pending_ != 0; }
+
+  // The next to report, which is thereby told; nullopt when there is none.
+  constexpr std::optional<scsi::AdditionalSense> take() {
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      const std::uint8_t mask = bit(static_cast<UnitAttention>(i));
+      if ((pending_ & mask) == 0) continue;
+      pending_ = static_cast<std::uint8_t>(pending_ & ~mask);
+      return codes[i];
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr std::array<scsi::AdditionalSense, 7> codes{
+      scsi::asc::power_on_occurred,
+      scsi::asc::bus_device_reset_occurred,
+      scsi::asc::commands_cleared_by_another_initiator,
+      scsi::asc::reservations_preempted,
+      scsi::asc::registrations_preempted,
+      scsi::asc::reservations_released,
+      scsi::asc::mode_parameters_changed};
+
+  static constexpr std::uint8_t bit(UnitAttention attention) {
+    return static_cast<std::uint8_t>(1u << static_cast<unsigned>(attention));
+  }
+  static constexpr bool implied_by_reset(UnitAttention attention) {
+    return attention <= UnitAttention::commands_cleared ||
+           attention == UnitAttention::mode_parameters_changed;
+  }
+  constexpr bool is_pending(UnitAttention attention) const {
+    return (pending_ & bit(attention)) != 0;
+  }
+
+  std::uint8_t pending_ = 0;
+};
+
+}  // namespace device
