@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include "base/clock.hpp"
+#include "base/digest.hpp"
 #include "base/executor.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "target/admin/admin_server.hpp"
+#include "target/admin/reservation_database.hpp"
 #include "target/admin/routes.hpp"
 #include "target/admin/state_directory.hpp"
 #include "target/device/target_device.hpp"
@@ -25,6 +27,7 @@ struct Array::State {
   StateDirectory state_directory;
   base::SystemClock clock;
   base::SystemRandomness randomness;
+  std::unique_ptr<ReservationDatabase> reservations;
   base::WorkPool pool{configuration.pool_threads};
   copymgr::CopyManager copy_manager{clock, randomness, pool, configuration.copies};
   std::vector<std::shared_ptr<device::TargetDevice>> targets;
@@ -33,6 +36,7 @@ struct Array::State {
   std::unique_ptr<AdminServer> admin_server;
 
   base::Result<void, std::string> open_targets();
+  base::Result<void, std::string> restore_reservations(device::LogicalUnit& unit);
   base::Result<void, std::string> open_portals();
   base::Result<void, std::string> open_admin();
 };
@@ -43,6 +47,9 @@ Array::~Array() = default;
 base::Result<void, std::string> Array::State::open_targets() {
   const auto identifier = state_directory.array_identifier(randomness);
   if (!identifier) return base::fail(identifier.error());
+  auto database = ReservationDatabase::open(state_directory.reservation_database());
+  if (!database) return base::fail(database.error());
+  reservations = std::move(*database);
   std::uint64_t next_unit_id = 1;
   for (const TargetConfiguration& target : configuration.targets) {
     std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> units;
@@ -51,9 +58,11 @@ base::Result<void, std::string> Array::State::open_targets() {
       if (!store) return base::fail(fmt::format("LUN {}: {}", lun.value, store.error()));
       base::log::info("{} LUN {}: {}, {} bytes, {}-byte blocks", target.name, lun.value,
                       (*store)->describe(), (*store)->size().value, spec.block_length.bytes);
-      units.emplace(lun, std::make_shared<device::LogicalUnit>(
-                             next_unit_id++, device::make_identity(*identifier, target.name, lun),
-                             std::move(*store), spec.block_length, configuration.limits));
+      auto unit = std::make_shared<device::LogicalUnit>(
+          next_unit_id++, device::make_identity(*identifier, target.name, lun), std::move(*store),
+          spec.block_length, configuration.limits);
+      if (auto restored = restore_reservations(*unit); !restored) return restored;
+      units.emplace(lun, std::move(unit));
     }
     targets.push_back(
         std::make_shared<device::TargetDevice>(target.name, copy_manager, std::move(units)));
@@ -64,6 +73,10 @@ base::Result<void, std::string> Array::State::open_targets() {
     });
   }
   return {};
+}
+
+base::Result<void, std::string> Array::State::restore_reservations(device::LogicalUnit& unit) {
+  return unit.reservations().restore(*reservations, base::to_hex(unit.identity().naa));
 }
 
 base::Result<void, std::string> Array::State::open_portals() {

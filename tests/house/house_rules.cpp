@@ -50,7 +50,7 @@ const std::vector<Foreign>& foreign_headers() {
       {"isa-l", {"base"}},
       {"liburing", {"store"}},
       {"rbd/", {"store"}},
-      {"sqlite3", {"target/admin", "tokens"}},
+      {"sqlite3", {"base"}},
       {"toml++/", {"target/admin"}},
       {"nlohmann/", {"target/admin", "tools", "tools/host"}},
   };

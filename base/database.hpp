@@ -1,0 +1,79 @@
+// A database file: transactions that survive kill -9 and loss of power once they are committed.
+// Only this room knows SQLite. Errors are one line for a person.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace base {
+
+// One prepared command with its parameters and, while it runs, one row. Not thread-safe; its
+// Database outlives it.
+class Statement {
+ public:
+  Statement(Statement&& other) noexcept;
+  Statement& operator=(Statement&&) = delete;
+  ~Statement();
+
+  // Parameters count from 1, columns from 0. Text is copied.
+  Statement& bind(int parameter, std::int64_t value);
+  Statement& bind(int parameter, std::string_view text);
+  Statement& bind_null(int parameter);
+
+  // True: there is a row, which the columns below read. False: done, ready to run again with
+  // other parameters.
+  Result<bool, std::string> step();
+  std::int64_t integer(int column) const;
+  std::string text(int column) const;
+  bool is_null(int column) const;
+
+ private:
+  friend class Database;
+  struct Handle;
+  explicit Statement(std::unique_ptr<Handle> handle);
+  std::unique_ptr<Handle> handle_;
+};
+
+// Not thread-safe.
+class Database {
+ public:
+  // Opens or makes the file: write-ahead log, every commit on the medium before it returns.
+  static Result<Database, std::string> open(const std::string& path);
+  Database(Database&& other) noexcept;
+  Database& operator=(Database&&) = delete;
+  ~Database();
+
+  // One or more commands without parameters or rows.
+  Result<void, std::string> run(const std::string& commands);
+  Result<Statement, std::string> prepare(std::string_view command);
+
+ private:
+  struct Handle;
+  explicit Database(std::unique_ptr<Handle> handle);
+  std::unique_ptr<Handle> handle_;
+};
+
+// Everything between its making and commit() happens, or nothing: undone when it goes uncommitted.
+class Transaction {
+ public:
+  static Result<Transaction, std::string> begin(Database& database);
+  Transaction(Transaction&& other) noexcept : database_(other.database_) {
+    other.database_ = nullptr;
+  }
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+
+  // Durable when it returns.
+  Result<void, std::string> commit();
+
+ private:
+  explicit Transaction(Database& database) : database_(&database) {}
+  Database* database_;
+};
+
+}  // namespace base
