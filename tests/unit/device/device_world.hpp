@@ -114,8 +114,8 @@ class World {
     }
     return nexus;
   }
-  std::unique_ptr<Nexus> fresh_login(const std::string& initiator) {
-    const NexusIdentity identity{++last_nexus, initiator, {target->name(), 1, 1}};
+  std::unique_ptr<Nexus> fresh_login(const std::string& initiator, std::uint64_t isid = 1) {
+    const NexusIdentity identity{++last_nexus, initiator, {target->name(), 1, 1}, isid};
     return std::make_unique<Nexus>(identity, target, target->unmasked(),
                                    WorkerContext{home, pool, buffers, 0});
   }
