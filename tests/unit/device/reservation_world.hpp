@@ -16,7 +16,7 @@ enum : std::uint8_t {
   pr_register_and_ignore,
   pr_register_and_move
 };
-enum : std::uint8_t { we = 1, ea = 3, we_ro = 5, ea_ro = 6, we_ar = 7, ea_ar = 8 };
+inline constexpr std::uint8_t we = 1, ea = 3, we_ro = 5, ea_ro = 6, we_ar = 7, ea_ar = 8;
 inline constexpr std::array<std::uint8_t, 6> all_types{we, ea, we_ro, ea_ro, we_ar, ea_ar};
 
 inline bool is_all_registrants_type(std::uint8_t type) {
@@ -72,6 +72,7 @@ struct ReservationWorld : World {
     a = login("iqn.host:a");
     b = login("iqn.host:b");
     c = login("iqn.host:c");
+    observer = login("iqn.host:observer");
   }
   using World::run;
   Answer out(Nexus& nexus, std::uint8_t action, std::uint64_t key, std::uint64_t action_key = 0,
@@ -85,7 +86,7 @@ struct ReservationWorld : World {
     if (type != 0) REQUIRE(out(*a, pr_reserve, 0x0a, 0, type).good());
   }
   Bytes in(std::uint8_t action, std::uint16_t lun = 0) {
-    const Answer answer = run(*c, pr_in(action), {}, lun);
+    const Answer answer = run(*observer, pr_in(action), {}, lun);
     REQUIRE(answer.good());
     return answer.data;
   }
@@ -112,7 +113,7 @@ struct ReservationWorld : World {
     return answer.sense->additional.code << 8 | answer.sense->additional.qualifier;
   }
 
-  std::unique_ptr<Nexus> a, b, c;
+  std::unique_ptr<Nexus> a, b, c, observer;
 };
 
 inline bool conflicts(const Answer& answer) {
