@@ -143,6 +143,7 @@ TEST_CASE("a reset of the unit leaves persistent reservations and ends RESERVE")
   };
   reset(0);
   CHECK(world.attention(*world.a) == 0x2903);
+  CHECK(world.attention(*world.observer) == 0x2903);
   CHECK(world.held_type() == ea);
   CHECK(conflicts(world.run(*world.c, read_16(0, 1))));
   CHECK(conflicts(world.run(*world.c, read_16(0, 1), {}, 1)));
