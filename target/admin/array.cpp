@@ -1,5 +1,7 @@
 #include "target/admin/array.hpp"
 
+#include <set>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -36,6 +38,7 @@ struct Array::State {
   std::unique_ptr<AdminServer> admin_server;
 
   base::Result<void, std::string> open_targets();
+  std::vector<std::uint16_t> relative_ports(const TargetConfiguration& target) const;
   base::Result<void, std::string> restore_reservations(device::LogicalUnit& unit);
   base::Result<void, std::string> open_portals();
   base::Result<void, std::string> open_admin();
@@ -64,8 +67,8 @@ base::Result<void, std::string> Array::State::open_targets() {
       if (auto restored = restore_reservations(*unit); !restored) return restored;
       units.emplace(lun, std::move(unit));
     }
-    targets.push_back(
-        std::make_shared<device::TargetDevice>(target.name, copy_manager, std::move(units)));
+    targets.push_back(std::make_shared<device::TargetDevice>(
+        target.name, copy_manager, std::move(units), relative_ports(target)));
     server.directory().change([&](net::Directory& directory) {
       directory.targets.push_back({targets.back(), target.alias, target.authentication,
                                    target.access, target.lun_maps, target.portal_groups,
@@ -73,6 +76,16 @@ base::Result<void, std::string> Array::State::open_targets() {
     });
   }
   return {};
+}
+
+// One target port for each portal group that reaches the target, numbered as its group.
+std::vector<std::uint16_t> Array::State::relative_ports(const TargetConfiguration& target) const {
+  std::set<std::uint16_t> ports;
+  for (const net::Portal& portal : configuration.portals) {
+    if (target.portal_groups.empty() || target.portal_groups.contains(portal.portal_group))
+      ports.insert(portal.portal_group);
+  }
+  return {ports.begin(), ports.end()};
 }
 
 base::Result<void, std::string> Array::State::restore_reservations(device::LogicalUnit& unit) {

@@ -36,11 +36,8 @@ void NexusRegistry::remove(const std::shared_ptr<NexusDoor>& door) {
 
 void NexusRegistry::visit_all(Visit visit, base::Executor& home,
                               base::UniqueFunction<void()> done) {
-  std::vector<std::shared_ptr<NexusDoor>> doors;
-  {
-    const std::scoped_lock lock(mutex_);
-    doors = doors_;
-  }
+  const std::scoped_lock lock(mutex_);
+  const auto doors = doors_;
   if (doors.empty()) return home.post(std::move(done));
   const auto countdown =
       std::shared_ptr<Countdown>(new Countdown{doors.size(), home, std::move(done)});

@@ -53,7 +53,10 @@ class NexusRegistry {
   std::vector<scsi::InitiatorPort> initiator_ports() const;
 
  private:
-  mutable std::mutex mutex_;
+  // Held while visits are posted, so that a nexus that goes away meets those on its way before its
+  // door is taken out: nobody waits for a visit that never comes. An inline executor visits, and
+  // may come back here, inside post.
+  mutable std::recursive_mutex mutex_;
   std::vector<std::shared_ptr<NexusDoor>> doors_;
 };
 

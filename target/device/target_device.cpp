@@ -3,8 +3,12 @@
 namespace device {
 
 TargetDevice::TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
-                           std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units)
-    : name_(std::move(name)), copy_manager_(copy_manager), units_(std::move(units)) {
+                           std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units,
+                           std::vector<std::uint16_t> target_ports)
+    : name_(std::move(name)),
+      copy_manager_(copy_manager),
+      units_(std::move(units)),
+      target_ports_(std::move(target_ports)) {
   for (const auto& [lun, unit] : units_)
     copy_manager_.attach(unit->volume(name_));
 }

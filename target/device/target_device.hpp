@@ -18,7 +18,8 @@ class TargetDevice {
  public:
   // The units are attached to the copy manager for the life of this object.
   TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
-               std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units);
+               std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units,
+               std::vector<std::uint16_t> target_ports = {scsi::PortIdentity{}.relative_port});
   ~TargetDevice();
   TargetDevice(const TargetDevice&) = delete;
   TargetDevice& operator=(const TargetDevice&) = delete;
@@ -28,7 +29,7 @@ class TargetDevice {
   const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>>& units() const { return units_; }
   // Every unit under its own number, for a nexus that sees all.
   std::map<scsi::Lun, scsi::Lun> unmasked() const;
-  // The relative identifiers of its ports.
+  // The relative identifiers of its ports, each once.
   const std::vector<std::uint16_t>& target_ports() const { return target_ports_; }
   // The nexuses to this target, for what one of them does to the others.
   NexusRegistry& nexuses() { return nexuses_; }
@@ -37,7 +38,7 @@ class TargetDevice {
   const std::string name_;
   copymgr::CopyManager& copy_manager_;
   const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units_;
-  const std::vector<std::uint16_t> target_ports_{scsi::PortIdentity{}.relative_port};
+  const std::vector<std::uint16_t> target_ports_;
   NexusRegistry nexuses_;
 };
 
