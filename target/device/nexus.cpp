@@ -57,12 +57,10 @@ Nexus::~Nexus() {
   target_->nexuses().remove(door_);
   for (const auto& [lun, path] : paths_) {
     if (!path.unit->reservations().nexus_lost(identity_.number)) continue;
-    target_->nexuses().visit_all(
-        [news = ReservationNews{path.unit, {}, false}](Nexus& other,
-                                                       base::UniqueFunction<void()> visited) {
-          other.reservations_changed(news, std::move(visited));
-        },
-        worker_.home, [] {});
+    target_->nexuses().visit_all([news = ReservationNews{path.unit, {}, false}](
+                                     Nexus& other, base::UniqueFunction<void()> visited) {
+      other.reservations_changed(news, std::move(visited));
+    });
   }
   target_->copy_manager().nexus_lost(identity_.number);
 }

@@ -50,6 +50,17 @@ void NexusRegistry::visit_all(Visit visit, base::Executor& home,
   }
 }
 
+void NexusRegistry::visit_all(Visit visit) {
+  const std::scoped_lock lock(mutex_);
+  const auto doors = doors_;
+  const auto shared_visit = std::make_shared<const Visit>(std::move(visit));
+  for (const auto& door : doors) {
+    door->home.post([door, shared_visit] {
+      if (door->nexus != nullptr) (*shared_visit)(*door->nexus, [] {});
+    });
+  }
+}
+
 void NexusRegistry::tell_all(const TaskSetEvent& event, base::Executor& home,
                              base::UniqueFunction<void()> done) {
   visit_all(

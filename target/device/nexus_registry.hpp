@@ -46,6 +46,8 @@ class NexusRegistry {
   // called their `visited`.
   using Visit = std::function<void(Nexus& nexus, base::UniqueFunction<void()> visited)>;
   void visit_all(Visit visit, base::Executor& home, base::UniqueFunction<void()> done);
+  // For one who does not wait: a nexus that is going away.
+  void visit_all(Visit visit);
   // Lets every nexus suffer `event`.
   void tell_all(const TaskSetEvent& event, base::Executor& home, base::UniqueFunction<void()> done);
 
