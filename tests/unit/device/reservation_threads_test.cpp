@@ -28,19 +28,19 @@ class Host {
   }
 
   Answer run(const scsi::CdbBytes& cdb, const Bytes& data_out = {}, std::uint16_t lun = 0) {
-    Waiting waiting;
-    home_->post([&] {
-      Task& task = waiting.task;
-      task.owner = &waiting;
-      task.lun_field = scsi::encode_lun({lun});
-      task.cdb = cdb;
-      task.data_out = buffers_.take(data_out.size());
-      std::copy(data_out.begin(), data_out.end(), task.data_out.span().begin());
-      nexus_->execute(task);
-    });
-    Answer answer = waiting.answered.get_future().get();
-    at_home([] {});  // the finishing call has returned
-    return answer;
+    return std::move(run_many(1, cdb, data_out, lun).front());
+  }
+  // `count` equal commands, all under way at once.
+  std::vector<Answer> run_many(std::size_t count, const scsi::CdbBytes& cdb, const Bytes& data_out,
+                               std::uint16_t lun = 0) {
+    std::vector<Waiting> all(count);
+    for (Waiting& each : all)
+      start(each, cdb, data_out, lun);
+    std::vector<Answer> answers;
+    for (Waiting& each : all)
+      answers.push_back(each.answered.get_future().get());
+    at_home([] {});  // the finishing calls have returned
+    return answers;
   }
 
  private:
@@ -59,6 +59,19 @@ class Host {
     Task task;
     std::promise<Answer> answered;
   };
+
+  void start(Waiting& waiting, const scsi::CdbBytes& cdb, const Bytes& data_out,
+             std::uint16_t lun) {
+    home_->post([this, &waiting, &cdb, &data_out, lun] {
+      Task& task = waiting.task;
+      task.owner = &waiting;
+      task.lun_field = scsi::encode_lun({lun});
+      task.cdb = cdb;
+      task.data_out = buffers_.take(data_out.size());
+      std::copy(data_out.begin(), data_out.end(), task.data_out.span().begin());
+      nexus_->execute(task);
+    });
+  }
 
   void at_home(std::function<void()> what) {
     std::promise<void> done;
@@ -80,27 +93,27 @@ TEST_CASE("after the answer to PREEMPT no write of the preempted nexus lands") {
   World world;
   base::WorkPool pool(2);
   Host a(world, pool, "iqn.host:a", 101), b(world, pool, "iqn.host:b", 102);
-  const Bytes of_a(4096, 0xaa), of_b(4096, 0xbb);
+  const Bytes of_a(32768, 0xaa), of_b(32768, 0xbb);
   REQUIRE(a.run(pr_out(pr_register), pr_list(0, 0x0a)).good());
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 100; ++round) {
     REQUIRE(b.run(pr_out(pr_register), pr_list(0, 0x0b)).good());
     REQUIRE(b.run(pr_out(pr_reserve, ea), pr_list(0x0b, 0)).good());
     std::atomic<bool> told{false};
     std::thread writer([&] {
       // Until the preemption is noticed, and a few commands beyond.
       for (int after = 0; after < 3;) {
-        const Answer answer = b.run(write_16(0, 8), of_b);
-        if (!answer.good()) ++after;
+        const auto answers = b.run_many(64, write_16(0, 64), of_b);
+        if (!answers.back().good()) ++after;
       }
       told = true;
     });
     const Answer preempted = a.run(pr_out(pr_preempt, ea), pr_list(0x0a, 0x0b));
-    const Answer written = a.run(write_16(0, 8), of_a);
+    const Answer written = a.run(write_16(0, 64), of_a);
     writer.join();
     REQUIRE(preempted.good());
     REQUIRE(written.good());
     REQUIRE(told);
-    REQUIRE(a.run(read_16(0, 8)).data == of_a);
+    REQUIRE(a.run(read_16(0, 64)).data == of_a);
     REQUIRE(a.run(pr_out(pr_release, ea), pr_list(0x0a, 0)).good());
   }
 }
