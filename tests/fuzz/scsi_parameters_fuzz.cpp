@@ -4,6 +4,7 @@
 
 #include "scsi/copy_results.hpp"
 #include "scsi/mode_pages.hpp"
+#include "scsi/persistent_reserve.hpp"
 #include "scsi/third_party_copy_page.hpp"
 #include "scsi/token_parameters.hpp"
 #include "tests/fuzz/bytes.hpp"
@@ -92,11 +93,29 @@ void cdbs(Reader& input) {
   static_cast<void>(scsi::trace(layout, cdb));
 }
 
+void reservation_lists(Reader& input) {
+  const std::uint8_t action = input.u8();
+  const base::ByteView list = input.rest();
+  if (action % 8 == 7) {
+    const auto move = scsi::decode_register_and_move(list, list.size());
+    if (!move) return;
+    const auto bytes = scsi::encode(move->transport_id);
+    const auto again = scsi::decode_transport_id(bytes, 0, bytes.size());
+    require(again && again->id == move->transport_id);
+    return;
+  }
+  const auto request = scsi::decode_persistent_reserve_out(
+      list, list.size(), static_cast<scsi::persistent_reserve_out::Action>(action % 8));
+  if (!request) return;
+  require(request->transport_ids.size() <= list.size() / 24);
+  require(request->specify_initiator_ports || list.size() == 24);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Reader input({data, size});
-  switch (input.u8() % 4) {
+  switch (input.u8() % 5) {
     case 0:
       token_lists(input);
       break;
@@ -108,6 +127,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 3:
       cdbs(input);
+      break;
+    case 4:
+      reservation_lists(input);
       break;
   }
   return 0;

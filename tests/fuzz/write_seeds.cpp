@@ -7,6 +7,7 @@
 #include "scsi/mode_pages.hpp"
 #include "scsi/third_party_copy_page.hpp"
 #include "scsi/token_parameters.hpp"
+#include "scsi/transport_id.hpp"
 #include "tests/support/pdu.hpp"
 
 namespace {
@@ -91,6 +92,14 @@ void parameters(Corpus corpus) {
   const auto fixed = scsi::to_fixed_format(sense);
   corpus.add(Bytes{2, 3} + Bytes(fixed.begin(), fixed.end()));
   corpus.add(Bytes{2, 3} + scsi::to_descriptor_format(sense));
+  const Bytes id = scsi::encode(scsi::TransportId{"iqn.a", 0x400001370000});
+  Bytes list(28, 1);
+  list[20] = 0x08;  // SPEC_I_PT
+  base::store_be32(list, 24, static_cast<std::uint32_t>(id.size()));
+  corpus.add(Bytes{4, 0} + list + id);
+  list.resize(24);
+  base::store_be32(list, 20, static_cast<std::uint32_t>(id.size()));
+  corpus.add(Bytes{4, 7} + list + id);
 }
 
 // For each row of the command table: once for the unit attention, then with small fields.

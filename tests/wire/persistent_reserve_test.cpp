@@ -180,15 +180,3 @@ TEST_CASE("parameter data of PERSISTENT RESERVE IN") {
   wire::append(expected, hex(port_id));
   CHECK(read_full_status_data(3, status) == expected);
 }
-
-TEST_CASE("CDB usage of reservation commands, as REPORT SUPPORTED OPERATION CODES tells it") {
-  const auto usage = [](const CdbLayout& layout) {
-    const CdbBytes bitmap = usage_bitmap(layout);
-    return Bytes(bitmap.begin(), bitmap.begin() + layout.length);
-  };
-  CHECK(usage(persistent_reserve_in::read_full_status) == hex("5E 03 00 00 00 00 00 FF FF 07"));
-  CHECK(usage(persistent_reserve_out::register_and_move) == hex("5F 07 FF 00 00 FF FF FF FF 07"));
-  CHECK(usage(reserve_release::reserve_6) == hex("16 1F FF FF FF 07"));
-  CHECK(usage(reserve_release::release_6) == hex("17 1F FF 00 00 07"));
-  CHECK(usage(reserve_release::reserve_10) == hex("56 13 FF FF 00 00 00 FF FF 07"));
-}

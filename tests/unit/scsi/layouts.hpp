@@ -8,6 +8,7 @@
 
 #include "scsi/block_cdbs.hpp"
 #include "scsi/copy_cdbs.hpp"
+#include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/provisioning_cdbs.hpp"
 #include "scsi/verify_cdbs.hpp"
@@ -27,6 +28,8 @@ inline const std::vector<KnownLayout>& every_layout() {
       {media::write_6, "0A 1F FF FF FF 07"},
       {inquiry::layout, "12 01 FF FF FF 07"},
       {mode_select::layout_6, "15 11 00 00 FF 07"},
+      {reserve_release::reserve_6, "16 1F FF FF FF 07"},
+      {reserve_release::release_6, "17 1F FF 00 00 07"},
       {mode_sense::layout_6, "1A 08 FF FF FF 07"},
       {start_stop_unit::layout, "1B 01 00 0F F7 07"},
       {read_capacity::layout_10, "25 00 FF FF FF FF 00 00 01 07"},
@@ -40,7 +43,21 @@ inline const std::vector<KnownLayout>& every_layout() {
       {write_same::layout_10, "41 F8 FF FF FF FF 3F FF FF 07"},
       {unmap::layout, "42 01 00 00 00 00 3F FF FF 07"},
       {mode_select::layout_10, "55 11 00 00 00 00 00 FF FF 07"},
+      {reserve_release::reserve_10, "56 13 FF FF 00 00 00 FF FF 07"},
+      {reserve_release::release_10, "57 13 FF FF 00 00 00 FF FF 07"},
       {mode_sense::layout_10, "5A 18 FF FF 00 00 00 FF FF 07"},
+      {persistent_reserve_in::read_keys, "5E 00 00 00 00 00 00 FF FF 07"},
+      {persistent_reserve_in::read_reservation, "5E 01 00 00 00 00 00 FF FF 07"},
+      {persistent_reserve_in::report_capabilities, "5E 02 00 00 00 00 00 FF FF 07"},
+      {persistent_reserve_in::read_full_status, "5E 03 00 00 00 00 00 FF FF 07"},
+      {persistent_reserve_out::register_key, "5F 00 FF 00 00 FF FF FF FF 07"},
+      {persistent_reserve_out::reserve, "5F 01 FF 00 00 FF FF FF FF 07"},
+      {persistent_reserve_out::release, "5F 02 FF 00 00 FF FF FF FF 07"},
+      {persistent_reserve_out::clear, "5F 03 FF 00 00 FF FF FF FF 07"},
+      {persistent_reserve_out::preempt, "5F 04 FF 00 00 FF FF FF FF 07"},
+      {persistent_reserve_out::preempt_and_abort, "5F 05 FF 00 00 FF FF FF FF 07"},
+      {persistent_reserve_out::register_and_ignore_existing_key, "5F 06 FF 00 00 FF FF FF FF 07"},
+      {persistent_reserve_out::register_and_move, "5F 07 FF 00 00 FF FF FF FF 07"},
       {populate_token::layout, "83 10 00 00 00 00 FF FF FF FF FF FF FF FF 3F 07"},
       {write_using_token::layout, "83 11 00 00 00 00 FF FF FF FF FF FF FF FF 3F 07"},
       {copy_operation_abort::layout, "83 1C FF FF FF FF 00 00 00 00 00 00 00 00 00 07"},
