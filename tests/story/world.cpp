@@ -109,20 +109,44 @@ void Host::answer_r2t(ByteView r2t, ByteView data_out) {
   }
 }
 
-Answer Host::command(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView data_out,
-                     std::uint32_t data_in_bytes) {
+void Host::send_command(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView immediate,
+                        std::size_t data_out_bytes, std::uint32_t data_in_bytes) {
   iscsi::Bhs request{};
   request[0] = 0x01;
-  request[1] = static_cast<std::uint8_t>(0x81 | (data_out.empty() ? 0 : 0x20) |
+  request[1] = static_cast<std::uint8_t>(0x81 | (data_out_bytes == 0 ? 0 : 0x20) |
                                          (data_in_bytes == 0 ? 0 : 0x40));
   request[9] = static_cast<std::uint8_t>(lun);
   base::store_be32(request, 16, task_tag_++);
-  base::store_be32(request, 20,
-                   data_out.empty() ? data_in_bytes : static_cast<std::uint32_t>(data_out.size()));
+  base::store_be32(
+      request, 20,
+      data_out_bytes == 0 ? data_in_bytes : static_cast<std::uint32_t>(data_out_bytes));
   base::store_be32(request, 24, cmd_sn_++);
   std::copy(cdb.begin(), cdb.end(), request.begin() + 32);
-  send(request, data_out.first(std::min<std::size_t>(data_out.size(), 4096)));
+  send(request, immediate);
+}
 
+std::vector<std::uint8_t> Host::start_write(std::uint16_t lun, std::uint64_t lba,
+                                            std::uint32_t blocks) {
+  scsi::CdbBytes cdb{};
+  cdb[0] = 0x8a;
+  base::store_be64(cdb, 2, lba);
+  base::store_be32(cdb, 10, blocks);
+  send_command(lun, cdb, {}, blocks * 512, 0);
+  auto r2t = take_output();
+  REQUIRE(r2t.size() == header_bytes);
+  REQUIRE(r2t[0] == 0x31);
+  return r2t;
+}
+
+std::vector<std::uint8_t> Host::finish_write(ByteView r2t, ByteView data) {
+  answer_r2t(r2t, data);
+  return take_output();
+}
+
+Answer Host::command(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView data_out,
+                     std::uint32_t data_in_bytes) {
+  send_command(lun, cdb, data_out.first(std::min<std::size_t>(data_out.size(), 4096)),
+               data_out.size(), data_in_bytes);
   Answer answer;
   for (bool ended = false; !ended;) {
     const auto output = take_output();

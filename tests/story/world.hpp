@@ -83,6 +83,10 @@ class Host final : public iscsi::Host {
                                  std::uint32_t block_bytes = 512);
   Answer write(std::uint16_t lun, std::uint64_t lba, base::ByteView data,
                std::uint32_t block_bytes = 512);
+  // A WRITE(16) of 512-byte blocks without its data: the R2T that asks for it.
+  std::vector<std::uint8_t> start_write(std::uint16_t lun, std::uint64_t lba, std::uint32_t blocks);
+  // Sends what the R2T asked for; what comes back.
+  std::vector<std::uint8_t> finish_write(base::ByteView r2t, base::ByteView data);
   Answer populate(std::uint16_t lun, std::uint32_t list_identifier,
                   const scsi::PopulateToken& request);
   Answer write_using(std::uint16_t lun, std::uint32_t list_identifier,
@@ -104,6 +108,8 @@ class Host final : public iscsi::Host {
 
  private:
   void log_in(const std::string& initiator_name);
+  void send_command(std::uint16_t lun, const scsi::CdbBytes& cdb, base::ByteView immediate,
+                    std::size_t data_out_bytes, std::uint32_t data_in_bytes);
   void send(const iscsi::Bhs& header, base::ByteView data);
   std::vector<std::uint8_t> take_output();
   void answer_r2t(base::ByteView r2t, base::ByteView data_out);
