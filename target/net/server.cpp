@@ -237,6 +237,10 @@ void Server::run(const std::function<void()>& ready) {
   state_->context.run();
   state_->doors.clear();
   for (const auto& worker : state_->workers)
+    worker->close_connections();
+  for (const auto& worker : state_->workers)
+    worker->wait_until_closed();
+  for (const auto& worker : state_->workers)
     worker->stop();
 }
 

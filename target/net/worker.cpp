@@ -1,5 +1,6 @@
 #include "target/net/worker.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
 #include "target/net/tcp_connection.hpp"
@@ -25,8 +26,7 @@ void Worker::start() {
   thread_ = std::thread([this] { run(); });
 }
 
-void Worker::stop() {
-  if (!thread_.joinable()) return;
+void Worker::close_connections() {
   post([this] {
     stopping_ = true;
     tick_.cancel();
@@ -34,6 +34,17 @@ void Worker::stop() {
     for (const auto& connection : connections)
       connection->drop();
   });
+}
+
+void Worker::wait_until_closed() {
+  closed_.wait();
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  close_connections();
+  wait_until_closed();
+  post([this] { ended_ = true; });
   thread_.join();
 }
 
@@ -44,8 +55,9 @@ void Worker::post(base::Work work) {
 // Polls while there was work a moment ago, then sleeps in the reactor: a sleeping reactor costs a
 // wake-up on every command at depth 1 (house.md, decision 2).
 void Worker::run() {
+  const auto stays_open = boost::asio::make_work_guard(context_);
   base::Instant last_work = clock_.now();
-  while (!stopping_ || !connections_.empty()) {
+  while (!ended_) {
     if (context_.poll() > 0) {
       last_work = clock_.now();
     } else if (clock_.now() - last_work >= spin_) {
@@ -53,6 +65,7 @@ void Worker::run() {
       if (context_.run_one() > 0) last_work = clock_.now();
     }
     if (context_.stopped()) context_.restart();
+    if (stopping_ && connections_.empty() && !std::exchange(told_, true)) all_closed_.set_value();
   }
 }
 

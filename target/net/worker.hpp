@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <set>
 #include <thread>
@@ -33,7 +34,12 @@ class Worker final : public base::Executor {
   ~Worker() override;
 
   void start();
-  // Closes every connection, waits for their tasks, ends the thread.
+  // Closes every connection; wait_until_closed() returns when the last one, with its tasks, has
+  // gone.
+  void close_connections();
+  void wait_until_closed();
+  // Both of the above, then ends the thread. Tasks of other workers may wait for work that they
+  // post here: let all workers close before the first one stops.
   void stop();
 
   // Callable from any thread.
@@ -75,6 +81,10 @@ class Worker final : public base::Executor {
   std::atomic<std::uint64_t> received_{0};
   std::atomic<std::uint64_t> sent_{0};
   bool stopping_ = false;
+  bool ended_ = false;
+  bool told_ = false;  // that all is closed
+  std::promise<void> all_closed_;
+  std::shared_future<void> closed_ = all_closed_.get_future().share();
   std::thread thread_;
 };
 
