@@ -40,7 +40,8 @@ void Nexus::suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done)
     const bool concerned = std::any_of(paths_.begin(), paths_.end(), [&](const auto& each) {
       return event.concerns(each.second.unit->id());
     });
-    if (cold && concerned && owner_ != nullptr) owner_->drop_connection();
+    // The one who asked is answered first: manage() drops it then.
+    if (cold && by_another && concerned && owner_ != nullptr) owner_->drop_connection();
     done();
   };
   end_tasks(event, std::move(aborted));
@@ -108,8 +109,13 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
       [this, event, to_reset = std::move(concerned), done = std::move(done)]() mutable {
         for (const auto& unit : to_reset)
           reset_unit(*unit);
-        target_->nexuses().tell_all(
-            event, worker_.home, [done = std::move(done)]() mutable { done(function_complete); });
+        const bool cold = event.kind == TaskSetEvent::Kind::cold_reset;
+        target_->nexuses().tell_all(event, worker_.home,
+                                    [this, cold, done = std::move(done)]() mutable {
+                                      TaskOwner* const owner = cold ? owner_ : nullptr;
+                                      done(function_complete);
+                                      if (owner != nullptr) owner->drop_connection();
+                                    });
       });
 }
 

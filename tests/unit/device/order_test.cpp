@@ -234,3 +234,28 @@ TEST_CASE("a token list longer than any list can be is not asked for whole") {
     CHECK(world.nexus->data_out_wanted(task).value == 2 + 0xffff);
   }
 }
+
+TEST_CASE("a cold reset is answered before the connection of the one who asked goes") {
+  struct Log final : TaskOwner {
+    explicit Log(std::vector<std::string>& to) : events(to) {}
+    void task_finished(Task&) override {}
+    void abort_tasks(std::optional<std::uint64_t>,
+                     base::UniqueFunction<void(std::size_t)> done) override {
+      done(0);
+    }
+    void drop_connection() override { events.push_back("drop"); }
+    std::vector<std::string>& events;
+  };
+  std::vector<std::string> asking, other;
+  Log owner_a(asking), owner_b(other);
+  World world;
+  const auto a = world.login("iqn.host:a"), b = world.login("iqn.host:b");
+  a->set_owner(&owner_a);
+  b->set_owner(&owner_b);
+  a->manage(TaskManagementFunction::target_cold_reset, 0, [&](TaskManagementResponse response) {
+    CHECK(response == TaskManagementResponse::function_complete);
+    asking.push_back("answer");
+  });
+  CHECK(asking == std::vector<std::string>{"answer", "drop"});
+  CHECK(other == std::vector<std::string>{"drop"});
+}
