@@ -1,5 +1,6 @@
 #include "base/buffer_pool.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <new>
@@ -32,6 +33,7 @@ Buffer BufferPool::take(std::size_t bytes) {
     out.data_ = list.back();
     list.pop_back();
     idle_bytes_ -= held;
+    least_idle_bytes_ = std::min(least_idle_bytes_, idle_bytes_);
   }
   in_use_ += held;
   out.pool_ = this;
@@ -49,6 +51,22 @@ void BufferPool::give_back(std::uint8_t* data, unsigned size_class) {
   }
   idle_[size_class].push_back(data);
   idle_bytes_ += held;
+}
+
+// Large buffers first: few of them go, and much is free again.
+void BufferPool::trim() {
+  std::size_t unneeded = least_idle_bytes_ - std::min(least_idle_bytes_, idle_bytes_kept);
+  for (unsigned size_class = size_classes; size_class > 0; --size_class) {
+    const std::size_t held = std::size_t{1} << (size_class - 1 + smallest_shift);
+    auto& list = idle_[size_class - 1];
+    while (!list.empty() && held <= unneeded) {
+      std::free(list.back());
+      list.pop_back();
+      idle_bytes_ -= held;
+      unneeded -= held;
+    }
+  }
+  least_idle_bytes_ = idle_bytes_;
 }
 
 }  // namespace base

@@ -57,15 +57,21 @@ class BufferPool {
   // `bytes` up to 16 MiB; 0 gives an empty buffer. Throws std::bad_alloc.
   Buffer take(std::size_t bytes);
   std::size_t bytes_in_use() const { return in_use_; }
+  std::size_t bytes_idle() const { return idle_bytes_; }
+  // Gives back to the system what nobody has needed since the last call, but for a little. Call it
+  // every second or so.
+  void trim();
 
  private:
   friend class Buffer;
   static constexpr unsigned smallest_shift = 12;
   static constexpr unsigned size_classes = 13;  // 4 KiB .. 16 MiB
+  static constexpr std::size_t idle_bytes_kept = 4u << 20;
   void give_back(std::uint8_t* data, unsigned size_class);
 
   std::array<std::vector<std::uint8_t*>, size_classes> idle_;
   std::size_t idle_bytes_ = 0;
+  std::size_t least_idle_bytes_ = 0;  // since the last trim()
   std::size_t idle_bytes_max_;
   std::size_t in_use_ = 0;
 };

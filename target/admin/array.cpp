@@ -107,7 +107,7 @@ base::Result<void, std::string> Array::State::open_portals() {
 
 base::Result<void, std::string> Array::State::open_admin() {
   auto opened = AdminServer::open(state_directory.admin_socket(),
-                                  make_api({server, copy_manager, targets, clock}));
+                                  make_api({server, copy_manager, targets, clock, pool}));
   if (!opened) return base::fail(opened.error());
   admin_server = std::move(*opened);
   return {};

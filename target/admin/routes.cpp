@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/log.hpp"
 #include "target/admin/statistics.hpp"
 #include "target/iscsi/session.hpp"
 
@@ -56,12 +57,17 @@ void ask_to_log_out(const net::SessionRegistry::Entry& entry, base::Duration gra
   with_session(entry, [grace](iscsi::Session& session) { session.request_logout(grace); });
 }
 
+std::optional<std::uint16_t> parse_u16(const std::string& text) {
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 ApiResponse log_out(const ArrayParts& array, const ApiRequest& request) {
   const std::string& text = request.arguments.at(0);
-  std::uint16_t tsih = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), tsih);
-  const bool number = error == std::errc() && end == text.data() + text.size();
-  const auto entry = number ? array.server.sessions().find(tsih) : nullptr;
+  const auto tsih = parse_u16(text);
+  const auto entry = tsih ? array.server.sessions().find(*tsih) : nullptr;
   if (entry == nullptr) return api_error(404, fmt::format("there is no session {}", text));
   const auto grace = grace_of(request.body);
   if (!grace) return wrong_grace();
@@ -88,6 +94,20 @@ ApiResponse set_online(const ArrayParts& array, const ApiRequest& request, bool 
   return answer({{"name", name}, {"online", online}});
 }
 
+// The store is closed when the answer comes. It is there again after a restart: what is configured
+// does not change.
+ApiResponse remove_lun(const ArrayParts& array, const ApiRequest& request) {
+  const std::string &name = request.arguments.at(0), &text = request.arguments.at(1);
+  const auto lun = parse_u16(text);
+  for (const auto& target : array.targets) {
+    if (target->name() != name || !lun) continue;
+    if (target->remove_unit(scsi::Lun{*lun}, array.pool) == nullptr) break;
+    base::log::info("{} LUN {}: removed", name, *lun);
+    return answer({{"target", name}, {"lun", *lun}});
+  }
+  return api_error(404, fmt::format("there is no LUN {} in {}", text, name));
+}
+
 }  // namespace
 
 Api make_api(const ArrayParts& array) {
@@ -102,6 +122,8 @@ Api make_api(const ArrayParts& array) {
        [array](const ApiRequest& request) { return log_out(array, request); }},
       {"POST", "/v1/targets/{}/online",
        [array](const ApiRequest& request) { return set_online(array, request, true); }},
+      {"DELETE", "/v1/targets/{}/luns/{}",
+       [array](const ApiRequest& request) { return remove_lun(array, request); }},
       {"POST", "/v1/targets/{}/offline",
        [array](const ApiRequest& request) { return set_online(array, request, false); }},
   });

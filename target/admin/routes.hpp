@@ -18,12 +18,14 @@ struct ArrayParts {
   copymgr::CopyManager& copy_manager;
   const std::vector<std::shared_ptr<device::TargetDevice>>& targets;
   const base::Clock& clock;
+  base::Executor& pool;
 };
 
 // GET /v1/stats
 // GET /v1/sessions
 // POST /v1/sessions/{tsih}/logout   {"grace_seconds": 10}
 // POST /v1/targets/{name}/online
+// DELETE /v1/targets/{name}/luns/{lun}
 // POST /v1/targets/{name}/offline   {"grace_seconds": 10}
 Api make_api(const ArrayParts& array);
 

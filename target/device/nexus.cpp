@@ -39,9 +39,10 @@ Registrant registrant_of(const NexusIdentity& identity) {
 Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
              const std::map<scsi::Lun, scsi::Lun>& visible, const WorkerContext& worker)
     : identity_(std::move(identity)), target_(std::move(target)), worker_(worker) {
+  const TargetDevice::Units units = target_->units();
   for (const auto& [lun, in_target] : visible) {
-    const auto at = target_->units().find(in_target);
-    if (at == target_->units().end()) continue;
+    const auto at = units.find(in_target);
+    if (at == units.end()) continue;
     const auto& unit = at->second;
     UnitPath path{unit, store::Channel(unit->guard(), worker_.pool, worker_.home), {}, {}};
     path.attentions.owe(UnitAttention::power_on);
@@ -49,6 +50,10 @@ Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
   }
   door_ = target_->nexuses().add(*this, worker_.home);
   // After the door: a change that this misses finds the door.
+  std::erase_if(paths_, [now = target_->units()](const auto& entry) {
+    return std::none_of(now.begin(), now.end(),
+                        [&](const auto& each) { return each.second == entry.second.unit; });
+  });
   for (auto& [lun, path] : paths_)
     refresh(path);
 }

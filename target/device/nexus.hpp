@@ -76,6 +76,8 @@ class Nexus final : public TaskServer {
     bool aborts_tasks = false;  // of the preempted nexuses
   };
   void reservations_changed(const ReservationNews& news, base::UniqueFunction<void()> done);
+  // The unit is being taken out of the target; on this nexus's thread.
+  void lose_unit(const std::shared_ptr<LogicalUnit>& unit, base::UniqueFunction<void()> done);
   // Owes `attention` for a unit, if this nexus has it; on this nexus's thread.
   void owe(const LogicalUnit& unit, UnitAttention attention);
 

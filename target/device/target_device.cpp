@@ -1,9 +1,12 @@
 #include "target/device/target_device.hpp"
 
+#include <future>
+
+#include "target/device/nexus.hpp"
+
 namespace device {
 
-TargetDevice::TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
-                           std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units,
+TargetDevice::TargetDevice(std::string name, copymgr::CopyManager& copy_manager, Units units,
                            std::vector<std::uint16_t> target_ports)
     : name_(std::move(name)),
       copy_manager_(copy_manager),
@@ -18,9 +21,34 @@ TargetDevice::~TargetDevice() {
     copy_manager_.detach(unit->id());
 }
 
+TargetDevice::Units TargetDevice::units() const {
+  const std::scoped_lock lock(mutex_);
+  return units_;
+}
+
+std::shared_ptr<LogicalUnit> TargetDevice::remove_unit(scsi::Lun lun, base::Executor& pool) {
+  std::shared_ptr<LogicalUnit> unit;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto at = units_.find(lun);
+    if (at == units_.end()) return nullptr;
+    unit = std::move(at->second);
+    units_.erase(at);
+  }
+  std::promise<void> gone;
+  nexuses_.visit_all(
+      [unit](Nexus& nexus, base::UniqueFunction<void()> visited) {
+        nexus.lose_unit(unit, std::move(visited));
+      },
+      pool, [&gone] { gone.set_value(); });
+  gone.get_future().wait();
+  copy_manager_.detach(unit->id());
+  return unit;
+}
+
 std::map<scsi::Lun, scsi::Lun> TargetDevice::unmasked() const {
   std::map<scsi::Lun, scsi::Lun> out;
-  for (const auto& [lun, unit] : units_)
+  for (const auto& [lun, unit] : units())
     out.emplace(lun, lun);
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,10 @@ namespace device {
 
 class TargetDevice {
  public:
+  using Units = std::map<scsi::Lun, std::shared_ptr<LogicalUnit>>;
+
   // The units are attached to the copy manager for the life of this object.
-  TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
-               std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units,
+  TargetDevice(std::string name, copymgr::CopyManager& copy_manager, Units units,
                std::vector<std::uint16_t> target_ports = {scsi::PortIdentity{}.relative_port});
   ~TargetDevice();
   TargetDevice(const TargetDevice&) = delete;
@@ -26,7 +28,12 @@ class TargetDevice {
 
   const std::string& name() const { return name_; }
   copymgr::CopyManager& copy_manager() { return copy_manager_; }
-  const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>>& units() const { return units_; }
+  // As they are now.
+  Units units() const;
+  // Takes a unit out: its tasks on every nexus end unanswered, its copies and tokens too, every
+  // nexus that saw it is told (06h/3Fh/0Eh, and an asynchronous event). Waits until all of that is
+  // done; not on a worker's thread. Null: it was not there.
+  std::shared_ptr<LogicalUnit> remove_unit(scsi::Lun lun, base::Executor& pool);
   // Every unit under its own number, for a nexus that sees all.
   std::map<scsi::Lun, scsi::Lun> unmasked() const;
   // The relative identifiers of its ports, each once.
@@ -37,7 +44,8 @@ class TargetDevice {
  private:
   const std::string name_;
   copymgr::CopyManager& copy_manager_;
-  const std::map<scsi::Lun, std::shared_ptr<LogicalUnit>> units_;
+  mutable std::mutex mutex_;
+  Units units_;
   const std::vector<std::uint16_t> target_ports_;
   NexusRegistry nexuses_;
 };

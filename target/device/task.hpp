@@ -33,6 +33,8 @@ class TaskOwner {
   // an effect any more, with the number of tasks that were there.
   virtual void abort_tasks(std::optional<std::uint64_t> lun_field,
                            base::UniqueFunction<void(std::size_t)> done) = 0;
+  // Tells the initiator of `sense` without being asked: something of the unit has changed.
+  virtual void report_event(std::uint64_t lun_field, const scsi::Sense& sense) = 0;
   // Ends the connection: the session's target was reset (cold).
   virtual void drop_connection() = 0;
 

@@ -69,6 +69,26 @@ void Nexus::end_tasks(const TaskSetEvent& event, base::UniqueFunction<void(std::
   release_waiting_tasks(event);
 }
 
+void Nexus::lose_unit(const std::shared_ptr<LogicalUnit>& unit, base::UniqueFunction<void()> done) {
+  const TaskSetEvent event{TaskSetEvent::Kind::clear_task_set, {unit->id()}, 0};
+  end_tasks(event, [this, unit, done = std::move(done)](std::size_t) mutable {
+    std::vector<scsi::Lun> lost;
+    for (const auto& [lun, path] : paths_) {
+      if (path.unit == unit) lost.push_back(lun);
+    }
+    for (const scsi::Lun lun : lost) {
+      paths_.erase(lun);
+      if (owner_ == nullptr) continue;
+      owner_->report_event(scsi::encode_lun(lun),
+                           scsi::sense::unit_attention(scsi::asc::reported_luns_data_has_changed));
+    }
+    for (auto& [lun, path] : paths_) {
+      if (!lost.empty()) path.attentions.owe(UnitAttention::luns_changed);
+    }
+    done();
+  });
+}
+
 void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Managed done) {
   using enum TaskManagementFunction;
   using enum TaskManagementResponse;

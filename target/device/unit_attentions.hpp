@@ -20,6 +20,7 @@ enum class UnitAttention : std::uint8_t {
   registrations_preempted,
   reservations_released,
   mode_parameters_changed,
+  luns_changed,
 };
 
 class UnitAttentions {
@@ -48,21 +49,22 @@ class UnitAttentions {
   }
 
  private:
-  static constexpr std::array<scsi::AdditionalSense, 7> codes{
+  static constexpr std::array<scsi::AdditionalSense, 8> codes{
       scsi::asc::power_on_occurred,
       scsi::asc::bus_device_reset_occurred,
       scsi::asc::commands_cleared_by_another_initiator,
       scsi::asc::reservations_preempted,
       scsi::asc::registrations_preempted,
       scsi::asc::reservations_released,
-      scsi::asc::mode_parameters_changed};
+      scsi::asc::mode_parameters_changed,
+      scsi::asc::reported_luns_data_has_changed};
 
   static constexpr std::uint8_t bit(UnitAttention attention) {
     return static_cast<std::uint8_t>(1u << static_cast<unsigned>(attention));
   }
   static constexpr bool implied_by_reset(UnitAttention attention) {
     return attention <= UnitAttention::commands_cleared ||
-           attention == UnitAttention::mode_parameters_changed;
+           attention >= UnitAttention::mode_parameters_changed;
   }
   constexpr bool is_pending(UnitAttention attention) const {
     return (pending_ & bit(attention)) != 0;

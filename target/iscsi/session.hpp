@@ -73,8 +73,8 @@ class Session final : public std::enable_shared_from_this<Session>, private devi
 
   // Asks the initiator to log out within `grace`; then the connections are dropped (RFC 7143 11.9).
   void request_logout(base::Duration grace);
-  // Tells the initiator of `sense` without being asked (event 0).
-  void report_event(std::uint64_t lun_field, const scsi::Sense& sense);
+  // An asynchronous message with sense (event 0).
+  void report_event(std::uint64_t lun_field, const scsi::Sense& sense) override;
   void tick(base::Instant now);
 
   // Command numbers.

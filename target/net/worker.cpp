@@ -74,6 +74,7 @@ void Worker::arm_tick() {
   tick_.async_wait([this](const boost::system::error_code& error) {
     if (error || stopping_) return;
     const base::Instant now = clock_.now();
+    buffers_.trim();
     const auto connections = connections_;
     for (const auto& connection : connections)
       connection->tick(now);

@@ -65,6 +65,7 @@ struct Owner final : device::TaskOwner {
                    base::UniqueFunction<void(std::size_t)> done) override {
     done(0);
   }
+  void report_event(std::uint64_t, const scsi::Sense&) override {}
   void drop_connection() override {}
 };
 

@@ -37,6 +37,16 @@ std::size_t Daemon::resident_bytes() const {
   return resident_pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
+std::size_t Daemon::resident_settled(std::size_t bound) const {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  std::size_t now = resident_bytes();
+  while (now >= bound && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    now = resident_bytes();
+  }
+  return now;
+}
+
 std::size_t Daemon::descriptors() const {
   const std::filesystem::directory_iterator open(process_ + "/fd");
   return static_cast<std::size_t>(std::distance(begin(open), end(open)));

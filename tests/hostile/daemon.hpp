@@ -14,6 +14,8 @@ class Daemon {
   const std::string& portal() const { return portal_; }
   bool lives() const;
   std::size_t resident_bytes() const;
+  // Waits until it is below `bound`: what a burst needed goes back to the system within seconds.
+  std::size_t resident_settled(std::size_t bound) const;
   std::size_t descriptors() const;
   // Waits until it has no more descriptors open than `count`; how many it has then.
   std::size_t descriptors_settled(std::size_t count) const;

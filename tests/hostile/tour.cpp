@@ -101,6 +101,25 @@ TEST_CASE("Guests that are asked to leave", "[.guests]") {
   CHECK_FALSE(stubborn.next());
 }
 
+// The script removes LUN 1 of the victim; LUN 0 stays.
+TEST_CASE("A guest whose unit goes", "[.removal]") {
+  const Daemon daemon;
+  Client c(daemon.portal(), "removal");
+  c.log_in();
+  const auto told = c.next();
+  REQUIRE(told);
+  CHECK(told->opcode() == 0x32);
+  CHECK(told->be(36, 1) == 0);
+  CHECK(told->be(8, 8) == 0x0001000000000000);
+  REQUIRE(told->data.size() == 20);
+  CHECK(told->data[14] == 0x3f);
+  CHECK(told->data[15] == 0x0e);
+  CHECK(words_of(c.ask(c.test_unit_ready())) == "Status 02 06/3f/0e");
+  CHECK(words_of(c.ask(c.test_unit_ready())) == "Status 00");
+  CHECK(words_of(c.ask(c.test_unit_ready().set(8, 8, 0x0001000000000000))) == "Status 02 05/25/00");
+  CHECK(words_of(c.ask(c.logout(0))) == "Logout 0");
+}
+
 TEST_CASE("A tour through the protocol", "[.tour]") {
   const Daemon daemon;
   windows_login(daemon.portal());

@@ -12,7 +12,7 @@ trap '[ -z "$capture" ] || kill $capture 2>/dev/null || true; stop_target; rm -r
 start_capture() {
   port=${portal##*:}
   file=$work/$1
-  tshark -q -i lo -f "tcp port $port" -w "$file" 2>"$work/tshark.log" &
+  tshark -q -i lo -B 256 -f "tcp port $port" -w "$file" 2>"$work/tshark.log" &
   capture=$!
   for _ in $(seq 100); do
     grep -q 'Capturing on' "$work/tshark.log" && [ -s "$file" ] && break
@@ -37,7 +37,12 @@ end_capture() {
   [ "$frames" -ge "$1" ] || fail "only $frames frames with iSCSI in $file"
   bad=$(dissect -Y '_ws.malformed || (_ws.expert.severity == "Error" && (iscsi || scsi))' | head -5)
   [ -z "$bad" ] || fail "tshark complains: $bad"
-  [ "$(count iscsi 'Digest: .*Bad CRC32')" -eq 0 ] || fail "a digest is wrong"
+  # What the capture has lost on a busy machine says nothing: PDUs would begin in the wrong places.
+  if [ "$(count tcp.analysis.lost_segment)" -ne 0 ]; then
+    echo "${file##*/}: the capture has holes"
+  else
+    [ "$(count iscsi 'Digest: .*Bad CRC32')" -eq 0 ] || fail "a digest is wrong"
+  fi
   echo "${file##*/}: $frames frames with iSCSI, nothing malformed, no expert error"
 }
 
@@ -61,7 +66,7 @@ stop_target
 # The protocol: a tour of our own, a suite that we did not write, mutual CHAP, a session asked to leave.
 echo "initiator-secret" >"$work/initiator"
 echo "target-secret-01" >"$work/target"
-start_target --lun 0=memory:64M --target iqn.2026-11.io.copymgr:victim --lun 0=memory:64M \
+start_target --lun 0=memory:64M --target iqn.2026-11.io.copymgr:victim --lun 0=memory:64M --lun 1=memory:1M \
   --target iqn.2026-11.io.copymgr:chap --lun 0=memory:1M --chap "host1:$work/initiator" --mutual-chap "array:$work/target" \
   --max-connections-per-session 2
 start_capture protocol.pcapng
@@ -79,9 +84,19 @@ for _ in $(seq 100); do
 done
 for tsih in $tsihs; do "$bin/copymgr" session logout "$tsih" --grace 1 --socket "$work/state/admin.socket"; done
 wait $guests || { cat "$work/guests"; fail "the guests"; }
+COPYMGR_PORTAL=$portal COPYMGR_PID=$target_pid "$bin/test_hostile" "[.removal]" >"$work/removal" 2>&1 &
+guest=$!
+for _ in $(seq 100); do
+  "$bin/copymgr" session list --socket "$work/state/admin.socket" >"$work/sessions"
+  grep -q 'hostile:removal' "$work/sessions" && break
+  sleep 0.1
+done
+sleep 0.3
+"$bin/copymgr" lun delete iqn.2026-11.io.copymgr:victim 1 --socket "$work/state/admin.socket"
+wait $guest || { cat "$work/removal"; fail "the guest whose unit goes"; }
 end_capture 200
 stop_target
 [ "$(count iscsi 'DataDigest: .*Good CRC32')" -gt 5 ] || fail "no data digests were seen"
-[ "$(count 'iscsi.opcode == 0x32')" -ge 3 ] || fail "no asynchronous messages were seen"
+[ "$(count 'iscsi.opcode == 0x32')" -ge 4 ] || fail "no asynchronous messages were seen"
 [ "$(count 'iscsi.opcode == 0x22')" -ge 3 ] || fail "no task management was seen"
 [ "$(count iscsi 'KeyValue: CHAP_R=')" -ge 2 ] || fail "no mutual CHAP was seen"

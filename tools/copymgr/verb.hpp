@@ -23,6 +23,7 @@ struct Verb {
 
 int run_copy(const std::vector<std::string>& arguments);
 int run_info(const std::vector<std::string>& arguments);
+int run_lun(const std::vector<std::string>& arguments);
 int run_session(const std::vector<std::string>& arguments);
 int run_target(const std::vector<std::string>& arguments);
 

@@ -3,6 +3,7 @@
 #include <exception>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include "base/log.hpp"
@@ -26,9 +27,16 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Large buffers go back to the system when they are freed: glibc would otherwise keep more and more
+// of them after every burst.
+void give_large_memory_back() {
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+}
+
 int serve(const copymgrd::CommandLine& command_line) {
   base::log::set_level(command_line.log_level);
   raise_descriptor_limit();
+  give_large_memory_back();
   auto array = admin::Array::open(command_line.configuration);
   if (!array) return complain(array.error(), failed);
   if (const auto ran = (*array)->run(); !ran) return complain(ran.error(), failed);

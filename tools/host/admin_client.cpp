@@ -40,8 +40,10 @@ base::Result<std::string, std::string> ask_admin(const std::string& socket_path,
   boost::system::error_code error;
   stream.socket().connect(Protocol::endpoint(socket_path), error);
   if (error) return problem(error.message());
-  http::request<http::string_body> request(what.body.empty() ? http::verb::get : http::verb::post,
-                                           what.resource, 11);
+  const http::verb verb = what.removes        ? http::verb::delete_
+                          : what.body.empty() ? http::verb::get
+                                              : http::verb::post;
+  http::request<http::string_body> request(verb, what.resource, 11);
   request.set(http::field::host, "localhost");
   request.body() = what.body;
   request.prepare_payload();

@@ -15,6 +15,7 @@ namespace host {
 struct AdminRequest {
   std::string resource;  // "/v1/sessions"
   std::string body;      // JSON, which makes it a POST; empty: a GET
+  bool removes = false;  // a DELETE
 };
 // The answer's JSON; the error is one line for a person, in the daemon's words where it has some.
 base::Result<std::string, std::string> ask_admin(const std::string& socket_path,

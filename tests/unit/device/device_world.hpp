@@ -48,6 +48,7 @@ class Owner final : public TaskOwner {
                    base::UniqueFunction<void(std::size_t)> done) override {
     done(0);
   }
+  void report_event(std::uint64_t, const scsi::Sense&) override {}
   void drop_connection() override {}
 
   int finished = 0;

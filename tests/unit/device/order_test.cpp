@@ -243,6 +243,7 @@ TEST_CASE("a cold reset is answered before the connection of the one who asked g
                      base::UniqueFunction<void(std::size_t)> done) override {
       done(0);
     }
+    void report_event(std::uint64_t, const scsi::Sense&) override {}
     void drop_connection() override { events.push_back("drop"); }
     std::vector<std::string>& events;
   };

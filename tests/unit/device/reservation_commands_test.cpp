@@ -36,6 +36,7 @@ class AbortingOwner final : public TaskOwner {
     luns.push_back(lun);
     ended.push_back(std::move(done));
   }
+  void report_event(std::uint64_t, const scsi::Sense&) override {}
   void drop_connection() override {}
 
   int finished = 0;

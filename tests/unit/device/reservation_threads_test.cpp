@@ -55,6 +55,7 @@ class Host {
                      base::UniqueFunction<void(std::size_t)> done) override {
       done(0);
     }
+    void report_event(std::uint64_t, const scsi::Sense&) override {}
     void drop_connection() override {}
     Task task;
     std::promise<Answer> answered;
