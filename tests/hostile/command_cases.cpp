@@ -206,7 +206,7 @@ Cases command_cases() {
       {"a reset of a unit of all ones", manage(5, 0xffffffffffffffff), "Task 2, alive"},
       {"abort of a write that waits, then its data", abort_of_a_waiting_write, "Task 0, alive"},
       {"500 aborts at once", management_flood, "Task 1, alive"},
-      {"cold reset", reset(7), "dropped"},  // which the answer need not survive (RFC 7143 11.6.1)
+      {"cold reset", reset(7), "Task 0, dropped"},
   };
   // clang-format on
   for (unsigned opcode = 0; opcode < 0x40; ++opcode) {
