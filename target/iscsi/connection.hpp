@@ -112,9 +112,11 @@ class Connection final : private PduSink {
   KeyValues send_targets(const std::string& value);
   void continue_text(const Request& request);
   Refusal logout(const Request& request);
+  void log_out(const Request& request);
 
   // task_management.cpp
   Refusal task_management(const Request& request);
+  void end_task_management(std::uint32_t tag, device::TaskManagementResponse response);
   void answer_task_management(std::uint32_t tag, device::TaskManagementResponse response);
   void abort_one_task(std::uint32_t tag, const Request& request);
 
@@ -157,6 +159,7 @@ class Connection final : private PduSink {
 
   std::size_t executing_ = 0;
   std::size_t managing_ = 0;  // task management requests that the device server works on
+  std::optional<Request> waiting_logout_;  // for their answers
   std::uint32_t next_transfer_tag_ = 1;
 
   std::vector<std::uint8_t> text_request_;  // gathered while C is set

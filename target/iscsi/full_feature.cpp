@@ -165,11 +165,22 @@ void Connection::continue_text(const Request& request) {
   push_with_status(answer, std::move(part));
 }
 
+// What the initiator asked of the tasks before is answered before it goes.
 Connection::Refusal Connection::logout(const Request& request) {
+  const auto reason = static_cast<logout_pdu::Reason>(logout_pdu::reason.read(request.header));
+  if (reason > logout_pdu::Reason::recovery) return RejectReason::invalid_pdu_field;
+  if (managing_ != 0) {
+    waiting_logout_ = request;
+  } else {
+    log_out(request);
+  }
+  return {};
+}
+
+void Connection::log_out(const Request& request) {
   using logout_pdu::Reason;
   using logout_pdu::Response;
   const auto reason = static_cast<Reason>(logout_pdu::reason.read(request.header));
-  if (reason > Reason::recovery) return RejectReason::invalid_pdu_field;
   const auto cid = static_cast<std::uint16_t>(logout_pdu::cid.read(request.header));
   const std::shared_ptr<Session> session = session_;
   const bool whole_session = reason == Reason::close_session;
@@ -186,14 +197,13 @@ Connection::Refusal Connection::logout(const Request& request) {
   bhs::response.write(answer, static_cast<std::uint8_t>(response));
   push_with_status(answer);
   announce_late_output();
-  if (response != Response::closed) return {};
+  if (response != Response::closed) return;
   // Tasks that are still under way end unanswered (RFC 7143 11.14.1).
   if (whole_session) {
     session->close("logout");
   } else {
     one->close("logout");
   }
-  return {};
 }
 
 }  // namespace iscsi

@@ -19,12 +19,19 @@ Connection::Refusal Connection::task_management(const Request& request) {
     return {};
   }
   ++managing_;
-  server->manage(function, bhs::lun.read(request.header),
-                 [this, tag](TaskManagementResponse response) {
-                   --managing_;
-                   answer_task_management(tag, response);
-                 });
+  server->manage(
+      function, bhs::lun.read(request.header),
+      [this, tag](TaskManagementResponse response) { end_task_management(tag, response); });
   return {};
+}
+
+void Connection::end_task_management(std::uint32_t tag, TaskManagementResponse response) {
+  --managing_;
+  answer_task_management(tag, response);
+  if (managing_ != 0 || !waiting_logout_ || closing_) return;
+  const Request logout = std::move(*waiting_logout_);
+  waiting_logout_.reset();
+  log_out(logout);
 }
 
 void Connection::answer_task_management(std::uint32_t tag, TaskManagementResponse response) {
@@ -42,8 +49,7 @@ void Connection::abort_one_task(std::uint32_t tag, const Request& request) {
   if (task != nullptr) {
     ++managing_;
     return session_->abort({task}, [this, tag](std::size_t) {
-      --managing_;
-      answer_task_management(tag, TaskManagementResponse::function_complete);
+      end_task_management(tag, TaskManagementResponse::function_complete);
     });
   }
   // A command that has not arrived, but whose number says that it was sent before this request,

@@ -107,16 +107,13 @@ TEST_CASE("task management in a discovery session is rejected") {
   CHECK(host.ask(management(host, logical_unit_reset)).opcode() == 0x3f);
 }
 
-TEST_CASE("nothing is answered after a logout or when the stream has gone") {
+TEST_CASE("nothing is answered when the stream has gone, logout or not") {
   for (bool logs_out : {true, false}) {
     Initiator host;
     host.log_in();
     host.send(management(host, logical_unit_reset));
-    if (logs_out) {
-      CHECK(host.ask(host.logout(0)).opcode() == 0x26);
-    } else {
-      host.connection.abandon();
-    }
+    if (logs_out) host.send(host.logout(0));
+    host.connection.abandon();
     CHECK(host.connection.tasks_executing() == 1);
     host.script().managing.at(0)(device::TaskManagementResponse::function_complete);
     CHECK(host.answers().empty());
@@ -178,4 +175,25 @@ TEST_CASE("a reset of one unit leaves the tasks of the others") {
     host.script().finish_held();
   CHECK(aborted == 2);
   CHECK(host.answer().task_tag() == 2);
+}
+
+TEST_CASE("a logout waits for the answers of task management, and then goes on") {
+  Initiator host;
+  host.log_in();
+  hold(host, held_opcode);
+  host.send(host.command(0, 0, held_opcode));
+  host.send(management(host, logical_unit_reset));
+  host.send(management(host, abort_task, 1));
+  host.send(host.logout(0));
+  CHECK(host.answers().empty());
+  CHECK_FALSE(host.connection.closing());
+  host.script().managing.at(0)(device::TaskManagementResponse::function_complete);
+  check_answer(host.answer(), 0);
+  host.script().finish_held();
+  const auto last = host.answers();
+  REQUIRE(last.size() == 2);
+  check_answer(last[0], 0);
+  CHECK(last[1].opcode() == 0x26);
+  CHECK(last[1].header[2] == 0);
+  CHECK(host.connection.closing());
 }
