@@ -11,15 +11,16 @@ std::shared_ptr<SessionRegistry::Entry> SessionRegistry::add(
     const std::shared_ptr<iscsi::Session>& session, Worker& home, std::string peer,
     base::Instant now) {
   // Entries are let go of outside the lock: the last one to do so takes it.
-  const std::vector<std::shared_ptr<Entry>> live = all();
-  std::vector<std::shared_ptr<Entry>> replaced;
-  // Discovery sessions do not replace each other: they are no nexus.
-  std::copy_if(live.begin(), live.end(), std::back_inserter(replaced), [&](const auto& older) {
-    return !session->identity().target_name.empty() && older->facts.identity == session->identity();
-  });
+  std::vector<std::shared_ptr<Entry>> live, replaced;
   std::shared_ptr<Entry> entry;
   {
     const std::scoped_lock lock(mutex_);
+    live = all_locked();
+    // Discovery sessions do not replace each other: they are no nexus.
+    std::copy_if(live.begin(), live.end(), std::back_inserter(replaced), [&](const auto& older) {
+      return !session->identity().target_name.empty() &&
+             older->facts.identity == session->identity();
+    });
     if (by_tsih_.size() - std::min(replaced.size(), by_tsih_.size()) >= sessions_max_ ||
         by_tsih_.size() == UINT16_MAX) {
       return nullptr;
@@ -53,8 +54,12 @@ std::shared_ptr<SessionRegistry::Entry> SessionRegistry::find(std::uint16_t tsih
 }
 
 std::vector<std::shared_ptr<SessionRegistry::Entry>> SessionRegistry::all() const {
-  std::vector<std::shared_ptr<Entry>> out;
   const std::scoped_lock lock(mutex_);
+  return all_locked();
+}
+
+std::vector<std::shared_ptr<SessionRegistry::Entry>> SessionRegistry::all_locked() const {
+  std::vector<std::shared_ptr<Entry>> out;
   for (const auto& [tsih, weak] : by_tsih_) {
     if (auto entry = weak.lock()) out.push_back(std::move(entry));
   }

@@ -50,6 +50,7 @@ class SessionRegistry {
 
  private:
   void remove(const Entry& entry);
+  std::vector<std::shared_ptr<Entry>> all_locked() const;
 
   const std::size_t sessions_max_;
   mutable std::mutex mutex_;
