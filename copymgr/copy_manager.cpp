@@ -16,6 +16,10 @@ CopyManager::~CopyManager() {
   state_->door->close();
 }
 
+const base::Clock& CopyManager::clock() const {
+  return state_->clock;
+}
+
 AttachedVolumePtr CopyManager::State::find_volume(std::uint64_t id) const {
   const std::scoped_lock lock(volumes_mutex);
   const auto found = volumes.find(id);

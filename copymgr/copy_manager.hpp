@@ -102,6 +102,8 @@ class CopyManager {
               CopySettings settings);
   ~CopyManager();
 
+  const base::Clock& clock() const;
+
   void attach(const Volume& volume);
   // Tokens of the volume become cancelled; running operations on it are stopped and waited for.
   void detach(std::uint64_t volume_id);

@@ -153,10 +153,11 @@ Bytes block_device_characteristics_page() {
   return out;
 }
 
-Bytes logical_block_provisioning_page() {
+Bytes logical_block_provisioning_page(std::uint8_t threshold_exponent) {
   constexpr std::uint8_t lbpu = 0x80, lbpws = 0x40, lbpws10 = 0x20, lbprz_zeros = 0x04;
   constexpr std::uint8_t thin = 0x02;
   Bytes out = page(0xb2, 4);
+  out[4] = threshold_exponent;
   out[5] = lbpu | lbpws | lbpws10 | lbprz_zeros;
   out[6] = thin;  // PROVISIONING TYPE
   return out;

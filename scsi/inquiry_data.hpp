@@ -55,7 +55,8 @@ std::vector<std::uint8_t> device_identification_page(const UnitIdentity& identit
                                                      const PortIdentity& port);
 std::vector<std::uint8_t> block_limits_page(const BlockLimits& limits);
 std::vector<std::uint8_t> block_device_characteristics_page();
-std::vector<std::uint8_t> logical_block_provisioning_page();
+// A threshold set has 2^threshold_exponent blocks.
+std::vector<std::uint8_t> logical_block_provisioning_page(std::uint8_t threshold_exponent);
 
 // A designation descriptor of the target device (association 10b, SCSI name string), as token bytes
 // 128-255 want it; zero padded, cut if the name is too long to fit.

@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -216,6 +218,21 @@ void FileStore::forget_cached(base::Extent extent) {
 void FileStore::read_ahead(base::Extent extent) {
   posix_fadvise(file_.number(), static_cast<off_t>(extent.offset.value),
                 static_cast<off_t>(extent.length.value), POSIX_FADV_WILLNEED);
+}
+
+// A file system tells how much of a file it holds, and how much room it has for all of them.
+Store::Usage FileStore::usage() {
+  constexpr std::uint64_t unit_of_st_blocks = 512;
+  struct stat facts {};
+  struct statvfs room {};
+  if (fstat(file_.number(), &facts) != 0 || !S_ISREG(facts.st_mode) ||
+      fstatvfs(file_.number(), &room) != 0) {
+    return Store::usage();
+  }
+  // Extents beyond what is mapped for data (of the file system's own) can make it more than all.
+  const std::uint64_t held = static_cast<std::uint64_t>(facts.st_blocks) * unit_of_st_blocks;
+  return {base::ByteCount(std::min(held, size_.value)),
+          base::ByteCount(std::uint64_t{room.f_bavail} * room.f_frsize), true};
 }
 
 Store::Run FileStore::first_run(base::Extent extent) {

@@ -145,4 +145,8 @@ Store::Run Guard::first_run(base::Extent extent) {
   return state_->inner().first_run(extent);
 }
 
+Store::Usage Guard::usage() {
+  return state_->inner().usage();
+}
+
 }  // namespace store

@@ -122,6 +122,7 @@ class Guard final : public Store {
   void forget_cached(base::Extent extent) override;
   void read_ahead(base::Extent extent) override;
   Run first_run(base::Extent extent) override;
+  Usage usage() override;
 
  private:
   const std::shared_ptr<GuardState> state_;

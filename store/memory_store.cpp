@@ -80,6 +80,18 @@ Store::Run MemoryStore::first_run(base::Extent extent) {
   return {base::ByteCount(end - extent.offset.value), hole};
 }
 
+Store::Usage MemoryStore::usage() {
+  const ChunkRange all = pages_touched({base::ByteOffset(0), size_});
+  std::uint64_t used = 0;
+  for (std::uint64_t at = written_.next_set(all); at < all.end;) {
+    const std::uint64_t end = written_.next_clear({at, all.end});
+    used += end - at;
+    at = written_.next_set({end, all.end});
+  }
+  const base::ByteCount bytes(std::min(used * page_bytes, size_.value));
+  return {bytes, size_ - bytes, false};
+}
+
 StoreResult<> MemoryStore::try_read(base::ByteOffset at, base::ByteSpan into) {
   return read(at, into);
 }

@@ -25,6 +25,7 @@ class MemoryStore final : public Store {
   StoreResult<> try_write(base::ByteOffset at, base::ByteView from) override;
   std::optional<base::ByteView> lend(base::Extent extent) override;
   Run first_run(base::Extent extent) override;
+  Usage usage() override;
 
  private:
   MemoryStore(std::uint8_t* bytes, base::ByteCount size);

@@ -84,6 +84,14 @@ class Store {
   };
   virtual Run first_run(base::Extent extent);
 
+  // What of the store takes room on its medium, and what it can still get there. Stores that cannot
+  // tell say that they have all their room.
+  struct Usage {
+    base::ByteCount used, available;
+    bool available_is_shared = false;  // others can take it too
+  };
+  virtual Usage usage() { return {size(), {}, false}; }
+
   // Nullopt for stores that are not one file or device.
   virtual std::optional<FileHandle> file() const { return std::nullopt; }
 };

@@ -5,6 +5,7 @@
 
 #include "scsi/block_cdbs.hpp"
 #include "scsi/copy_cdbs.hpp"
+#include "scsi/log_pages.hpp"
 #include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/provisioning_cdbs.hpp"
@@ -79,6 +80,7 @@ base::ByteCount reservation_list(base::ByteView cdb, const LogicalUnit&) {
   namespace fields = scsi::persistent_reserve_out;
   return base::ByteCount(std::min(fields::list_bytes_max, fields::parameter_list_length.read(cdb)));
 }
+constexpr auto log_list = parameter_list<scsi::log_select::parameter_list_length>;
 constexpr auto mode_list_6 = parameter_list<scsi::mode_select::parameter_list_length_6>;
 constexpr auto mode_list_10 = parameter_list<scsi::mode_select::parameter_list_length_10>;
 
@@ -113,6 +115,8 @@ constexpr auto rows = std::to_array<CommandRow>({
     {scsi::write_same::layout_10, started, reported, changes, write_same_data,
      commands::write_same},
     {scsi::unmap::layout, started, reported, changes, unmap_list, commands::unmap},
+    {scsi::log_select::layout, exists, reported, changes, log_list, commands::log_select},
+    {scsi::log_sense::layout, exists, reported, allowed, nullptr, commands::log_sense},
     {scsi::mode_select::layout_10, exists, reported, changes, mode_list_10, commands::mode_select},
     {scsi::reserve_release::reserve_10, exists, reported, by_handler, nullptr,
      commands::reserve_unit},

@@ -10,6 +10,8 @@ namespace {
 // Not registered with the IEEE: the locally administered bit is set, then "CM".
 constexpr std::array<std::uint8_t, 3> company_identifier{0x02, 0x43, 0x4d};
 constexpr std::uint32_t physical_block_bytes = 4096;
+// The least threshold set; that of a large unit is so large that 32 bits count them all.
+constexpr std::uint32_t threshold_set_bytes = 64 * 1024;
 
 }  // namespace
 
@@ -66,6 +68,24 @@ base::BlockCount LogicalUnit::unmap_granularity() const {
   return block_length_.whole_blocks(base::ByteCount(physical_block_bytes));
 }
 
+std::uint8_t LogicalUnit::threshold_exponent() const {
+  std::uint8_t exponent = 0;
+  while ((block_length_.bytes << exponent) < threshold_set_bytes)
+    ++exponent;
+  while (capacity_.value >> exponent > 0xfffffffe)
+    ++exponent;
+  return exponent;
+}
+
+// Part of a set takes the whole of it.
+scsi::ProvisioningFigures LogicalUnit::provisioning_figures() {
+  const store::Store::Usage usage = guard_->usage();
+  const unsigned exponent = threshold_exponent();
+  const std::uint64_t set_bytes = std::uint64_t{block_length_.bytes} << exponent;
+  return {usage.available.value / set_bytes, (usage.used.value + set_bytes - 1) / set_bytes,
+          usage.available_is_shared};
+}
+
 scsi::UnmapLimits LogicalUnit::unmap_limits() const {
   return {limits_.maximum_unmap, limits_.maximum_unmap_descriptors, capacity_};
 }
@@ -82,6 +102,22 @@ scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {
 scsi::TokenCommandLimits LogicalUnit::token_command_limits() const {
   return {limits_.maximum_range_descriptors, limits_.maximum_inactivity_timeout_seconds,
           block_length_.whole_blocks(limits_.maximum_token_transfer), capacity_};
+}
+
+scsi::AccessFigures LogicalUnit::figures_since_start() const {
+  return {counters_.reads.sum(), counters_.writes.sum(),
+          block_length_.whole_blocks(base::ByteCount(counters_.bytes_written.sum())),
+          block_length_.whole_blocks(base::ByteCount(counters_.bytes_read.sum()))};
+}
+
+scsi::AccessFigures LogicalUnit::access_figures() const {
+  scsi::AccessFigures out = figures_since_start();
+  const scsi::AccessFigures before = notes_.figures_at_reset();
+  out.read_commands -= before.read_commands;
+  out.write_commands -= before.write_commands;
+  out.received -= before.received;
+  out.transmitted -= before.transmitted;
+  return out;
 }
 
 copymgr::Volume LogicalUnit::volume(const std::string& target_name) {

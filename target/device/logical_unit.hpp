@@ -10,11 +10,13 @@
 #include "copymgr/copy_manager.hpp"
 #include "scsi/command.hpp"
 #include "scsi/inquiry_data.hpp"
+#include "scsi/log_pages.hpp"
 #include "scsi/mode_pages.hpp"
 #include "scsi/third_party_copy_page.hpp"
 #include "scsi/token_parameters.hpp"
 #include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
+#include "target/device/host_notes.hpp"
 #include "target/device/unit_reservations.hpp"
 
 namespace device {
@@ -59,6 +61,10 @@ class LogicalUnit {
   base::BlockCount maximum_atomic_transfer_length() const;
   base::BlockCount maximum_write_same_length() const { return limits_.maximum_write_same; }
   base::BlockCount unmap_granularity() const;
+  // A threshold set has 2^threshold_exponent() blocks (SBC-4 4.7.3.7).
+  std::uint8_t threshold_exponent() const;
+  // May sleep.
+  scsi::ProvisioningFigures provisioning_figures();
   scsi::UnmapLimits unmap_limits() const;
   scsi::BlockLimits block_limits() const;
   scsi::BlockDeviceRodLimits rod_limits() const;
@@ -72,11 +78,17 @@ class LogicalUnit {
     write_cache_enabled_ = parameters.write_cache_enabled;
   }
   UnitCounters& counters() { return counters_; }
+  // The part of them since hosts last reset the statistics.
+  scsi::AccessFigures access_figures() const;
+  void reset_access_figures() { notes_.set_figures_at_reset(figures_since_start()); }
+  HostNotes& notes() { return notes_; }
   UnitReservations& reservations() { return reservations_; }
   bool started() const { return started_.load(std::memory_order_relaxed); }
   void set_started(bool started) { started_ = started; }
 
  private:
+  scsi::AccessFigures figures_since_start() const;
+
   const std::uint64_t id_;
   const scsi::UnitIdentity identity_;
   const std::unique_ptr<store::Guard> guard_;
@@ -84,6 +96,7 @@ class LogicalUnit {
   const base::BlockCount capacity_;
   const LogicalUnitLimits limits_;
   UnitCounters counters_;
+  HostNotes notes_;
   UnitReservations reservations_;
   std::atomic<bool> write_cache_enabled_{true};
   std::atomic<bool> started_{true};

@@ -11,7 +11,8 @@ TargetDevice::TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
     : name_(std::move(name)),
       copy_manager_(copy_manager),
       units_(std::move(units)),
-      target_ports_(std::move(target_ports)) {
+      target_ports_(std::move(target_ports)),
+      started_at_(copy_manager.clock().now()) {
   for (const auto& [lun, unit] : units_)
     copy_manager_.attach(unit->volume(name_));
 }

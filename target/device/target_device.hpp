@@ -28,6 +28,8 @@ class TargetDevice {
 
   const std::string& name() const { return name_; }
   copymgr::CopyManager& copy_manager() { return copy_manager_; }
+  // Since this object was made: since power on, to its hosts.
+  base::Duration uptime() const { return copy_manager_.clock().now() - started_at_; }
   // As they are now.
   Units units() const;
   // Takes a unit out: its tasks on every nexus end unanswered, its copies and tokens too, every
@@ -47,6 +49,7 @@ class TargetDevice {
   mutable std::mutex mutex_;
   Units units_;
   const std::vector<std::uint16_t> target_ports_;
+  const base::Instant started_at_;
   NexusRegistry nexuses_;
 };
 

@@ -21,6 +21,10 @@ enum class UnitAttention : std::uint8_t {
   reservations_released,
   mode_parameters_changed,
   luns_changed,
+  log_parameters_changed,
+  asymmetric_access_state_changed,
+  timestamp_changed,
+  device_identifier_changed,
 };
 
 class UnitAttentions {
@@ -32,7 +36,7 @@ class UnitAttentions {
     const bool resets = attention <= UnitAttention::reset;
     if (is_pending(UnitAttention::power_on) && implied_by_reset(attention)) return;
     if (is_pending(UnitAttention::reset) && implied_by_reset(attention) && !resets) return;
-    pending_ = static_cast<std::uint8_t>((resets ? 0 : pending_) | bit(attention));
+    pending_ = static_cast<std::uint16_t>((resets ? 0 : pending_) | bit(attention));
   }
 
   constexpr bool any() const { return pending_ != 0; }
@@ -40,16 +44,16 @@ class UnitAttentions {
   // The next to report, which is thereby told; nullopt when there is none.
   constexpr std::optional<scsi::AdditionalSense> take() {
     for (std::size_t i = 0; i < codes.size(); ++i) {
-      const std::uint8_t mask = bit(static_cast<UnitAttention>(i));
+      const std::uint16_t mask = bit(static_cast<UnitAttention>(i));
       if ((pending_ & mask) == 0) continue;
-      pending_ = static_cast<std::uint8_t>(pending_ & ~mask);
+      pending_ = static_cast<std::uint16_t>(pending_ & ~mask);
       return codes[i];
     }
     return std::nullopt;
   }
 
  private:
-  static constexpr std::array<scsi::AdditionalSense, 8> codes{
+  static constexpr std::array<scsi::AdditionalSense, 12> codes{
       scsi::asc::power_on_occurred,
       scsi::asc::bus_device_reset_occurred,
       scsi::asc::commands_cleared_by_another_initiator,
@@ -57,10 +61,14 @@ class UnitAttentions {
       scsi::asc::registrations_preempted,
       scsi::asc::reservations_released,
       scsi::asc::mode_parameters_changed,
-      scsi::asc::reported_luns_data_has_changed};
+      scsi::asc::reported_luns_data_has_changed,
+      scsi::asc::log_parameters_changed,
+      scsi::asc::asymmetric_access_state_changed,
+      scsi::asc::timestamp_changed,
+      scsi::asc::device_identifier_changed};
 
-  static constexpr std::uint8_t bit(UnitAttention attention) {
-    return static_cast<std::uint8_t>(1u << static_cast<unsigned>(attention));
+  static constexpr std::uint16_t bit(UnitAttention attention) {
+    return static_cast<std::uint16_t>(1u << static_cast<unsigned>(attention));
   }
   static constexpr bool implied_by_reset(UnitAttention attention) {
     return attention <= UnitAttention::commands_cleared ||
@@ -70,7 +78,7 @@ class UnitAttentions {
     return (pending_ & bit(attention)) != 0;
   }
 
-  std::uint8_t pending_ = 0;
+  std::uint16_t pending_ = 0;
 };
 
 }  // namespace device

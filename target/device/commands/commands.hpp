@@ -30,6 +30,9 @@ void register_and_move(const Invocation& call);
 // reserve_release.cpp
 void reserve_unit(const Invocation& call);
 void release_unit(const Invocation& call);
+// log.cpp
+void log_sense(const Invocation& call);
+void log_select(const Invocation& call);
 // report_supported_operation_codes.cpp
 void report_supported_operation_codes(const Invocation& call);
 // media.cpp

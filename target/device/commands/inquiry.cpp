@@ -32,7 +32,10 @@ constexpr std::array<VpdPage, 7> pages{{
     {0xb0,
      [](const Invocation& call) { return scsi::block_limits_page(call.unit().block_limits()); }},
     {0xb1, [](const Invocation&) { return scsi::block_device_characteristics_page(); }},
-    {0xb2, [](const Invocation&) { return scsi::logical_block_provisioning_page(); }},
+    {0xb2,
+     [](const Invocation& call) {
+       return scsi::logical_block_provisioning_page(call.unit().threshold_exponent());
+     }},
 }};
 
 Bytes supported_pages(const Invocation&) {

@@ -1,8 +1,8 @@
 // MODE SENSE and MODE SELECT, both lengths.
 #include "scsi/mode_pages.hpp"
 #include "scsi/primary_cdbs.hpp"
-#include "target/device/command_table.hpp"
 #include "target/device/commands/commands.hpp"
+#include "target/device/commands/tell_others.hpp"
 
 namespace device::commands {
 namespace {
@@ -65,11 +65,7 @@ void mode_select(const Invocation& call) {
   if (*changed == call.unit().mode_parameters()) return call.task.finish_good();
   call.unit().set_mode_parameters(*changed);
   // Mode parameters are shared: every other nexus is told (SPC-4 6.11).
-  call.nexus.announce(call.task, [unit = call.path->unit, own = call.nexus.identity().number](
-                                     Nexus& nexus, base::UniqueFunction<void()> visited) {
-    if (nexus.identity().number != own) nexus.owe(*unit, UnitAttention::mode_parameters_changed);
-    visited();
-  });
+  finish_and_tell_others(call, UnitAttention::mode_parameters_changed);
 }
 
 }  // namespace device::commands

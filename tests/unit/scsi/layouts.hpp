@@ -8,6 +8,7 @@
 
 #include "scsi/block_cdbs.hpp"
 #include "scsi/copy_cdbs.hpp"
+#include "scsi/log_pages.hpp"
 #include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/provisioning_cdbs.hpp"
@@ -42,6 +43,8 @@ inline const std::vector<KnownLayout>& every_layout() {
       {read_defect_data::layout_10, "37 00 1F 00 00 00 00 FF FF 07"},
       {write_same::layout_10, "41 F8 FF FF FF FF 3F FF FF 07"},
       {unmap::layout, "42 01 00 00 00 00 3F FF FF 07"},
+      {log_select::layout, "4C 03 FF FF 00 00 00 FF FF 07"},
+      {log_sense::layout, "4D 01 FF FF 00 FF FF FF FF 07"},
       {mode_select::layout_10, "55 11 00 00 00 00 00 FF FF 07"},
       {reserve_release::reserve_10, "56 13 FF FF 00 00 00 FF FF 07"},
       {reserve_release::release_10, "57 13 FF FF 00 00 00 FF FF 07"},
