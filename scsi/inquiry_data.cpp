@@ -6,6 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "base/digest.hpp"
+#include "scsi/field.hpp"
 
 namespace scsi {
 namespace {
@@ -63,6 +64,12 @@ Bytes scsi_name(Association association, std::string_view name) {
   return designation(CodeSet::utf8, association, Designator::scsi_name, name_string(name));
 }
 
+// The iSCSI name of a target port (RFC 7143 4.4.4).
+Bytes port_name(const PortIdentity& port) {
+  return scsi_name(Association::target_port,
+                   fmt::format("{},t,0x{:04x}", port.target_name, port.portal_group_tag));
+}
+
 }  // namespace
 
 Bytes standard_inquiry(const UnitIdentity& identity, Presence presence) {
@@ -77,8 +84,8 @@ Bytes standard_inquiry(const UnitIdentity& identity, Presence presence) {
   out[2] = 0x06;         // SPC-4
   out[3] = 0x10 | 0x02;  // HISUP, RESPONSE DATA FORMAT 2
   out[4] = bytes - 5;
-  out[5] = 0x08;  // 3PC: third-party copy
-  out[7] = 0x02;  // CMDQUE
+  out[5] = 0x08 | 0x30;  // 3PC: third-party copy; TPGS: implicit and explicit
+  out[7] = 0x02;         // CMDQUE
   place_text(out, 8, 8, identity.vendor);
   place_text(out, 16, 16, identity.product);
   place_text(out, 32, 4, identity.revision);
@@ -118,10 +125,46 @@ Bytes device_identification_page(const UnitIdentity& identity, const PortIdentit
         scsi_name(unit, "naa." + base::to_hex(identity.naa)),
         designation(CodeSet::binary, target_port, Designator::relative_target_port, relative_port),
         designation(CodeSet::binary, target_port, Designator::target_port_group, port_group),
-        scsi_name(target_port,
-                  fmt::format("{},t,0x{:04x}", port.target_name, port.portal_group_tag)),
-        scsi_name(Association::target_device, port.target_name)}) {
+        port_name(port), scsi_name(Association::target_device, port.target_name)}) {
     out.insert(out.end(), part.begin(), part.end());
+  }
+  base::store_be16(out, 2, static_cast<std::uint16_t>(out.size() - 4));
+  return out;
+}
+
+Bytes management_network_addresses_page() {
+  return page(0x85, 0);
+}
+
+Bytes extended_inquiry_page() {
+  constexpr Field head_of_queue = Field::flag("HEADSUP", 5, 2);
+  constexpr Field ordered = Field::flag("ORDSUP", 5, 1);
+  constexpr Field simple = Field::flag("SIMPSUP", 5, 0);
+  constexpr Field volatile_cache = Field::flag("V_SUP", 6, 0);
+  Bytes out = page(0x86, 0x3c);
+  for (const Field& supported : {head_of_queue, ordered, simple, volatile_cache})
+    supported.write(out, 1);
+  return out;
+}
+
+Bytes mode_page_policy_page() {
+  enum : std::uint8_t { all_pages = 0x3f, all_subpages = 0xff, shared = 0x00 };
+  Bytes out = page(0x87, 4);
+  out[4] = all_pages;
+  out[5] = all_subpages;
+  out[6] = shared;
+  return out;
+}
+
+Bytes scsi_ports_page(const std::vector<PortIdentity>& ports) {
+  Bytes out = page(0x88, 0);
+  for (const PortIdentity& port : ports) {
+    Bytes descriptor(12);  // without an initiator port's TransportID
+    const Bytes name = port_name(port);
+    base::store_be16(descriptor, 2, port.relative_port);
+    base::store_be16(descriptor, 10, static_cast<std::uint16_t>(name.size()));
+    out.insert(out.end(), descriptor.begin(), descriptor.end());
+    out.insert(out.end(), name.begin(), name.end());
   }
   base::store_be16(out, 2, static_cast<std::uint16_t>(out.size() - 4));
   return out;

@@ -53,6 +53,13 @@ std::vector<std::uint8_t> supported_vpd_pages(std::vector<std::uint8_t> codes);
 std::vector<std::uint8_t> unit_serial_number_page(const UnitIdentity& identity);
 std::vector<std::uint8_t> device_identification_page(const UnitIdentity& identity,
                                                      const PortIdentity& port);
+// No management address is known to a unit: management is by the array's own socket.
+std::vector<std::uint8_t> management_network_addresses_page();
+std::vector<std::uint8_t> extended_inquiry_page();
+// All mode pages are shared by all nexuses (SPC-4 7.8.8).
+std::vector<std::uint8_t> mode_page_policy_page();
+// Every port of the target, ascending by relative port identifier.
+std::vector<std::uint8_t> scsi_ports_page(const std::vector<PortIdentity>& ports);
 std::vector<std::uint8_t> block_limits_page(const BlockLimits& limits);
 std::vector<std::uint8_t> block_device_characteristics_page();
 // A threshold set has 2^threshold_exponent blocks.

@@ -8,67 +8,104 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
+constexpr Field parameters_saveable = Field::flag("PS", 0, 7);
+constexpr Field subpage_format = Field::flag("SPF", 0, 6);
+constexpr Field page_code{"PAGE CODE", 0, 5, 6};
+constexpr Field page_length = Field::bytes("PAGE LENGTH", 1, 1);
+constexpr Field subpage_code = Field::bytes("SUBPAGE CODE", 1, 1);
+constexpr Field subpage_length = Field::bytes("PAGE LENGTH", 2, 2);
+
+// Of the pages.
 constexpr Field write_cache_enable = Field::flag("WCE", 2, 2);
+constexpr Field queue_algorithm_modifier{"QUEUE ALGORITHM MODIFIER", 3, 7, 4};
+constexpr Field busy_timeout_period = Field::bytes("BUSY TIMEOUT PERIOD", 8, 2);
+constexpr Field scsi_precedence = Field::flag("SCSIP", 4, 1);
+constexpr Field implicit_access_enabled = Field::flag("IALUAE", 4, 0);
 
-constexpr std::uint8_t caching_code = 0x08, control_code = 0x0a, exceptions_code = 0x1c;
-constexpr std::array<std::uint8_t, 3> page_codes{caching_code, control_code, exceptions_code};
+struct ModePage {
+  std::uint8_t code, subpage;
+  std::uint16_t bytes;  // with its header
+  void (*fill)(Bytes& page, const ModeParameters& parameters);
+  // Sets what MODE SELECT can change and save; null: nothing.
+  void (*mark_changeable)(Bytes& page) = nullptr;
 
-Bytes caching_page(bool write_cache) {
-  Bytes out(20);
-  out[0] = caching_code;
-  out[1] = 0x12;
-  write_cache_enable.write(out, write_cache);
-  return out;
-}
-
-Bytes control_page() {
-  Bytes out(12);
-  out[0] = control_code;
-  out[1] = 0x0a;
-  out[3] = 0x10;  // QUEUE ALGORITHM MODIFIER 1: unrestricted reordering; QERR 0 (R23)
-  base::store_be16(out, 8, 0xffff);  // BUSY TIMEOUT PERIOD: unlimited
-  return out;
-}
-
-Bytes exceptions_page() {
-  Bytes out(12);
-  out[0] = exceptions_code;
-  out[1] = 0x0a;
-  return out;
-}
-
-// A page with the current or default values.
-Bytes page_with(std::uint8_t code, const ModeParameters& parameters) {
-  switch (code) {
-    case caching_code:
-      return caching_page(parameters.write_cache_enabled);
-    case control_code:
-      return control_page();
-    default:
-      return exceptions_page();
+  std::size_t header_bytes() const { return subpage == 0 ? 2 : 4; }
+  Bytes blank() const {
+    Bytes out(bytes);
+    page_code.write(out, code);
+    if (subpage == 0) {
+      page_length.write(out, bytes - header_bytes());
+    } else {
+      subpage_format.write(out, 1);
+      subpage_code.write(out, subpage);
+      subpage_length.write(out, bytes - header_bytes());
+    }
+    return out;
   }
+};
+
+void all_zero(Bytes&, const ModeParameters&) {}
+
+// Ascending. Nothing is retried, no transfer is limited, no power is saved, no exception reported:
+// those pages are zero.
+constexpr std::uint8_t caching = 0x08;
+constexpr std::array<ModePage, 7> mode_pages{{
+    {0x01, 0x00, 12, all_zero},
+    {0x02, 0x00, 16, all_zero},
+    {caching, 0x00, 20,
+     [](Bytes& page, const ModeParameters& parameters) {
+       write_cache_enable.write(page, parameters.write_cache_enabled);
+     },
+     [](Bytes& page) { write_cache_enable.write(page, 1); }},
+    {0x0a, 0x00, 12,
+     [](Bytes& page, const ModeParameters&) {
+       queue_algorithm_modifier.write(page, 1);  // unrestricted reordering; QERR is 0 (R23)
+       busy_timeout_period.write(page, 0xffff);  // unlimited
+     }},
+    {0x0a, 0x01, 32,
+     [](Bytes& page, const ModeParameters&) {
+       scsi_precedence.write(page, 1);  // the clock is only set by SET TIMESTAMP
+       implicit_access_enabled.write(page, 1);
+     }},
+    {0x1a, 0x00, 40, all_zero},
+    {0x1c, 0x00, 12, all_zero},
+}};
+
+Bytes page_with(const ModePage& page, const ModeParameters& parameters) {
+  Bytes out = page.blank();
+  page.fill(out, parameters);
+  return out;
 }
 
 // A page with a one for every bit that MODE SELECT can change.
-Bytes changeable_page(std::uint8_t code) {
-  Bytes out(page_with(code, {}).size());
-  out[0] = code;
-  out[1] = static_cast<std::uint8_t>(out.size() - 2);
-  if (code == caching_code) write_cache_enable.write(out, 1);
+Bytes changeable_page(const ModePage& page) {
+  Bytes out = page.blank();
+  if (page.mark_changeable != nullptr) page.mark_changeable(out);
   return out;
 }
 
-Bytes page_for(std::uint8_t code, PageControl control, const ModeParameters& current) {
+bool is_saveable(const ModePage& page, const ModeSenseUnit& unit) {
+  return unit.saved && page.mark_changeable != nullptr;
+}
+
+Bytes page_for(const ModePage& page, PageControl control, const ModeSenseUnit& unit) {
+  Bytes out;
   switch (control) {
-    case PageControl::changeable:
-      return changeable_page(code);
-    case PageControl::default_values:
-      return page_with(code, {});
     case PageControl::current:
+      out = page_with(page, unit.current);
+      break;
+    case PageControl::changeable:
+      out = changeable_page(page);
+      break;
+    case PageControl::default_values:
+      out = page_with(page, {});
+      break;
     case PageControl::saved:
+      out = page_with(page, unit.saved.value_or(ModeParameters{}));
       break;
   }
-  return page_with(code, current);
+  parameters_saveable.write(out, is_saveable(page, unit));
+  return out;
 }
 
 Bytes block_descriptor(const ModeSenseUnit& unit, bool long_lba) {
@@ -89,88 +126,143 @@ constexpr std::size_t header_bytes(ModeForm form) {
   return form == ModeForm::six ? 4 : 8;
 }
 
+// The fields of a MODE SELECT list before its pages.
+struct ListHeader {
+  Field medium_type, descriptor_length;
+};
+constexpr ListHeader header_of(ModeForm form) {
+  if (form == ModeForm::six) {
+    return {Field::bytes("MEDIUM TYPE", 1, 1), Field::bytes("BLOCK DESCRIPTOR LENGTH", 3, 1)};
+  }
+  return {Field::bytes("MEDIUM TYPE", 2, 1), Field::bytes("BLOCK DESCRIPTOR LENGTH", 6, 2)};
+}
+constexpr Field long_lba_bit = Field::flag("LONGLBA", 4, 0);
+
+// NUMBER OF LOGICAL BLOCKS: zero and all ones leave the capacity as it is (SBC-4 6.5.2.2).
+std::optional<Sense> check_block_descriptor(base::ByteView descriptor, std::uint16_t at,
+                                            const ModeSenseUnit& unit) {
+  const bool long_lba = descriptor.size() == 16;
+  const Field count = Field::bytes("NUMBER OF LOGICAL BLOCKS", 0, long_lba ? 8 : 4);
+  const Field length = long_lba ? Field::bytes("LOGICAL BLOCK LENGTH", 12, 4)
+                                : Field::bytes("LOGICAL BLOCK LENGTH", 5, 3);
+  const std::uint64_t blocks = count.read(descriptor);
+  if (blocks != 0 && blocks != count.mask() && blocks != unit.capacity.value) {
+    return sense::invalid_field_in_parameter_list(count, at);
+  }
+  if (length.read(descriptor) != unit.block_length.bytes) {
+    return sense::invalid_field_in_parameter_list(length, at);
+  }
+  return std::nullopt;
+}
+
 // Where a MODE SELECT list's pages start; the block descriptor, if any, must describe the unit as
 // it is.
 base::Result<std::size_t, Sense> pages_start(base::ByteView list, ModeForm form,
                                              const ModeSenseUnit& unit) {
-  const Field descriptor_length = form == ModeForm::six
-                                      ? Field::bytes("BLOCK DESCRIPTOR LENGTH", 3, 1)
-                                      : Field::bytes("BLOCK DESCRIPTOR LENGTH", 6, 2);
+  const ListHeader fields = header_of(form);
   const std::size_t header = header_bytes(form);
   if (list.size() < header) {
     return base::fail(sense::illegal_request(asc::parameter_list_length_error));
   }
-  const std::size_t length = descriptor_length.read(list);
-  const bool long_lba = form == ModeForm::ten && (list[4] & 1) != 0;
+  if (fields.medium_type.is_set(list)) {
+    return base::fail(sense::invalid_field_in_parameter_list(fields.medium_type));
+  }
+  const std::size_t length = fields.descriptor_length.read(list);
+  const bool long_lba = form == ModeForm::ten && long_lba_bit.is_set(list);
   if (length != 0 && length != (long_lba ? 16u : 8u)) {
-    return base::fail(sense::invalid_field_in_parameter_list(descriptor_length));
+    return base::fail(sense::invalid_field_in_parameter_list(fields.descriptor_length));
   }
   if (list.size() < header + length) {
     return base::fail(sense::illegal_request(asc::parameter_list_length_error));
   }
   if (length != 0) {
-    const Field blocks =
-        Field::bytes("BLOCK LENGTH", static_cast<std::uint16_t>(header + length - 3), 3);
-    if (blocks.read(list) != unit.block_length.bytes) {
-      return base::fail(sense::invalid_field_in_parameter_list(blocks));
-    }
+    const auto bad = check_block_descriptor(list.subspan(header, length),
+                                            static_cast<std::uint16_t>(header), unit);
+    if (bad) return base::fail(*bad);
   }
   return header + length;
 }
 
 // The first byte of `page` that differs from `current` where it may not.
 std::optional<std::size_t> first_forbidden(base::ByteView page, base::ByteView current,
-                                           base::ByteView changeable) {
-  for (std::size_t i = 2; i < page.size(); ++i) {
+                                           base::ByteView changeable, std::size_t from) {
+  for (std::size_t i = from; i < page.size(); ++i) {
     if (((page[i] ^ current[i]) & ~changeable[i]) != 0) return i;
   }
   return std::nullopt;
 }
 
+// The page that a MODE SELECT list has at `at`; the list holds four bytes there, or zeros.
+base::Result<const ModePage*, Field> find_page(base::ByteView start) {
+  const std::uint64_t subpage = subpage_format.is_set(start) ? subpage_code.read(start) : 0;
+  bool code_known = false;
+  for (const ModePage& page : mode_pages) {
+    if (page.code != page_code.read(start)) continue;
+    code_known = true;
+    if (page.subpage != subpage || subpage_format.is_set(start) != (page.subpage != 0)) continue;
+    const Field& length = page.subpage == 0 ? page_length : subpage_length;
+    if (length.read(start) != page.bytes - page.header_bytes()) return base::fail(length);
+    return &page;
+  }
+  return base::fail(code_known ? subpage_code : page_code);
+}
+
 // Applies the page at `at` and returns where it ends.
 base::Result<std::size_t, Sense> apply_page(base::ByteView list, std::size_t at,
                                             ModeParameters& parameters) {
-  const auto pointer = [](std::size_t byte) {
-    return FieldPointer{static_cast<std::uint16_t>(byte), 7, false};
+  const auto cut = [] {
+    return base::fail(sense::illegal_request(asc::parameter_list_length_error));
   };
-  const auto invalid = [&](std::size_t byte) {
+  const std::size_t left = list.size() - at;
+  const bool has_subpage = subpage_format.is_set(list.subspan(at));
+  if (left < (has_subpage ? 4u : 2u)) return cut();
+  const auto page = find_page(list.subspan(at));
+  if (!page) {
     return base::fail(
-        sense::illegal_parameter(asc::invalid_field_in_parameter_list, pointer(byte)));
-  };
-  if (list.size() < at + 2) {
-    return base::fail(sense::illegal_request(asc::parameter_list_length_error));
+        sense::invalid_field_in_parameter_list(page.error(), static_cast<std::uint16_t>(at)));
   }
-  const std::uint8_t code = list[at] & 0x3f;
-  const bool has_subpage = (list[at] & 0x40) != 0;
-  if (has_subpage || std::find(page_codes.begin(), page_codes.end(), code) == page_codes.end()) {
-    return invalid(at);
+  if (left < (*page)->bytes) return cut();
+  const base::ByteView bytes = list.subspan(at, (*page)->bytes);
+  const Bytes current = page_with(**page, parameters);
+  if (const auto bad =
+          first_forbidden(bytes, current, changeable_page(**page), (*page)->header_bytes())) {
+    return base::fail(
+        sense::illegal_parameter(asc::invalid_field_in_parameter_list,
+                                 FieldPointer{static_cast<std::uint16_t>(at + *bad), 7, false}));
   }
-  const Bytes current = page_with(code, parameters);
-  if (list[at + 1] != current[1]) return invalid(at + 1);
-  if (list.size() < at + current.size()) {
-    return base::fail(sense::illegal_request(asc::parameter_list_length_error));
+  if ((*page)->code == caching) parameters.write_cache_enabled = write_cache_enable.is_set(bytes);
+  return at + bytes.size();
+}
+
+// The pages that a request names, as bytes.
+base::Result<Bytes, ModeSenseFault> named_pages(const ModeSenseRequest& request,
+                                                const ModeSenseUnit& unit) {
+  constexpr std::uint8_t all_pages = 0x3f, all_subpages = 0xff;
+  const bool saved = request.control == PageControl::saved;
+  const bool every_page = request.page == all_pages;
+  bool page_exists = every_page, saveable = false;
+  Bytes out;
+  for (const ModePage& page : mode_pages) {
+    if (!every_page && request.page != page.code) continue;
+    page_exists = true;
+    if (request.subpage != all_subpages && request.subpage != page.subpage) continue;
+    if (every_page && request.subpage != all_subpages && request.subpage != 0) continue;
+    saveable = saveable || is_saveable(page, unit);
+    const Bytes bytes = page_for(page, request.control, unit);
+    out.insert(out.end(), bytes.begin(), bytes.end());
   }
-  const base::ByteView page = list.subspan(at, current.size());
-  if (const auto bad = first_forbidden(page, current, changeable_page(code))) {
-    return invalid(at + *bad);
-  }
-  if (code == caching_code) parameters.write_cache_enabled = write_cache_enable.is_set(page);
-  return at + current.size();
+  if (!page_exists) return base::fail(ModeSenseFault::no_such_page);
+  if (out.empty()) return base::fail(ModeSenseFault::no_such_subpage);
+  if (saved && !saveable) return base::fail(ModeSenseFault::not_saveable);
+  return out;
 }
 
 }  // namespace
 
-std::optional<Bytes> mode_sense_data(const ModeSenseRequest& request, const ModeSenseUnit& unit) {
-  constexpr std::uint8_t all_pages = 0x3f, all_subpages = 0xff;
-  if (request.subpage != 0 && request.subpage != all_subpages) return std::nullopt;
-  Bytes pages;
-  for (const std::uint8_t code : page_codes) {
-    if (request.page != all_pages && request.page != code) continue;
-    const Bytes page = page_for(code, request.control, unit.current);
-    pages.insert(pages.end(), page.begin(), page.end());
-  }
-  if (pages.empty()) return std::nullopt;
-
+base::Result<Bytes, ModeSenseFault> mode_sense_data(const ModeSenseRequest& request,
+                                                    const ModeSenseUnit& unit) {
+  const auto pages = named_pages(request, unit);
+  if (!pages) return base::fail(pages.error());
   constexpr std::uint8_t dpo_and_fua = 0x10;
   const bool ten = request.form == ModeForm::ten;
   const bool long_lba = ten && request.long_lba_accepted;
@@ -178,7 +270,7 @@ std::optional<Bytes> mode_sense_data(const ModeSenseRequest& request, const Mode
       request.disable_block_descriptors ? Bytes() : block_descriptor(unit, long_lba);
   Bytes out(header_bytes(request.form));
   out.insert(out.end(), descriptor.begin(), descriptor.end());
-  out.insert(out.end(), pages.begin(), pages.end());
+  out.insert(out.end(), pages->begin(), pages->end());
   if (ten) {
     base::store_be16(out, 0, static_cast<std::uint16_t>(out.size() - 2));
     out[3] = dpo_and_fua;
@@ -188,6 +280,16 @@ std::optional<Bytes> mode_sense_data(const ModeSenseRequest& request, const Mode
     out[0] = static_cast<std::uint8_t>(out.size() - 1);
     out[2] = dpo_and_fua;
     out[3] = static_cast<std::uint8_t>(descriptor.size());
+  }
+  return out;
+}
+
+Bytes mode_select_list(const ModeParameters& parameters) {
+  Bytes out(header_bytes(ModeForm::six));
+  for (const ModePage& page : mode_pages) {
+    if (page.mark_changeable == nullptr) continue;
+    const Bytes bytes = page_with(page, parameters);
+    out.insert(out.end(), bytes.begin(), bytes.end());
   }
   return out;
 }

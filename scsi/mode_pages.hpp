@@ -1,6 +1,7 @@
-// Mode parameters of a disk: Caching (08h), Control (0Ah), Informational Exceptions Control (1Ch)
-// and all of them (3Fh), for MODE SENSE and MODE SELECT (SPC-4 7.5, SBC-4 6.5). Only WCE can be
-// changed.
+// Mode parameters of a disk for MODE SENSE and MODE SELECT (SPC-4 7.5, SBC-4 6.5): Read-Write Error
+// Recovery (01h), Disconnect-Reconnect (02h), Caching (08h), Control (0Ah) and its extension
+// (0Ah/01h), Power Condition (1Ah), Informational Exceptions Control (1Ch), all of them (3Fh). Only
+// WCE can be changed and saved.
 #pragma once
 
 #include <cstdint>
@@ -42,16 +43,23 @@ struct ModeSenseRequest {
 
 struct ModeSenseUnit {
   ModeParameters current;
+  std::optional<ModeParameters> saved = {};  // nullopt: the unit cannot save
   base::BlockCount capacity;
   base::BlockLength block_length;
 };
 
-// Nullopt when the page or subpage does not exist. `saved` is the caller's to refuse (39/00).
-std::optional<std::vector<std::uint8_t>> mode_sense_data(const ModeSenseRequest& request,
-                                                         const ModeSenseUnit& unit);
+// Why there is no such data.
+enum class ModeSenseFault : std::uint8_t { no_such_page, no_such_subpage, not_saveable };
+// Saved values exist of pages that can be saved; among all pages, the others show their defaults.
+base::Result<std::vector<std::uint8_t>, ModeSenseFault> mode_sense_data(
+    const ModeSenseRequest& request, const ModeSenseUnit& unit);
+
+// A MODE SELECT(6) list that sets these parameters: what a unit saves.
+std::vector<std::uint8_t> mode_select_list(const ModeParameters& parameters);
 
 // The parameters after a MODE SELECT with this list. Changes nothing but what may change; a page
-// must be whole, and every other bit must keep its value.
+// must be whole, and every other bit must keep its value; PS is ignored, as hosts send pages back
+// as they got them.
 base::Result<ModeParameters, Sense> apply_mode_select(base::ByteView list, ModeForm form,
                                                       const ModeSenseUnit& unit);
 

@@ -14,6 +14,7 @@
 #include "target/admin/reservation_database.hpp"
 #include "target/admin/routes.hpp"
 #include "target/admin/state_directory.hpp"
+#include "target/admin/unit_database.hpp"
 #include "target/device/target_device.hpp"
 #include "target/net/server.hpp"
 
@@ -30,6 +31,7 @@ struct Array::State {
   base::SystemClock clock;
   base::SystemRandomness randomness;
   std::unique_ptr<ReservationDatabase> reservations;
+  std::unique_ptr<UnitDatabase> unit_memory;
   base::WorkPool pool{configuration.pool_threads};
   copymgr::CopyManager copy_manager{clock, randomness, pool, configuration.copies};
   std::vector<std::shared_ptr<device::TargetDevice>> targets;
@@ -39,7 +41,7 @@ struct Array::State {
 
   base::Result<void, std::string> open_targets();
   std::vector<std::uint16_t> relative_ports(const TargetConfiguration& target) const;
-  base::Result<void, std::string> restore_reservations(device::LogicalUnit& unit);
+  base::Result<void, std::string> restore_unit(device::LogicalUnit& unit);
   base::Result<void, std::string> open_portals();
   base::Result<void, std::string> open_admin();
 };
@@ -53,6 +55,9 @@ base::Result<void, std::string> Array::State::open_targets() {
   auto database = ReservationDatabase::open(state_directory.reservation_database());
   if (!database) return base::fail(database.error());
   reservations = std::move(*database);
+  auto memory = UnitDatabase::open(state_directory.unit_database());
+  if (!memory) return base::fail(memory.error());
+  unit_memory = std::move(*memory);
   std::uint64_t next_unit_id = 1;
   for (const TargetConfiguration& target : configuration.targets) {
     std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> units;
@@ -64,7 +69,7 @@ base::Result<void, std::string> Array::State::open_targets() {
       auto unit = std::make_shared<device::LogicalUnit>(
           next_unit_id++, device::make_identity(*identifier, target.name, lun), std::move(*store),
           spec.block_length, configuration.limits);
-      if (auto restored = restore_reservations(*unit); !restored) return restored;
+      if (auto restored = restore_unit(*unit); !restored) return restored;
       units.emplace(lun, std::move(unit));
     }
     targets.push_back(std::make_shared<device::TargetDevice>(
@@ -88,7 +93,8 @@ std::vector<std::uint16_t> Array::State::relative_ports(const TargetConfiguratio
   return {ports.begin(), ports.end()};
 }
 
-base::Result<void, std::string> Array::State::restore_reservations(device::LogicalUnit& unit) {
+base::Result<void, std::string> Array::State::restore_unit(device::LogicalUnit& unit) {
+  if (auto restored = unit.restore(*unit_memory); !restored) return restored;
   return unit.reservations().restore(*reservations, base::to_hex(unit.identity().naa));
 }
 

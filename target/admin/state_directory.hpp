@@ -23,6 +23,7 @@ class StateDirectory {
   const std::string& path() const { return path_; }
   std::string admin_socket() const { return path_ + "/admin.socket"; }
   std::string reservation_database() const { return path_ + "/reservations.db"; }
+  std::string unit_database() const { return path_ + "/units.db"; }
   // The array's own identifier: made at random once, the same ever after.
   base::Result<ArrayIdentifier, std::string> array_identifier(base::Randomness& randomness) const;
 

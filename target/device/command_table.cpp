@@ -9,6 +9,7 @@
 #include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/provisioning_cdbs.hpp"
+#include "scsi/target_port_groups.hpp"
 #include "scsi/verify_cdbs.hpp"
 #include "target/device/commands/commands.hpp"
 
@@ -80,6 +81,12 @@ base::ByteCount reservation_list(base::ByteView cdb, const LogicalUnit&) {
   namespace fields = scsi::persistent_reserve_out;
   return base::ByteCount(std::min(fields::list_bytes_max, fields::parameter_list_length.read(cdb)));
 }
+// A descriptor a group, of which there can be no more than numbers.
+base::ByteCount port_groups_list(base::ByteView cdb, const LogicalUnit&) {
+  constexpr std::uint64_t longest = 4 + 4 * 0x10000;
+  namespace fields = scsi::set_target_port_groups;
+  return base::ByteCount(std::min(longest, fields::parameter_list_length.read(cdb)));
+}
 constexpr auto log_list = parameter_list<scsi::log_select::parameter_list_length>;
 constexpr auto mode_list_6 = parameter_list<scsi::mode_select::parameter_list_length_6>;
 constexpr auto mode_list_10 = parameter_list<scsi::mode_select::parameter_list_length_10>;
@@ -88,16 +95,20 @@ constexpr auto mode_list_10 = parameter_list<scsi::mode_select::parameter_list_l
 constexpr auto rows = std::to_array<CommandRow>({
     {scsi::test_unit_ready::layout, started, reported, ReservationRule::test_unit_ready, nullptr,
      commands::test_unit_ready},
-    {scsi::request_sense::layout, none, passed_by, allowed, nullptr, commands::request_sense},
+    {scsi::request_sense::layout, none, passed_by, allowed, nullptr, commands::request_sense,
+     AccessRule::always},
     {scsi::media::read_6, started, reported, reads, nullptr, commands::read},
     {scsi::media::write_6, started, reported, changes, write_data, commands::write},
-    {scsi::inquiry::layout, none, passed_by, allowed, nullptr, commands::inquiry},
-    {scsi::mode_select::layout_6, exists, reported, changes, mode_list_6, commands::mode_select},
+    {scsi::inquiry::layout, none, passed_by, allowed, nullptr, commands::inquiry,
+     AccessRule::always},
+    {scsi::mode_select::layout_6, exists, reported, changes, mode_list_6, commands::mode_select,
+     AccessRule::standby},
     {scsi::reserve_release::reserve_6, exists, reported, by_handler, nullptr,
      commands::reserve_unit},
     {scsi::reserve_release::release_6, exists, reported, by_handler, nullptr,
      commands::release_unit},
-    {scsi::mode_sense::layout_6, exists, reported, reads, nullptr, commands::mode_sense},
+    {scsi::mode_sense::layout_6, exists, reported, reads, nullptr, commands::mode_sense,
+     AccessRule::standby},
     {scsi::start_stop_unit::layout, exists, reported, ReservationRule::start_stop_unit, nullptr,
      commands::start_stop_unit},
     {scsi::read_capacity::layout_10, started, reported, allowed, nullptr,
@@ -115,38 +126,42 @@ constexpr auto rows = std::to_array<CommandRow>({
     {scsi::write_same::layout_10, started, reported, changes, write_same_data,
      commands::write_same},
     {scsi::unmap::layout, started, reported, changes, unmap_list, commands::unmap},
-    {scsi::log_select::layout, exists, reported, changes, log_list, commands::log_select},
-    {scsi::log_sense::layout, exists, reported, allowed, nullptr, commands::log_sense},
-    {scsi::mode_select::layout_10, exists, reported, changes, mode_list_10, commands::mode_select},
+    {scsi::log_select::layout, exists, reported, changes, log_list, commands::log_select,
+     AccessRule::standby},
+    {scsi::log_sense::layout, exists, reported, allowed, nullptr, commands::log_sense,
+     AccessRule::standby},
+    {scsi::mode_select::layout_10, exists, reported, changes, mode_list_10, commands::mode_select,
+     AccessRule::standby},
     {scsi::reserve_release::reserve_10, exists, reported, by_handler, nullptr,
      commands::reserve_unit},
     {scsi::reserve_release::release_10, exists, reported, by_handler, nullptr,
      commands::release_unit},
-    {scsi::mode_sense::layout_10, exists, reported, reads, nullptr, commands::mode_sense},
+    {scsi::mode_sense::layout_10, exists, reported, reads, nullptr, commands::mode_sense,
+     AccessRule::standby},
     {scsi::persistent_reserve_in::read_keys, exists, reported, by_handler, nullptr,
-     commands::read_keys},
+     commands::read_keys, AccessRule::standby},
     {scsi::persistent_reserve_in::read_reservation, exists, reported, by_handler, nullptr,
-     commands::read_reservation},
+     commands::read_reservation, AccessRule::standby},
     {scsi::persistent_reserve_in::report_capabilities, exists, reported, by_handler, nullptr,
-     commands::report_capabilities},
+     commands::report_capabilities, AccessRule::standby},
     {scsi::persistent_reserve_in::read_full_status, exists, reported, by_handler, nullptr,
-     commands::read_full_status},
+     commands::read_full_status, AccessRule::standby},
     {scsi::persistent_reserve_out::register_key, exists, reported, by_handler, reservation_list,
-     commands::persistent_reserve_out},
+     commands::persistent_reserve_out, AccessRule::standby},
     {scsi::persistent_reserve_out::reserve, exists, reported, by_handler, reservation_list,
-     commands::persistent_reserve_out},
+     commands::persistent_reserve_out, AccessRule::standby},
     {scsi::persistent_reserve_out::release, exists, reported, by_handler, reservation_list,
-     commands::persistent_reserve_out},
+     commands::persistent_reserve_out, AccessRule::standby},
     {scsi::persistent_reserve_out::clear, exists, reported, by_handler, reservation_list,
-     commands::persistent_reserve_out},
+     commands::persistent_reserve_out, AccessRule::standby},
     {scsi::persistent_reserve_out::preempt, exists, reported, by_handler, reservation_list,
-     commands::persistent_reserve_out},
+     commands::persistent_reserve_out, AccessRule::standby},
     {scsi::persistent_reserve_out::preempt_and_abort, exists, reported, by_handler,
-     reservation_list, commands::persistent_reserve_out},
+     reservation_list, commands::persistent_reserve_out, AccessRule::standby},
     {scsi::persistent_reserve_out::register_and_ignore_existing_key, exists, reported, by_handler,
-     reservation_list, commands::persistent_reserve_out},
+     reservation_list, commands::persistent_reserve_out, AccessRule::standby},
     {scsi::persistent_reserve_out::register_and_move, exists, reported, by_handler,
-     reservation_list, commands::register_and_move},
+     reservation_list, commands::register_and_move, AccessRule::standby},
     {scsi::populate_token::layout, started, reported, reads, token_list, commands::populate_token},
     {scsi::write_using_token::layout, started, reported, changes, token_list,
      commands::write_using_token},
@@ -173,9 +188,14 @@ constexpr auto rows = std::to_array<CommandRow>({
     {scsi::read_capacity::layout_16, started, reported, allowed, nullptr,
      commands::read_capacity_16},
     {scsi::get_lba_status::layout, started, reported, reads, nullptr, commands::get_lba_status},
-    {scsi::report_luns::layout, none, passed_by, allowed, nullptr, commands::report_luns},
+    {scsi::report_luns::layout, none, passed_by, allowed, nullptr, commands::report_luns,
+     AccessRule::always},
+    {scsi::report_target_port_groups::layout, exists, reported, allowed, nullptr,
+     commands::report_target_port_groups, AccessRule::always},
     {scsi::report_supported_operation_codes::layout, exists, reported, reads, nullptr,
-     commands::report_supported_operation_codes},
+     commands::report_supported_operation_codes, AccessRule::standby},
+    {scsi::set_target_port_groups::layout, exists, reported, changes, port_groups_list,
+     commands::set_target_port_groups, AccessRule::always},
     {scsi::media::read_12, started, reported, reads, nullptr, commands::read},
     {scsi::media::write_12, started, reported, changes, write_data, commands::write},
     {scsi::write_and_verify::layout_12, started, reported, changes, write_data,

@@ -28,6 +28,10 @@ enum class UnitAttentionRule : std::uint8_t { reported, passed_by };
 // Whether the unit must exist, and be started.
 enum class UnitRule : std::uint8_t { none, exists, started };
 
+// In which asymmetric access states the command runs (SPC-4 5.15.2.4): in the active ones, in
+// standby too, or in every one.
+enum class AccessRule : std::uint8_t { active, standby, always };
+
 struct CommandRow {
   const scsi::CdbLayout& layout;
   UnitRule unit_rule;
@@ -36,6 +40,7 @@ struct CommandRow {
   // Data-out bytes by the CDB; null for commands without.
   base::ByteCount (*data_out_length)(base::ByteView cdb, const LogicalUnit& unit);
   void (*handler)(const Invocation& call);
+  AccessRule access_rule = AccessRule::active;
 };
 
 std::span<const CommandRow> command_table();

@@ -120,6 +120,33 @@ scsi::AccessFigures LogicalUnit::access_figures() const {
   return out;
 }
 
+std::optional<scsi::ModeParameters> LogicalUnit::saved_mode_parameters() const {
+  if (!kept_.can_save()) return std::nullopt;
+  const auto list = kept_.value(Keepsake::mode_parameters);
+  if (list.empty()) return scsi::ModeParameters{};
+  const scsi::ModeSenseUnit defaults{{}, {}, capacity_, block_length_};
+  // restore() has looked at it.
+  return scsi::apply_mode_select(list, scsi::ModeForm::six, defaults)
+      .value_or(scsi::ModeParameters{});
+}
+
+scsi::ModeSenseUnit LogicalUnit::mode_sense_unit() const {
+  return {mode_parameters(), saved_mode_parameters(), capacity_, block_length_};
+}
+
+base::Result<void, std::string> LogicalUnit::restore(UnitMemory& memory) {
+  if (auto restored = kept_.restore(memory, base::to_hex(identity_.naa)); !restored) {
+    return restored;
+  }
+  const auto list = kept_.value(Keepsake::mode_parameters);
+  if (list.empty()) return {};
+  const scsi::ModeSenseUnit defaults{{}, {}, capacity_, block_length_};
+  const auto saved = scsi::apply_mode_select(list, scsi::ModeForm::six, defaults);
+  if (!saved) return base::fail(std::string("the saved mode parameters make no sense"));
+  set_mode_parameters(*saved);
+  return {};
+}
+
 copymgr::Volume LogicalUnit::volume(const std::string& target_name) {
   copymgr::Volume out;
   out.id = id_;

@@ -17,6 +17,7 @@
 #include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
 #include "target/device/host_notes.hpp"
+#include "target/device/unit_memory.hpp"
 #include "target/device/unit_reservations.hpp"
 
 namespace device {
@@ -77,6 +78,12 @@ class LogicalUnit {
   void set_mode_parameters(const scsi::ModeParameters& parameters) {
     write_cache_enabled_ = parameters.write_cache_enabled;
   }
+  // What MODE SELECT saved, or the defaults; nullopt: the unit cannot save.
+  std::optional<scsi::ModeParameters> saved_mode_parameters() const;
+  scsi::ModeSenseUnit mode_sense_unit() const;
+  // What hosts gave the unit to keep. restore() comes before the first command.
+  base::Result<void, std::string> restore(UnitMemory& memory);
+  KeptValues& kept() { return kept_; }
   UnitCounters& counters() { return counters_; }
   // The part of them since hosts last reset the statistics.
   scsi::AccessFigures access_figures() const;
@@ -97,6 +104,7 @@ class LogicalUnit {
   const LogicalUnitLimits limits_;
   UnitCounters counters_;
   HostNotes notes_;
+  KeptValues kept_;
   UnitReservations reservations_;
   std::atomic<bool> write_cache_enabled_{true};
   std::atomic<bool> started_{true};

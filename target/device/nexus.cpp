@@ -1,5 +1,5 @@
 // The device server's order of checks, the same for every command: operation code known, unit
-// exists, unit attention, reservation, reserved bits, unit started, run.
+// exists, unit attention, reservation, reserved bits, access state, unit started, run.
 #include "target/device/nexus.hpp"
 
 #include <algorithm>
@@ -24,6 +24,28 @@ std::optional<scsi::Sense> check_cdb(const RowLookup& lookup, base::ByteView cdb
 
 bool must_wait_for_start(const CommandRow& row, const UnitPath* path) {
   return row.unit_rule == UnitRule::started && !path->unit->started();
+}
+
+// What the access state of the command's target port group forbids (SPC-4 5.15.2.4); nullopt when
+// the command may run.
+std::optional<scsi::AdditionalSense> forbidden(scsi::AccessState state, AccessRule rule) {
+  using enum scsi::AccessState;
+  const bool always = rule == AccessRule::always;
+  switch (state) {
+    case active_optimized:
+    case active_non_optimized:
+      break;
+    case standby:
+      if (rule == AccessRule::active) return scsi::asc::target_port_in_standby_state;
+      break;
+    case unavailable:
+      if (!always) return scsi::asc::target_port_in_unavailable_state;
+      break;
+    case transitioning:
+      if (!always) return scsi::asc::asymmetric_access_state_transition;
+      break;
+  }
+  return std::nullopt;
 }
 
 bool is_reserved_from(const UnitPath& path, const CommandRow& row, base::ByteView cdb) {
@@ -118,6 +140,10 @@ void Nexus::execute(Task& task) {
   if (const auto bad = check_cdb(lookup, task.cdb_view())) {
     return task.finish_check_condition(*bad);
   }
+  const auto state = target_->port_groups().state(identity_.port.portal_group_tag);
+  if (const auto why = forbidden(state, lookup.row->access_rule); why && path != nullptr) {
+    return task.finish_check_condition(scsi::sense::make(scsi::SenseKey::not_ready, *why));
+  }
   if (must_wait_for_start(*lookup.row, path)) {
     return task.finish_check_condition(
         scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::not_ready_initializing_required));
@@ -141,6 +167,11 @@ void Nexus::owe(const LogicalUnit& unit, UnitAttention attention) {
   for (auto& [lun, path] : paths_) {
     if (path.unit.get() == &unit) path.attentions.owe(attention);
   }
+}
+
+void Nexus::access_states_changed() {
+  for (auto& [lun, path] : paths_)
+    path.attentions.owe(UnitAttention::asymmetric_access_state_changed);
 }
 
 void Nexus::announce(Task& task, NexusRegistry::Visit visit) {

@@ -81,6 +81,9 @@ class Nexus final : public TaskServer {
   // Owes `attention` for a unit, if this nexus has it; on this nexus's thread.
   void owe(const LogicalUnit& unit, UnitAttention attention);
 
+  // The access state of some target port group has changed; on this nexus's thread.
+  void access_states_changed();
+
   // Whether a reservation keeps this nexus from commands of `rule` on a unit of the target, here
   // named by its NAA designator; false for a unit that it has no path to.
   bool is_refused(base::ByteView naa, ReservationRule rule) const;

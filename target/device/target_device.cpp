@@ -12,6 +12,7 @@ TargetDevice::TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
       copy_manager_(copy_manager),
       units_(std::move(units)),
       target_ports_(std::move(target_ports)),
+      port_groups_(target_ports_),
       started_at_(copy_manager.clock().now()) {
   for (const auto& [lun, unit] : units_)
     copy_manager_.attach(unit->volume(name_));
@@ -45,6 +46,15 @@ std::shared_ptr<LogicalUnit> TargetDevice::remove_unit(scsi::Lun lun, base::Exec
   gone.get_future().wait();
   copy_manager_.detach(unit->id());
   return unit;
+}
+
+void TargetDevice::change_access_state(std::uint16_t group, scsi::AccessState state) {
+  if (port_groups_.state(group) == state) return;
+  port_groups_.set(group, state, scsi::AccessStatus::set_by_target);
+  nexuses_.visit_all([](Nexus& nexus, base::UniqueFunction<void()> visited) {
+    nexus.access_states_changed();
+    visited();
+  });
 }
 
 std::map<scsi::Lun, scsi::Lun> TargetDevice::unmasked() const {

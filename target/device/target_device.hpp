@@ -12,6 +12,7 @@
 #include "scsi/third_party_copy_page.hpp"
 #include "target/device/logical_unit.hpp"
 #include "target/device/nexus_registry.hpp"
+#include "target/device/port_groups.hpp"
 
 namespace device {
 
@@ -40,6 +41,9 @@ class TargetDevice {
   std::map<scsi::Lun, scsi::Lun> unmasked() const;
   // The relative identifiers of its ports, each once.
   const std::vector<std::uint16_t>& target_ports() const { return target_ports_; }
+  PortGroups& port_groups() { return port_groups_; }
+  // The target itself changes a state (implicitly): every nexus is told. The group exists.
+  void change_access_state(std::uint16_t group, scsi::AccessState state);
   // The nexuses to this target, for what one of them does to the others.
   NexusRegistry& nexuses() { return nexuses_; }
 
@@ -49,6 +53,7 @@ class TargetDevice {
   mutable std::mutex mutex_;
   Units units_;
   const std::vector<std::uint16_t> target_ports_;
+  PortGroups port_groups_;
   const base::Instant started_at_;
   NexusRegistry nexuses_;
 };

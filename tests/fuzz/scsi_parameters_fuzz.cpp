@@ -60,7 +60,7 @@ void token_lists(Reader& input) {
 void mode_select(Reader& input) {
   const auto form = input.u8() % 2 == 0 ? scsi::ModeForm::six : scsi::ModeForm::ten;
   const scsi::ModeSenseUnit unit{
-      {input.u8() % 2 == 0}, base::BlockCount(1000), base::BlockLength{512}};
+      {input.u8() % 2 == 0}, {}, base::BlockCount(1000), base::BlockLength{512}};
   static_cast<void>(scsi::apply_mode_select(input.rest(), form, unit));
 }
 

@@ -69,7 +69,7 @@ void parameters(Corpus corpus) {
   const Bytes limits{0, 64, 0x0e, 0x10, 0x10, 0, 20};  // target 0, then what limits_of() reads
   corpus.add(limits + Bytes{0} + scsi::encode(populate));
   corpus.add(limits + Bytes{1} + scsi::encode(write));
-  const scsi::ModeSenseUnit unit{{true}, base::BlockCount(1000), base::BlockLength{512}};
+  const scsi::ModeSenseUnit unit{{true}, {}, base::BlockCount(1000), base::BlockLength{512}};
   for (std::uint8_t form : {0, 1}) {
     scsi::ModeSenseRequest request;
     request.form = form == 0 ? scsi::ModeForm::six : scsi::ModeForm::ten;

@@ -30,6 +30,9 @@ void register_and_move(const Invocation& call);
 // reserve_release.cpp
 void reserve_unit(const Invocation& call);
 void release_unit(const Invocation& call);
+// target_port_groups.cpp
+void report_target_port_groups(const Invocation& call);
+void set_target_port_groups(const Invocation& call);
 // log.cpp
 void log_sense(const Invocation& call);
 void log_select(const Invocation& call);

@@ -19,8 +19,9 @@ struct VpdPage {
 };
 
 Bytes supported_pages(const Invocation& call);
+Bytes ports_page(const Invocation& call);
 
-constexpr std::array<VpdPage, 7> pages{{
+constexpr std::array<VpdPage, 11> pages{{
     {0x00, supported_pages},
     {0x80,
      [](const Invocation& call) { return scsi::unit_serial_number_page(call.unit().identity()); }},
@@ -28,6 +29,10 @@ constexpr std::array<VpdPage, 7> pages{{
      [](const Invocation& call) {
        return scsi::device_identification_page(call.unit().identity(), call.nexus.identity().port);
      }},
+    {0x85, [](const Invocation&) { return scsi::management_network_addresses_page(); }},
+    {0x86, [](const Invocation&) { return scsi::extended_inquiry_page(); }},
+    {0x87, [](const Invocation&) { return scsi::mode_page_policy_page(); }},
+    {0x88, ports_page},
     {0x8f, [](const Invocation& call) { return scsi::encode(copy_page(call.unit())); }},
     {0xb0,
      [](const Invocation& call) { return scsi::block_limits_page(call.unit().block_limits()); }},
@@ -43,6 +48,14 @@ Bytes supported_pages(const Invocation&) {
   for (const VpdPage& page : pages)
     codes.push_back(page.code);
   return scsi::supported_vpd_pages(std::move(codes));
+}
+
+// A port is a portal group, with the tag for its relative identifier.
+Bytes ports_page(const Invocation& call) {
+  std::vector<scsi::PortIdentity> ports;
+  for (const std::uint16_t port : call.nexus.target().target_ports())
+    ports.push_back({call.nexus.target().name(), port, port});
+  return scsi::scsi_ports_page(ports);
 }
 
 }  // namespace

@@ -11,8 +11,36 @@ scsi::ModeForm form_of(base::ByteView cdb) {
   return scsi::cdb_length(cdb[0]) == 6 ? scsi::ModeForm::six : scsi::ModeForm::ten;
 }
 
-scsi::ModeSenseUnit mode_unit(const LogicalUnit& unit) {
-  return {unit.mode_parameters(), unit.capacity(), unit.block_length()};
+scsi::Sense sense_of(scsi::ModeSenseFault fault) {
+  switch (fault) {
+    case scsi::ModeSenseFault::no_such_page:
+      return scsi::sense::invalid_field_in_cdb(scsi::mode_sense::page_code);
+    case scsi::ModeSenseFault::no_such_subpage:
+      return scsi::sense::invalid_field_in_cdb(scsi::mode_sense::subpage_code);
+    case scsi::ModeSenseFault::not_saveable:
+      break;
+  }
+  return scsi::sense::illegal_request(scsi::asc::saving_parameters_not_supported);
+}
+
+// Mode parameters are shared: every other nexus is told of a change (SPC-4 6.11).
+void take(const Invocation& call, const scsi::ModeParameters& parameters) {
+  if (parameters == call.unit().mode_parameters()) return call.task.finish_good();
+  call.unit().set_mode_parameters(parameters);
+  finish_and_tell_others(call, UnitAttention::mode_parameters_changed);
+}
+
+// Saved before they are taken: what could not be saved changes nothing.
+void save_and_take(const Invocation& call, const scsi::ModeParameters& parameters) {
+  call.path->channel.on_pool(
+      [unit = call.path->unit, list = scsi::mode_select_list(parameters)] {
+        return unit->kept().save(Keepsake::mode_parameters, list);
+      },
+      [call, parameters](bool saved) {
+        if (saved) return take(call, parameters);
+        call.task.finish_check_condition(
+            scsi::sense::make(scsi::SenseKey::hardware_error, scsi::asc::internal_target_failure));
+      });
 }
 
 }  // namespace
@@ -28,17 +56,8 @@ void mode_sense(const Invocation& call) {
   request.disable_block_descriptors = fields::dbd.is_set(cdb);
   const bool ten = request.form == scsi::ModeForm::ten;
   request.long_lba_accepted = ten && fields::llbaa.is_set(cdb);
-  if (request.control == scsi::PageControl::saved) {
-    return call.task.finish_check_condition(
-        scsi::sense::illegal_request(scsi::asc::saving_parameters_not_supported));
-  }
-  auto data = scsi::mode_sense_data(request, mode_unit(call.unit()));
-  if (!data) {
-    const bool page_exists =
-        scsi::mode_sense_data({.page = request.page}, mode_unit(call.unit())).has_value();
-    return call.task.finish_check_condition(
-        scsi::sense::invalid_field_in_cdb(page_exists ? fields::subpage_code : fields::page_code));
-  }
+  auto data = scsi::mode_sense_data(request, call.unit().mode_sense_unit());
+  if (!data) return call.task.finish_check_condition(sense_of(data.error()));
   call.task.finish_data(
       std::move(*data),
       (ten ? fields::allocation_length_10 : fields::allocation_length_6).read(cdb));
@@ -51,21 +70,22 @@ void mode_select(const Invocation& call) {
   if (!fields::page_format.is_set(cdb)) {
     return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(fields::page_format));
   }
-  if (fields::save_pages.is_set(cdb)) {
+  const bool save = fields::save_pages.is_set(cdb);
+  if (save && !call.unit().kept().can_save()) {
     return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(fields::save_pages));
   }
   const bool six = form == scsi::ModeForm::six;
   const std::uint64_t length =
       (six ? fields::parameter_list_length_6 : fields::parameter_list_length_10).read(cdb);
   call.task.transfer_length = base::ByteCount(length);
-  if (length == 0) return call.task.finish_good();
-  const auto changed =
-      scsi::apply_mode_select(call.task.data_out.view(), form, mode_unit(call.unit()));
-  if (!changed) return call.task.finish_check_condition(changed.error());
-  if (*changed == call.unit().mode_parameters()) return call.task.finish_good();
-  call.unit().set_mode_parameters(*changed);
-  // Mode parameters are shared: every other nexus is told (SPC-4 6.11).
-  finish_and_tell_others(call, UnitAttention::mode_parameters_changed);
+  scsi::ModeParameters parameters = call.unit().mode_parameters();
+  if (length != 0) {
+    const auto changed =
+        scsi::apply_mode_select(call.task.data_out.view(), form, call.unit().mode_sense_unit());
+    if (!changed) return call.task.finish_check_condition(changed.error());
+    parameters = *changed;
+  }
+  save ? save_and_take(call, parameters) : take(call, parameters);
 }
 
 }  // namespace device::commands

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/digest.hpp"
 #include "scsi/third_party_copy_page.hpp"
 #include "target/device/command_table.hpp"
 #include "tests/unit/device/device_world.hpp"
@@ -45,9 +46,10 @@ TEST_CASE("MODE SENSE is cut to the allocation length, its own length is not") {
 TEST_CASE("MODE SENSE refuses saved values, unknown pages and subpages") {
   OneSession world;
   check_illegal(world.run("1A 00 C8 00 C0 00"), 0x39, 0x00);
-  check_bad_cdb(world.run("1A 00 01 00 C0 00"), bit(2, 5));
+  check_bad_cdb(world.run("1A 00 03 00 C0 00"), bit(2, 5));
   check_bad_cdb(world.run("1A 00 08 01 C0 00"), byte(3));
-  check_bad_cdb(world.run("5A 00 02 00 00 00 00 00 C0 00"), bit(2, 5));
+  check_bad_cdb(world.run("5A 00 04 00 00 00 00 00 C0 00"), bit(2, 5));
+  check_bad_cdb(world.run("1A 00 3F 01 C0 00"), byte(3));
   CHECK(world.run("1A 00 3F FF C0 00").good());
 }
 
@@ -86,7 +88,7 @@ TEST_CASE("R1: VPD 00h is strictly ascending and every listed page answers with 
   const Bytes codes(list.begin() + 4, list.end());
   CHECK(codes.front() == 0x00);
   CHECK(std::adjacent_find(codes.begin(), codes.end(), std::greater_equal<>()) == codes.end());
-  for (const std::uint8_t needed : {0x80, 0x83, 0x8f, 0xb0, 0xb1, 0xb2}) {
+  for (const std::uint8_t needed : {0x80, 0x83, 0x85, 0x86, 0x87, 0x88, 0x8f, 0xb0, 0xb1, 0xb2}) {
     CHECK(std::binary_search(codes.begin(), codes.end(), needed));
   }
   for (int code = 0; code < 256; ++code) {
@@ -167,4 +169,106 @@ TEST_CASE("REPORT LUNS: selections, and an allocation below 16 is refused") {
   CHECK(world.run("A0 00 02 00 00 00 00 00 00 40 00 00").data.size() == 32);
   check_bad_cdb(world.run("A0 00 03 00 00 00 00 00 00 40 00 00"), byte(2));
   check_bad_cdb(world.run("A0 00 00 00 00 00 00 00 00 0F 00 00"), byte(6));
+}
+
+namespace {
+
+// Keeps values in memory, or fails.
+class FakeMemory final : public UnitMemory {
+ public:
+  base::Result<void, std::string> save(const std::string& unit, Keepsake what,
+                                       base::ByteView value) override {
+    if (broken) return base::fail(std::string("the disk is full"));
+    values[{unit, what}] = Bytes(value.begin(), value.end());
+    return {};
+  }
+  base::Result<Bytes, std::string> load(const std::string& unit, Keepsake what) override {
+    if (broken) return base::fail(std::string("the disk is broken"));
+    return values[{unit, what}];
+  }
+  std::map<std::pair<std::string, Keepsake>, Bytes> values;
+  bool broken = false;
+};
+
+// A world whose units remember.
+struct Remembering : OneSession {
+  explicit Remembering(FakeMemory& memory) {
+    for (const auto& [lun, unit] : target->units())
+      REQUIRE(unit->restore(memory));
+  }
+};
+
+std::uint8_t wce(OneSession& world, const char* cdb, std::uint16_t lun = 0) {
+  const Answer answer = world.run(cdb, {}, lun);
+  REQUIRE(answer.data.size() == 4 + 20);
+  return answer.data[4 + 2];
+}
+const char* const current = "1A 08 08 00 C0 00";
+const char* const saved = "1A 08 C8 00 C0 00";
+const char* const defaults = "1A 08 88 00 C0 00";
+
+}  // namespace
+
+TEST_CASE("MODE SELECT with SP is there after a restart, without it is not") {
+  FakeMemory memory;
+  {
+    Remembering world(memory);
+    CHECK(world.run("1A 08 08 00 C0 00").data[4] == 0x88);  // PS
+    CHECK(wce(world, saved) == 0x04);
+    CHECK(world.run("15 10 00 00 18 00", hex(caching_off)).good());
+    CHECK(wce(world, current) == 0x00);
+    CHECK(wce(world, saved) == 0x04);
+  }
+  {
+    Remembering world(memory);
+    CHECK(wce(world, current) == 0x04);
+    CHECK(world.run("15 11 00 00 18 00", hex(caching_off)).good());
+    CHECK(wce(world, current) == 0x00);
+    CHECK(wce(world, saved) == 0x00);
+    CHECK(wce(world, defaults) == 0x04);
+    CHECK(wce(world, saved, 1) == 0x04);
+  }
+  Remembering world(memory);
+  CHECK(wce(world, current) == 0x00);
+  CHECK(wce(world, saved) == 0x00);
+  CHECK(wce(world, current, 1) == 0x04);
+  // An empty list with SP saves what is current.
+  const Bytes on = hex("00 00 00 00 08 12 04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00");
+  CHECK(world.run("15 10 00 00 18 00", on).good());
+  CHECK(wce(world, saved) == 0x00);
+  CHECK(world.run("15 11 00 00 00 00").good());
+  CHECK(wce(world, saved) == 0x04);
+}
+
+TEST_CASE("a reset brings the saved mode parameters back") {
+  FakeMemory memory;
+  Remembering world(memory);
+  CHECK(world.run("15 11 00 00 18 00", hex(caching_off)).good());
+  const Bytes on = hex("00 00 00 00 08 12 04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00");
+  CHECK(world.run("15 10 00 00 18 00", on).good());
+  CHECK(wce(world, current) == 0x04);
+  Owner owner;
+  world.nexus->set_owner(&owner);
+  std::optional<TaskManagementResponse> response;
+  world.nexus->manage(TaskManagementFunction::logical_unit_reset, 0,
+                      [&](TaskManagementResponse r) { response = r; });
+  CHECK(response == TaskManagementResponse::function_complete);
+  CHECK(wce(world, current) == 0x00);
+}
+
+TEST_CASE("what cannot be saved changes nothing; what is saved and spoiled is not guessed at") {
+  FakeMemory memory;
+  Remembering world(memory);
+  memory.broken = true;
+  check_sense(world.run("15 11 00 00 18 00", hex(caching_off)), scsi::SenseKey::hardware_error,
+              0x44, 0x00);
+  CHECK(wce(world, current) == 0x04);
+  CHECK(wce(world, saved) == 0x04);
+  CHECK_FALSE(world.target->units().begin()->second->restore(memory));
+  memory.broken = false;
+  for (auto& [key, value] : memory.values)
+    value = hex("00 00 00 00 08 13 00");
+  memory.values[{base::to_hex(world.target->units().begin()->second->identity().naa),
+                 Keepsake::mode_parameters}] = hex("00 00 00 00 08 13 00");
+  CHECK_FALSE(world.target->units().begin()->second->restore(memory));
 }

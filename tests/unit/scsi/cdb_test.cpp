@@ -20,7 +20,7 @@ using scsi::test::hex;
 std::set<unsigned> evaluated_bits(const test::KnownLayout& known) {
   auto usage = hex(known.usage);
   usage[0] = 0xff;
-  if (known.layout.service_action) usage[1] = 0x1f;
+  if (known.layout.service_action) usage[1] |= 0x1f;
   std::set<unsigned> out;
   for (unsigned byte = 0; byte < usage.size(); ++byte) {
     for (unsigned bit = 0; bit < 8; ++bit) {

@@ -65,9 +65,9 @@ TEST_CASE("standard INQUIRY says what Windows needs: disk, 3PC, CMDQUE, padded n
   CHECK((data[3] & 0x0f) == 2);  // RESPONSE DATA FORMAT
   CHECK((data[3] & 0x20) == 0);  // NORMACA
   CHECK(data[4] == 96 - 5);
-  CHECK((data[5] & 0x08) != 0);  // 3PC
-  CHECK((data[5] & 0x30) == 0);  // TPGS: no ALUA commands
-  CHECK((data[7] & 0x02) != 0);  // CMDQUE
+  CHECK((data[5] & 0x08) != 0);     // 3PC
+  CHECK((data[5] & 0x30) == 0x30);  // TPGS: implicit and explicit
+  CHECK((data[7] & 0x02) != 0);     // CMDQUE
   CHECK(text(data, 8, 8) == "COPYMGR ");
   CHECK(text(data, 16, 16) == "Virtual Array   ");
   CHECK(text(data, 32, 4) == "0001");
@@ -162,6 +162,22 @@ TEST_CASE("VPD 83h has what Windows and the cluster pick from (D.1)") {
   CHECK(name.size() == 40);
   CHECK(text(find(1, 8), 0, 36) == "iqn.2026-11.io.copymgr:demo,t,0x0102");
   CHECK(text(find(2, 8), 0, 28) == std::string("iqn.2026-11.io.copymgr:demo") + '\0');
+}
+
+TEST_CASE("VPD 85h 86h 87h 88h") {
+  CHECK(management_network_addresses_page() == hex("00 85 00 00"));
+  const Bytes extended = extended_inquiry_page();
+  REQUIRE(extended.size() == 64);
+  CHECK(Bytes(extended.begin(), extended.begin() + 8) == hex("00 86 00 3C 00 07 01 00"));
+  CHECK(Bytes(extended.begin() + 8, extended.end()) == Bytes(56));
+  CHECK(mode_page_policy_page() == hex("00 87 00 04 3F FF 00 00"));
+  // "iqn.x:y,t,0x0001" has 16 characters: with the NUL and the padding 20.
+  CHECK(scsi_ports_page({{"iqn.x:y", 1, 1}, {"iqn.x:y", 0x12, 0x34}}) ==
+        hex("00 88 00 48"
+            "00 00 00 01 00 00 00 00 00 00 00 18 53 98 00 14"
+            "69 71 6E 2E 78 3A 79 2C 74 2C 30 78 30 30 30 31 00 00 00 00"
+            "00 00 00 34 00 00 00 00 00 00 00 18 53 98 00 14"
+            "69 71 6E 2E 78 3A 79 2C 74 2C 30 78 30 30 31 32 00 00 00 00"));
 }
 
 TEST_CASE("SCSI names of every length are terminated and padded to four") {

@@ -12,6 +12,7 @@
 #include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/provisioning_cdbs.hpp"
+#include "scsi/target_port_groups.hpp"
 #include "scsi/verify_cdbs.hpp"
 
 namespace scsi::test {
@@ -80,7 +81,9 @@ inline const std::vector<KnownLayout>& every_layout() {
       {read_capacity::layout_16, "9E 10 FF FF FF FF FF FF FF FF FF FF FF FF 01 07"},
       {get_lba_status::layout, "9E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 07"},
       {report_luns::layout, "A0 00 FF 00 00 00 FF FF FF FF 00 07"},
+      {report_target_port_groups::layout, "A3 EA 00 00 00 00 FF FF FF FF 00 07"},
       {report_supported_operation_codes::layout, "A3 0C 87 FF FF FF FF FF FF FF 00 07"},
+      {set_target_port_groups::layout, "A4 0A 00 00 00 00 FF FF FF FF 00 07"},
       {media::read_12, "A8 FE FF FF FF FF FF FF FF FF 3F 07"},
       {media::write_12, "AA FA FF FF FF FF FF FF FF FF 3F 07"},
       {write_and_verify::layout_12, "AE F6 FF FF FF FF FF FF FF FF 3F 07"},

@@ -12,13 +12,14 @@ using scsi::test::hex;
 using Bytes = std::vector<std::uint8_t>;
 
 ModeSenseUnit unit_of(std::uint64_t blocks, std::uint32_t block_bytes, bool write_cache = true) {
-  return {{write_cache}, base::BlockCount(blocks), {block_bytes}};
+  return {{write_cache}, {}, base::BlockCount(blocks), {block_bytes}};
 }
 
-Bytes page_only(std::uint8_t page, PageControl control, bool write_cache = true) {
-  const auto data =
-      mode_sense_data({.control = control, .page = page, .disable_block_descriptors = true},
-                      unit_of(100, 512, write_cache));
+Bytes page_only(std::uint8_t page, PageControl control, bool write_cache = true,
+                std::uint8_t subpage = 0) {
+  const auto data = mode_sense_data(
+      {.control = control, .page = page, .subpage = subpage, .disable_block_descriptors = true},
+      unit_of(100, 512, write_cache));
   REQUIRE(data);
   return {data->begin() + 4, data->end()};
 }
@@ -39,6 +40,15 @@ const char* const caching_on = "08 12 04 00 00 00 00 00 00 00 00 00 00 00 00 00 
 const char* const caching_off = "08 12 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
 const char* const control = "0A 0A 00 10 00 00 00 00 FF FF 00 00";
 const char* const exceptions = "1C 0A 00 00 00 00 00 00 00 00 00 00";
+const char* const recovery = "01 0A 00 00 00 00 00 00 00 00 00 00";
+const char* const disconnect = "02 0E 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
+const char* const extension =
+    "4A 01 00 1C 03 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+    "00";
+const char* const power =
+    "1A 26 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+    "00 "
+    "00 00 00 00 00 00 00 00";
 
 }  // namespace
 
@@ -47,6 +57,43 @@ TEST_CASE("current pages, byte for byte") {
   CHECK(page_only(0x08, PageControl::current, false) == hex(caching_off));
   CHECK(page_only(0x0a, PageControl::current) == hex(control));
   CHECK(page_only(0x1c, PageControl::current) == hex(exceptions));
+  CHECK(page_only(0x01, PageControl::current) == hex(recovery));
+  CHECK(page_only(0x02, PageControl::current) == hex(disconnect));
+  CHECK(page_only(0x0a, PageControl::current, true, 1) == hex(extension));
+  CHECK(page_only(0x1a, PageControl::current) == hex(power));
+}
+
+TEST_CASE("saved values: of the caching page alone, with PS; the others show their defaults") {
+  ModeSenseUnit unit = unit_of(100, 512, true);
+  const auto ask = [&](std::uint8_t page, PageControl control) {
+    return mode_sense_data(
+        {.control = control, .page = page, .subpage = 0xff, .disable_block_descriptors = true},
+        unit);
+  };
+  for (const std::uint8_t page : {0x01, 0x08, 0x0a, 0x3f}) {
+    CHECK(ask(page, PageControl::saved).error() == ModeSenseFault::not_saveable);
+  }
+  unit.saved = ModeParameters{false};
+  CHECK(ask(0x01, PageControl::saved).error() == ModeSenseFault::not_saveable);
+  CHECK(ask(0x0a, PageControl::saved).error() == ModeSenseFault::not_saveable);
+  const auto page = [&](PageControl control) {
+    const auto data = ask(0x08, control);
+    return Bytes(data->begin() + 4, data->begin() + 7);
+  };
+  CHECK(page(PageControl::saved) == hex("88 12 00"));
+  CHECK(page(PageControl::current) == hex("88 12 04"));
+  CHECK(page(PageControl::changeable) == hex("88 12 04"));
+  CHECK(page(PageControl::default_values) == hex("88 12 04"));
+  CHECK(ask(0x3f, PageControl::saved)->size() == ask(0x3f, PageControl::current)->size());
+}
+
+TEST_CASE("what is saved is a list that sets it") {
+  CHECK(mode_select_list({false}) == hex("00 00 00 00 " + std::string(caching_off)));
+  for (const bool on : {false, true}) {
+    const auto read = apply_mode_select(mode_select_list({on}), ModeForm::six, unit_of(1, 512));
+    REQUIRE(read);
+    CHECK(read->write_cache_enabled == on);
+  }
 }
 
 TEST_CASE("R23: QERR is 0, so Windows has nothing to rewrite") {
@@ -107,22 +154,41 @@ TEST_CASE("all pages come ascending and fit the 192 bytes that Windows gives") {
       std::size_t at = form == ModeForm::six ? 4 + 8 : 8 + 8;
       Bytes codes;
       while (at < data->size()) {
-        codes.push_back((*data)[at] & 0x3f);
-        at += 2u + (*data)[at + 1];
+        codes.push_back((*data)[at] & 0x7f);
+        const bool sub = ((*data)[at] & 0x40) != 0;
+        at += sub ? 4u + base::load_be16(*data, at + 2) : 2u + (*data)[at + 1];
       }
       CHECK(at == data->size());
-      CHECK(codes == hex("08 0A 1C"));
+      CHECK(codes == (subpage == 0 ? hex("01 02 08 0A 1A 1C") : hex("01 02 08 0A 4A 1A 1C")));
     }
   }
 }
 
 TEST_CASE("pages and subpages that do not exist are told apart from those that do") {
+  const Bytes known = hex("01 02 08 0A 1A 1C 3F");
   for (unsigned page = 0; page < 0x40; ++page) {
-    const bool there = page == 0x08 || page == 0x0a || page == 0x1c || page == 0x3f;
     const auto code = static_cast<std::uint8_t>(page);
-    CHECK(mode_sense_data({.page = code}, unit_of(1, 512)).has_value() == there);
-    CHECK_FALSE(mode_sense_data({.page = code, .subpage = 1}, unit_of(1, 512)));
+    const bool there = std::find(known.begin(), known.end(), code) != known.end();
+    for (unsigned subpage = 0; subpage < 0x100; ++subpage) {
+      INFO("page " << page << " subpage " << subpage);
+      const auto data = mode_sense_data(
+          {.page = code, .subpage = static_cast<std::uint8_t>(subpage)}, unit_of(1, 512));
+      if (!there) {
+        REQUIRE_FALSE(data);
+        CHECK(data.error() == ModeSenseFault::no_such_page);
+      } else if (subpage == 0 || subpage == 0xff || (page == 0x0a && subpage == 1)) {
+        CHECK(data);
+      } else {
+        REQUIRE_FALSE(data);
+        CHECK(data.error() == ModeSenseFault::no_such_subpage);
+      }
+    }
   }
+  const auto control_pages = mode_sense_data(
+      {.page = 0x0a, .subpage = 0xff, .disable_block_descriptors = true}, unit_of(1, 512));
+  REQUIRE(control_pages);
+  CHECK(Bytes(control_pages->begin() + 4, control_pages->end()) ==
+        hex(control + std::string(" ") + extension));
 }
 
 TEST_CASE("MODE SELECT changes WCE, in both forms, with and without a block descriptor") {
@@ -146,9 +212,12 @@ TEST_CASE("MODE SELECT changes WCE, in both forms, with and without a block desc
 }
 
 TEST_CASE("MODE SELECT refuses every other bit at its byte") {
-  for (const char* page : {caching_on, control, exceptions}) {
+  for (const char* page :
+       {caching_on, control, exceptions, recovery, disconnect, extension, power}) {
     const Bytes good = hex("00 00 00 00 " + std::string(page));
-    for (std::size_t byte = 4 + 2; byte < good.size(); ++byte) {
+    const std::size_t page_header = page == extension ? 4 : 2;
+    CHECK(apply_mode_select(good, ModeForm::six, unit_of(100, 512)));
+    for (std::size_t byte = 4 + page_header; byte < good.size(); ++byte) {
       for (unsigned bit = 0; bit < 8; ++bit) {
         if (page == caching_on && byte == 4 + 2 && bit == 2) continue;  // WCE
         Bytes bad = good;
@@ -160,13 +229,48 @@ TEST_CASE("MODE SELECT refuses every other bit at its byte") {
   }
 }
 
-TEST_CASE("MODE SELECT refuses unknown pages, subpages and wrong page lengths") {
-  check_refused(hex("00 00 00 00 01 0A 00 00 00 00 00 00 00 00 00 00"), ModeForm::six,
-                asc::invalid_field_in_parameter_list, 4);
-  check_refused(hex("00 00 00 00 4A 01 00 00 00 00 00 00 00 00 00 00"), ModeForm::six,
-                asc::invalid_field_in_parameter_list, 4);
-  check_refused(hex("00 00 00 00 0A 09 00 10 00 00 00 00 FF FF 00 00"), ModeForm::six,
-                asc::invalid_field_in_parameter_list, 5);
+TEST_CASE("MODE SELECT refuses unknown pages, subpages and wrong page lengths at their field") {
+  const auto refused = [](const char* page, std::uint16_t byte) {
+    check_refused(hex("00 00 00 00 " + std::string(page)), ModeForm::six,
+                  asc::invalid_field_in_parameter_list, byte);
+  };
+  refused("03 0A 00 00 00 00 00 00 00 00 00 00", 4);
+  refused("48 01 00 10 00 00 00 00 00 00 00 00", 5);  // no subpage 01h of Caching
+  refused("4A 00 00 0A 00 00 00 00 00 00 00 00", 5);  // subpage 00h has no subpage format
+  refused("4A 02 00 1C 00 00 00 00 00 00 00 00", 5);
+  refused("0A 09 00 10 00 00 00 00 FF FF 00 00", 5);
+  refused("4A 01 00 1B 03 00 00 00 00 00 00 00", 6);
+}
+
+TEST_CASE("PS is ignored in MODE SELECT: hosts send back what they got") {
+  const Bytes list = hex("00 00 00 00 88 12 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00");
+  const auto changed = apply_mode_select(list, ModeForm::six, unit_of(100, 512));
+  REQUIRE(changed);
+  CHECK_FALSE(changed->write_cache_enabled);
+}
+
+TEST_CASE("MODE SELECT: NUMBER OF BLOCKS may be 0, all ones or what it is; MEDIUM TYPE is 0") {
+  const auto six = [](const char* blocks) {
+    return hex("00 00 00 08 " + std::string(blocks) + " 00 00 02 00");
+  };
+  for (const char* good : {"00 00 00 00", "FF FF FF FF", "00 00 00 64"}) {
+    CHECK(apply_mode_select(six(good), ModeForm::six, unit_of(100, 512)));
+  }
+  for (const char* bad : {"00 00 00 63", "00 00 00 65", "7F FF FF FF"}) {
+    check_refused(six(bad), ModeForm::six, asc::invalid_field_in_parameter_list, 4);
+  }
+  const auto ten = [](const char* blocks) {
+    return hex("00 00 00 00 01 00 00 10 " + std::string(blocks) + " 00 00 00 00 00 00 02 00");
+  };
+  for (const char* good :
+       {"00 00 00 00 00 00 00 00", "FF FF FF FF FF FF FF FF", "00 00 00 00 00 00 00 64"}) {
+    CHECK(apply_mode_select(ten(good), ModeForm::ten, unit_of(100, 512)));
+  }
+  check_refused(ten("00 00 00 00 FF FF FF FF"), ModeForm::ten, asc::invalid_field_in_parameter_list,
+                8);
+  check_refused(hex("00 01 00 00"), ModeForm::six, asc::invalid_field_in_parameter_list, 1);
+  check_refused(hex("00 00 01 00 00 00 00 00"), ModeForm::ten, asc::invalid_field_in_parameter_list,
+                2);
 }
 
 TEST_CASE("a bad page behind a good one changes nothing") {

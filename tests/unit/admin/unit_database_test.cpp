@@ -1,0 +1,70 @@
+// What units keep, in its database: back as it was, value by value, in the next process too.
+#include "target/admin/unit_database.hpp"
+
+#include <filesystem>
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include "base/database.hpp"
+
+using admin::UnitDatabase;
+using device::Keepsake;
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+struct Folder {
+  Folder() {
+    std::string made = (std::filesystem::temp_directory_path() / "copymgr-unit-XXXXXX").string();
+    REQUIRE(::mkdtemp(made.data()) != nullptr);
+    path = made;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string file() const { return path + "/units.db"; }
+  std::unique_ptr<UnitDatabase> open() const {
+    auto database = UnitDatabase::open(file());
+    REQUIRE(database);
+    return std::move(*database);
+  }
+  std::string path;
+};
+
+}  // namespace
+
+TEST_CASE("a value is loaded as it was saved last, by the next process too") {
+  Folder folder;
+  Bytes every_byte(256);
+  for (std::size_t i = 0; i < every_byte.size(); ++i)
+    every_byte[i] = static_cast<std::uint8_t>(i);
+  CHECK(folder.open()->load("a", Keepsake::text_information)->empty());
+  REQUIRE(folder.open()->save("a", Keepsake::text_information, Bytes{1, 2}));
+  REQUIRE(folder.open()->save("a", Keepsake::text_information, every_byte));
+  CHECK(folder.open()->load("a", Keepsake::text_information).value() == every_byte);
+  REQUIRE(folder.open()->save("a", Keepsake::text_information, Bytes{}));
+  CHECK(folder.open()->load("a", Keepsake::text_information)->empty());
+}
+
+TEST_CASE("units and values are apart") {
+  Folder folder;
+  const auto database = folder.open();
+  REQUIRE(database->save("a", Keepsake::text_information, Bytes{1}));
+  REQUIRE(database->save("a", Keepsake::device_information, Bytes{2}));
+  REQUIRE(database->save("b", Keepsake::text_information, Bytes{3}));
+  CHECK(database->load("a", Keepsake::text_information).value() == Bytes{1});
+  CHECK(database->load("a", Keepsake::device_information).value() == Bytes{2});
+  CHECK(database->load("b", Keepsake::text_information).value() == Bytes{3});
+  CHECK(database->load("b", Keepsake::mode_parameters)->empty());
+}
+
+TEST_CASE("a value that somebody spoiled is not guessed at") {
+  for (const char* spoiled : {"0x", "123", "zz"}) {
+    Folder folder;
+    static_cast<void>(folder.open());
+    auto direct = base::Database::open(folder.file());
+    REQUIRE(direct);
+    REQUIRE(direct->run(std::string("INSERT INTO kept VALUES ('a', 0, '") + spoiled + "')"));
+    CHECK_FALSE(folder.open()->load("a", Keepsake::mode_parameters));
+  }
+}
