@@ -6,6 +6,7 @@
 #include "scsi/block_cdbs.hpp"
 #include "scsi/copy_cdbs.hpp"
 #include "scsi/log_pages.hpp"
+#include "scsi/maintenance_cdbs.hpp"
 #include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/provisioning_cdbs.hpp"
@@ -81,12 +82,21 @@ base::ByteCount reservation_list(base::ByteView cdb, const LogicalUnit&) {
   namespace fields = scsi::persistent_reserve_out;
   return base::ByteCount(std::min(fields::list_bytes_max, fields::parameter_list_length.read(cdb)));
 }
-// A descriptor a group, of which there can be no more than numbers.
-base::ByteCount port_groups_list(base::ByteView cdb, const LogicalUnit&) {
-  constexpr std::uint64_t longest = 4 + 4 * 0x10000;
-  namespace fields = scsi::set_target_port_groups;
-  return base::ByteCount(std::min(longest, fields::parameter_list_length.read(cdb)));
+// No more than what the handler can take.
+template <const scsi::Field& length, std::uint64_t longest>
+base::ByteCount short_list(base::ByteView cdb, const LogicalUnit&) {
+  return base::ByteCount(std::min(longest, length.read(cdb)));
 }
+constexpr auto diagnostic_list = parameter_list<scsi::send_diagnostic::parameter_list_length>;
+constexpr auto buffer_data =
+    short_list<scsi::buffer::parameter_list_length, HostNotes::data_buffer_bytes>;
+constexpr auto information_list =
+    short_list<scsi::set_identifying_information::parameter_list_length, 512>;
+constexpr auto timestamp_list =
+    short_list<scsi::set_timestamp::parameter_list_length, scsi::set_timestamp::list_bytes>;
+// A descriptor a group, of which there can be no more than numbers.
+constexpr auto port_groups_list =
+    short_list<scsi::set_target_port_groups::parameter_list_length, 4 + 4 * 0x10000>;
 constexpr auto log_list = parameter_list<scsi::log_select::parameter_list_length>;
 constexpr auto mode_list_6 = parameter_list<scsi::mode_select::parameter_list_length_6>;
 constexpr auto mode_list_10 = parameter_list<scsi::mode_select::parameter_list_length_10>;
@@ -111,6 +121,10 @@ constexpr auto rows = std::to_array<CommandRow>({
      AccessRule::standby},
     {scsi::start_stop_unit::layout, exists, reported, ReservationRule::start_stop_unit, nullptr,
      commands::start_stop_unit},
+    {scsi::receive_diagnostic_results::layout, exists, reported, changes, nullptr,
+     commands::receive_diagnostic_results, AccessRule::standby},
+    {scsi::send_diagnostic::layout, exists, reported, changes, diagnostic_list,
+     commands::send_diagnostic, AccessRule::standby},
     {scsi::read_capacity::layout_10, started, reported, allowed, nullptr,
      commands::read_capacity_10},
     {scsi::media::read_10, started, reported, reads, nullptr, commands::read},
@@ -123,6 +137,10 @@ constexpr auto rows = std::to_array<CommandRow>({
      commands::synchronize_cache},
     {scsi::read_defect_data::layout_10, started, reported, reads, nullptr,
      commands::read_defect_data_10},
+    {scsi::buffer::write_layout, exists, reported, changes, buffer_data, commands::write_buffer,
+     AccessRule::standby},
+    {scsi::buffer::read_layout, exists, reported, changes, nullptr, commands::read_buffer,
+     AccessRule::standby},
     {scsi::write_same::layout_10, started, reported, changes, write_same_data,
      commands::write_same},
     {scsi::unmap::layout, started, reported, changes, unmap_list, commands::unmap},
@@ -190,12 +208,22 @@ constexpr auto rows = std::to_array<CommandRow>({
     {scsi::get_lba_status::layout, started, reported, reads, nullptr, commands::get_lba_status},
     {scsi::report_luns::layout, none, passed_by, allowed, nullptr, commands::report_luns,
      AccessRule::always},
+    {scsi::report_identifying_information::layout, exists, reported, allowed, nullptr,
+     commands::report_identifying_information, AccessRule::standby},
     {scsi::report_target_port_groups::layout, exists, reported, allowed, nullptr,
      commands::report_target_port_groups, AccessRule::always},
     {scsi::report_supported_operation_codes::layout, exists, reported, reads, nullptr,
      commands::report_supported_operation_codes, AccessRule::standby},
+    {scsi::report_supported_task_management_functions::layout, exists, reported, reads, nullptr,
+     commands::report_supported_task_management_functions, AccessRule::standby},
+    {scsi::report_timestamp::layout, exists, reported, allowed, nullptr, commands::report_timestamp,
+     AccessRule::standby},
+    {scsi::set_identifying_information::layout, exists, reported, changes, information_list,
+     commands::set_identifying_information, AccessRule::standby},
     {scsi::set_target_port_groups::layout, exists, reported, changes, port_groups_list,
      commands::set_target_port_groups, AccessRule::always},
+    {scsi::set_timestamp::layout, exists, reported, changes, timestamp_list,
+     commands::set_timestamp, AccessRule::standby},
     {scsi::media::read_12, started, reported, reads, nullptr, commands::read},
     {scsi::media::write_12, started, reported, changes, write_data, commands::write},
     {scsi::write_and_verify::layout_12, started, reported, changes, write_data,

@@ -36,7 +36,10 @@ struct UnitPath {
   // What reservations forbid this nexus; brought up to date before the change that made it so is
   // answered.
   RefusedRules refused;
+  // WRITE BUFFER's echo, for the READ BUFFER that follows; empty: nothing was written.
+  std::vector<std::uint8_t> echo_buffer = {};
 };
+inline constexpr std::size_t echo_buffer_bytes = 4096;
 
 struct NexusIdentity {
   std::uint64_t number = 0;  // unique in this process

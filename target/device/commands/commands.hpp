@@ -38,6 +38,19 @@ void log_sense(const Invocation& call);
 void log_select(const Invocation& call);
 // report_supported_operation_codes.cpp
 void report_supported_operation_codes(const Invocation& call);
+void report_supported_task_management_functions(const Invocation& call);
+// timestamp.cpp
+void report_timestamp(const Invocation& call);
+void set_timestamp(const Invocation& call);
+// identifying_information.cpp
+void report_identifying_information(const Invocation& call);
+void set_identifying_information(const Invocation& call);
+// diagnostic.cpp
+void send_diagnostic(const Invocation& call);
+void receive_diagnostic_results(const Invocation& call);
+// buffer.cpp
+void read_buffer(const Invocation& call);
+void write_buffer(const Invocation& call);
 // media.cpp
 void read(const Invocation& call);
 void write(const Invocation& call);

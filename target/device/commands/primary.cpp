@@ -35,20 +35,30 @@ void request_sense(const Invocation& call) {
 
 void report_luns(const Invocation& call) {
   constexpr std::uint64_t allocation_min = 16;  // SPC-4 6.33
-  enum : std::uint64_t { addressable = 0x00, well_known = 0x01, all = 0x02 };
+  // There are neither well known logical units nor administrative ones with their subsidiaries.
+  enum : std::uint64_t {
+    addressable = 0x00,
+    well_known = 0x01,
+    all = 0x02,
+    administrative = 0x10,
+    not_subsidiary = 0x11,
+    subsidiary = 0x12,
+  };
   const std::uint64_t allocation = scsi::report_luns::allocation_length.read(call.cdb());
   if (allocation < allocation_min) {
     return call.task.finish_check_condition(
         scsi::sense::invalid_field_in_cdb(scsi::report_luns::allocation_length));
   }
   const std::uint64_t select = scsi::report_luns::select_report.read(call.cdb());
-  if (select > all) {
+  const bool lists_units = select == addressable || select == all || select == not_subsidiary;
+  const bool empty = select == well_known || select == administrative || select == subsidiary;
+  if (!lists_units && !empty) {
     return call.task.finish_check_condition(
         scsi::sense::invalid_field_in_cdb(scsi::report_luns::select_report));
   }
   const auto& paths = call.nexus.paths();
   std::vector<std::uint8_t> out(8);
-  if (select != well_known) {
+  if (lists_units) {
     out.resize(8 + 8 * paths.size());
     std::size_t at = 8;
     for (const auto& [lun, path] : paths) {

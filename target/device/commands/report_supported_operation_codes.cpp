@@ -1,4 +1,6 @@
-// REPORT SUPPORTED OPERATION CODES, answered from the command table (SPC-4 6.35).
+// REPORT SUPPORTED OPERATION CODES, answered from the command table (SPC-4 6.35), and REPORT
+// SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 6.36).
+#include "scsi/maintenance_cdbs.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "target/device/command_table.hpp"
 #include "target/device/commands/commands.hpp"
@@ -81,6 +83,12 @@ void report_supported_operation_codes(const Invocation& call) {
                                        (option == one_either && !has_actions && action != 0));
   if (no_such_action) found.row = nullptr;
   call.task.finish_data(one_command(found.row, with_timeouts), allocation);
+}
+
+void report_supported_task_management_functions(const Invocation& call) {
+  namespace wanted = scsi::report_supported_task_management_functions;
+  call.task.finish_data(scsi::supported_task_management_functions(wanted::repd.is_set(call.cdb())),
+                        wanted::allocation_length.read(call.cdb()));
 }
 
 }  // namespace device::commands

@@ -6,6 +6,7 @@
 #include "scsi/third_party_copy_page.hpp"
 #include "target/device/command_table.hpp"
 #include "tests/unit/device/device_world.hpp"
+#include "tests/unit/device/fake_memory.hpp"
 
 using namespace device;
 using namespace device::test;
@@ -167,36 +168,17 @@ TEST_CASE("REPORT LUNS: selections, and an allocation below 16 is refused") {
         hex("00 00 00 18 00 00 00 00 00 00 00 00 00 00 00 00"));
   CHECK(world.run("A0 00 01 00 00 00 00 00 00 40 00 00").data == Bytes(8));
   CHECK(world.run("A0 00 02 00 00 00 00 00 00 40 00 00").data.size() == 32);
+  CHECK(world.run("A0 00 10 00 00 00 00 00 00 40 00 00").data == Bytes(8));
+  CHECK(world.run("A0 00 11 00 00 00 00 00 00 40 00 00").data ==
+        world.run("A0 00 00 00 00 00 00 00 00 40 00 00").data);
+  CHECK(world.run("A0 00 12 00 00 00 00 00 00 40 00 00").data == Bytes(8));
+  check_bad_cdb(world.run("A0 00 0F 00 00 00 00 00 00 40 00 00"), byte(2));
+  check_bad_cdb(world.run("A0 00 13 00 00 00 00 00 00 40 00 00"), byte(2));
   check_bad_cdb(world.run("A0 00 03 00 00 00 00 00 00 40 00 00"), byte(2));
   check_bad_cdb(world.run("A0 00 00 00 00 00 00 00 00 0F 00 00"), byte(6));
 }
 
 namespace {
-
-// Keeps values in memory, or fails.
-class FakeMemory final : public UnitMemory {
- public:
-  base::Result<void, std::string> save(const std::string& unit, Keepsake what,
-                                       base::ByteView value) override {
-    if (broken) return base::fail(std::string("the disk is full"));
-    values[{unit, what}] = Bytes(value.begin(), value.end());
-    return {};
-  }
-  base::Result<Bytes, std::string> load(const std::string& unit, Keepsake what) override {
-    if (broken) return base::fail(std::string("the disk is broken"));
-    return values[{unit, what}];
-  }
-  std::map<std::pair<std::string, Keepsake>, Bytes> values;
-  bool broken = false;
-};
-
-// A world whose units remember.
-struct Remembering : OneSession {
-  explicit Remembering(FakeMemory& memory) {
-    for (const auto& [lun, unit] : target->units())
-      REQUIRE(unit->restore(memory));
-  }
-};
 
 std::uint8_t wce(OneSession& world, const char* cdb, std::uint16_t lun = 0) {
   const Answer answer = world.run(cdb, {}, lun);

@@ -9,6 +9,7 @@
 #include "scsi/block_cdbs.hpp"
 #include "scsi/copy_cdbs.hpp"
 #include "scsi/log_pages.hpp"
+#include "scsi/maintenance_cdbs.hpp"
 #include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/provisioning_cdbs.hpp"
@@ -34,6 +35,8 @@ inline const std::vector<KnownLayout>& every_layout() {
       {reserve_release::release_6, "17 1F FF 00 00 07"},
       {mode_sense::layout_6, "1A 08 FF FF FF 07"},
       {start_stop_unit::layout, "1B 01 00 0F F7 07"},
+      {receive_diagnostic_results::layout, "1C 01 FF FF FF 07"},
+      {send_diagnostic::layout, "1D F7 00 FF FF 07"},
       {read_capacity::layout_10, "25 00 FF FF FF FF 00 00 01 07"},
       {media::read_10, "28 FE FF FF FF FF 3F FF FF 07"},
       {media::write_10, "2A FA FF FF FF FF 3F FF FF 07"},
@@ -42,6 +45,8 @@ inline const std::vector<KnownLayout>& every_layout() {
       {pre_fetch::layout_10, "34 03 FF FF FF FF 3F FF FF 07"},
       {synchronize_cache::layout_10, "35 06 FF FF FF FF 3F FF FF 07"},
       {read_defect_data::layout_10, "37 00 1F 00 00 00 00 FF FF 07"},
+      {buffer::write_layout, "3B 1F FF FF FF FF FF FF FF 07"},
+      {buffer::read_layout, "3C 1F FF FF FF FF FF FF FF 07"},
       {write_same::layout_10, "41 F8 FF FF FF FF 3F FF FF 07"},
       {unmap::layout, "42 01 00 00 00 00 3F FF FF 07"},
       {log_select::layout, "4C 03 FF FF 00 00 00 FF FF 07"},
@@ -81,9 +86,14 @@ inline const std::vector<KnownLayout>& every_layout() {
       {read_capacity::layout_16, "9E 10 FF FF FF FF FF FF FF FF FF FF FF FF 01 07"},
       {get_lba_status::layout, "9E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 07"},
       {report_luns::layout, "A0 00 FF 00 00 00 FF FF FF FF 00 07"},
+      {report_identifying_information::layout, "A3 05 00 00 00 00 FF FF FF FF FE 07"},
       {report_target_port_groups::layout, "A3 EA 00 00 00 00 FF FF FF FF 00 07"},
       {report_supported_operation_codes::layout, "A3 0C 87 FF FF FF FF FF FF FF 00 07"},
+      {report_supported_task_management_functions::layout, "A3 0D 80 00 00 00 FF FF FF FF 00 07"},
+      {report_timestamp::layout, "A3 0F 00 00 00 00 FF FF FF FF 00 07"},
+      {set_identifying_information::layout, "A4 06 00 00 00 00 FF FF FF FF FE 07"},
       {set_target_port_groups::layout, "A4 0A 00 00 00 00 FF FF FF FF 00 07"},
+      {set_timestamp::layout, "A4 0F 00 00 00 00 FF FF FF FF 00 07"},
       {media::read_12, "A8 FE FF FF FF FF FF FF FF FF 3F 07"},
       {media::write_12, "AA FA FF FF FF FF FF FF FF FF 3F 07"},
       {write_and_verify::layout_12, "AE F6 FF FF FF FF FF FF FF FF 3F 07"},
