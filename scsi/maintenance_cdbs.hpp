@@ -36,6 +36,9 @@ enum class InformationType : std::uint8_t {
   supported = 0x7f,  // REPORT only: which there are
 };
 
+// Of either kind that a host can set; SPC-4 5.6 wants at least 64, and 256 of text.
+inline constexpr std::uint16_t identifying_information_bytes_max = 512;
+
 namespace report_identifying_information {
 inline constexpr Field allocation_length = Field::bytes("ALLOCATION LENGTH", 6, 4);
 inline constexpr Field information_type{"IDENTIFYING INFORMATION TYPE", 10, 7, 7};

@@ -1,6 +1,7 @@
 #include "target/admin/routes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -108,6 +109,63 @@ ApiResponse remove_lun(const ArrayParts& array, const ApiRequest& request) {
   return api_error(404, fmt::format("there is no LUN {} in {}", text, name));
 }
 
+// The states that the target itself can put a port group in, as SPC-4 names them.
+struct NamedState {
+  std::string_view name;
+  scsi::AccessState state;
+};
+constexpr std::array<NamedState, 5> access_states{{
+    {"active/optimized", scsi::AccessState::active_optimized},
+    {"active/non-optimized", scsi::AccessState::active_non_optimized},
+    {"standby", scsi::AccessState::standby},
+    {"unavailable", scsi::AccessState::unavailable},
+    {"transitioning", scsi::AccessState::transitioning},
+}};
+
+json describe(const scsi::TargetPortGroup& group) {
+  const auto* const at =
+      std::find_if(access_states.begin(), access_states.end(),
+                   [&](const NamedState& each) { return each.state == group.state; });
+  return {{"portal_group", group.group},
+          {"access_state", at == access_states.end() ? "" : at->name},
+          {"set_by_host", group.status == scsi::AccessStatus::set_by_command}};
+}
+
+ApiResponse list_port_groups(const ArrayParts& array, const ApiRequest& request) {
+  const std::string& name = request.arguments.at(0);
+  for (const auto& target : array.targets) {
+    if (target->name() != name) continue;
+    json groups = json::array();
+    for (const scsi::TargetPortGroup& group : target->port_groups().all())
+      groups.push_back(describe(group));
+    return answer({{"port_groups", groups}});
+  }
+  return api_error(404, fmt::format("there is no target {}", name));
+}
+
+// Hosts are told by a unit attention; a restart makes all groups active/optimized again.
+ApiResponse change_port_group(const ArrayParts& array, const ApiRequest& request) {
+  const std::string &name = request.arguments.at(0), &text = request.arguments.at(1);
+  const auto wanted = request.body.find("access_state");
+  const auto* const at =
+      std::find_if(access_states.begin(), access_states.end(), [&](const NamedState& each) {
+        return wanted != request.body.end() && wanted->is_string() && *wanted == each.name;
+      });
+  if (at == access_states.end()) {
+    return api_error(400,
+                     "access_state must be active/optimized, active/non-optimized, standby, "
+                     "unavailable or transitioning");
+  }
+  const auto group = parse_u16(text);
+  for (const auto& target : array.targets) {
+    if (target->name() != name || !group || !target->port_groups().contains(*group)) continue;
+    target->change_access_state(*group, at->state);
+    base::log::info("{} portal group {}: {}", name, *group, at->name);
+    return answer({{"target", name}, {"portal_group", *group}, {"access_state", at->name}});
+  }
+  return api_error(404, fmt::format("portal group {} does not reach a target {}", text, name));
+}
+
 }  // namespace
 
 Api make_api(const ArrayParts& array) {
@@ -124,6 +182,10 @@ Api make_api(const ArrayParts& array) {
        [array](const ApiRequest& request) { return set_online(array, request, true); }},
       {"DELETE", "/v1/targets/{}/luns/{}",
        [array](const ApiRequest& request) { return remove_lun(array, request); }},
+      {"GET", "/v1/targets/{}/port-groups",
+       [array](const ApiRequest& request) { return list_port_groups(array, request); }},
+      {"POST", "/v1/targets/{}/port-groups/{}",
+       [array](const ApiRequest& request) { return change_port_group(array, request); }},
       {"POST", "/v1/targets/{}/offline",
        [array](const ApiRequest& request) { return set_online(array, request, false); }},
   });

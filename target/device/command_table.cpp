@@ -91,7 +91,8 @@ constexpr auto diagnostic_list = parameter_list<scsi::send_diagnostic::parameter
 constexpr auto buffer_data =
     short_list<scsi::buffer::parameter_list_length, HostNotes::data_buffer_bytes>;
 constexpr auto information_list =
-    short_list<scsi::set_identifying_information::parameter_list_length, 512>;
+    short_list<scsi::set_identifying_information::parameter_list_length,
+               scsi::identifying_information_bytes_max>;
 constexpr auto timestamp_list =
     short_list<scsi::set_timestamp::parameter_list_length, scsi::set_timestamp::list_bytes>;
 // A descriptor a group, of which there can be no more than numbers.

@@ -3,8 +3,10 @@
 #include <cstdlib>
 
 #include "scsi/copy_results.hpp"
+#include "scsi/log_pages.hpp"
 #include "scsi/mode_pages.hpp"
 #include "scsi/persistent_reserve.hpp"
+#include "scsi/target_port_groups.hpp"
 #include "scsi/third_party_copy_page.hpp"
 #include "scsi/token_parameters.hpp"
 #include "tests/fuzz/bytes.hpp"
@@ -111,11 +113,25 @@ void reservation_lists(Reader& input) {
   require(request->specify_initiator_ports || list.size() == 24);
 }
 
+void reporting_lists(Reader& input) {
+  const bool log = input.u8() % 2 == 0;
+  const base::ByteView list = input.rest();
+  if (log) {
+    const auto changes = scsi::decode_log_select(list, list.size());
+    require(!changes || changes->size() <= list.size() / scsi::application_parameter_bytes);
+    if (!changes) return;
+    for (const auto& change : *changes)
+      require(change.code < scsi::application_parameters);
+  } else if (const auto requests = scsi::decode_set_target_port_groups(list, list.size())) {
+    require(requests->size() <= list.size() / 4);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Reader input({data, size});
-  switch (input.u8() % 5) {
+  switch (input.u8() % 6) {
     case 0:
       token_lists(input);
       break;
@@ -130,6 +146,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 4:
       reservation_lists(input);
+      break;
+    case 5:
+      reporting_lists(input);
       break;
   }
   return 0;

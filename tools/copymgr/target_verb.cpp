@@ -1,4 +1,5 @@
-// `copymgr target online|offline`: opening and closing a target of a running daemon.
+// `copymgr target online|offline|access`: opening and closing a target of a running daemon, and the
+// access states of its portal groups.
 
 #include <array>
 #include <cstdio>
@@ -39,6 +40,19 @@ Usage offline_usage() {
   return out;
 }
 
+Usage access_usage() {
+  Usage out{
+      "target access",
+      "NAME GROUP STATE [options]",
+      "Puts a portal group of a target into an asymmetric access state; hosts are told. STATE is\n"
+      "active/optimized, active/non-optimized, standby, unavailable or transitioning.\n",
+      "  copymgr target access iqn.2026-11.io.copymgr:demo 2 standby\n",
+      po::options_description("options"),
+      {"NAME", "GROUP", "STATE"}};
+  add_daemon_options(out.options);
+  return out;
+}
+
 int change(const Usage& usage, const po::variables_map& values, std::string_view state,
            const std::string& body) {
   const std::string name = values["NAME"].as<std::string>();
@@ -64,8 +78,17 @@ int run_offline(const std::vector<std::string>& arguments) {
                 fmt::format(R"({{"grace_seconds":{}}})", (*values)["grace"].as<unsigned>()));
 }
 
+int run_access(const std::vector<std::string>& arguments) {
+  const Usage usage = access_usage();
+  const auto values = parse(usage, arguments);
+  if (!values) return done;
+  return change(usage, *values, "port-groups/" + (*values)["GROUP"].as<std::string>(),
+                fmt::format(R"({{"access_state":"{}"}})", (*values)["STATE"].as<std::string>()));
+}
+
 constexpr std::array verbs{
     Verb{"online", "let initiators log in", run_online},
+    Verb{"access", "set the asymmetric access state of a portal group", run_access},
     Verb{"offline", "ask initiators to log out and refuse logins", run_offline},
 };
 

@@ -15,11 +15,10 @@ using scsi::InformationType;
 struct Information {
   InformationType type;
   Keepsake keepsake;
-  std::uint16_t bytes_max;  // SPC-4 5.6: at least 64, and 256 of text
 };
 constexpr std::array<Information, 2> kinds{{
-    {InformationType::peripheral_device, Keepsake::device_information, 512},
-    {InformationType::text, Keepsake::text_information, 512},
+    {InformationType::peripheral_device, Keepsake::device_information},
+    {InformationType::text, Keepsake::text_information},
 }};
 
 const Information* find_kind(std::uint64_t type) {
@@ -43,7 +42,7 @@ void report_identifying_information(const Invocation& call) {
   if (type == static_cast<std::uint64_t>(InformationType::supported)) {
     std::vector<scsi::SupportedInformation> supported;
     for (const Information& kind : kinds)
-      supported.push_back({kind.type, kind.bytes_max});
+      supported.push_back({kind.type, scsi::identifying_information_bytes_max});
     return call.task.finish_data(scsi::supported_information_data(supported), allocation);
   }
   const Information* const kind = find_kind(type);
@@ -63,7 +62,7 @@ void set_identifying_information(const Invocation& call) {
   call.task.transfer_length = base::ByteCount(length);
   const auto refuse = [&](const scsi::Sense& why) { call.task.finish_check_condition(why); };
   if (kind == nullptr) return refuse(scsi::sense::invalid_field_in_cdb(fields::information_type));
-  if (length > kind->bytes_max) {
+  if (length > scsi::identifying_information_bytes_max) {
     return refuse(scsi::sense::invalid_field_in_cdb(fields::parameter_list_length));
   }
   const base::ByteView list = call.task.data_out.view();
