@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/database.hpp"
+#include "store/open.hpp"
+#include "target/device/logical_unit.hpp"
 
 using admin::UnitDatabase;
 using device::Keepsake;
@@ -67,4 +69,31 @@ TEST_CASE("a value that somebody spoiled is not guessed at") {
     REQUIRE(direct->run(std::string("INSERT INTO kept VALUES ('a', 0, '") + spoiled + "')"));
     CHECK_FALSE(folder.open()->load("a", Keepsake::mode_parameters));
   }
+}
+
+TEST_CASE("a unit finds again what hosts gave it to keep, and starts with its saved parameters") {
+  Folder folder;
+  const auto make_unit = [] {
+    scsi::UnitIdentity identity;
+    identity.naa[0] = 0x60;
+    const auto spec = store::parse_store_spec("memory:1M").value();
+    store::GuardSettings settings;
+    settings.side_bytes_max = base::ByteCount(1u << 20);
+    return std::make_unique<device::LogicalUnit>(
+        1, identity, store::open_guarded(spec, "/tmp", settings).value(), base::BlockLength{512},
+        device::LogicalUnitLimits{});
+  };
+  const auto database = folder.open();
+  {
+    const auto unit = make_unit();
+    REQUIRE(unit->restore(*database));
+    CHECK(unit->mode_parameters().write_cache_enabled);
+    REQUIRE(unit->kept().save(Keepsake::mode_parameters, scsi::mode_select_list({false})));
+    REQUIRE(unit->kept().save(Keepsake::text_information, Bytes{0x41, 0}));
+  }
+  const auto unit = make_unit();
+  REQUIRE(unit->restore(*database));
+  CHECK_FALSE(unit->mode_parameters().write_cache_enabled);
+  CHECK(unit->saved_mode_parameters() == scsi::ModeParameters{false});
+  CHECK(unit->kept().value(Keepsake::text_information) == Bytes{0x41, 0});
 }
