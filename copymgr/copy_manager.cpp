@@ -43,8 +43,8 @@ void CopyManager::detach(std::uint64_t volume_id) {
     s.table.cancel(identifier);
 }
 
-bool CopyManager::is_running(const OperationKey& key) const {
-  return state_->ledger.is_running(key);
+std::optional<std::uint8_t> CopyManager::running(const OperationKey& key) const {
+  return state_->ledger.running(key);
 }
 
 void CopyManager::record_refusal(const OperationKey& key, std::uint8_t service_action,
