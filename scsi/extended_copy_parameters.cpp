@@ -91,12 +91,12 @@ base::Result<Lists, Sense> divide(ByteView list, const Form& form,
   if (out.cscds % cscd::descriptor_bytes != 0) {
     return fail(invalid_field_in_parameter_list(form.cscd_list_length));
   }
+  if (out.cscds + out.segments > limits.maximum_descriptor_list_bytes) {
+    return fail(sense::illegal_request(asc::parameter_list_length_error));
+  }
   if (out.cscds / cscd::descriptor_bytes > limits.maximum_cscd_descriptors) {
     return fail(
         illegal_parameter(asc::too_many_target_descriptors, form.cscd_list_length.pointer()));
-  }
-  if (out.cscds + out.segments > limits.maximum_descriptor_list_bytes) {
-    return fail(sense::illegal_request(asc::parameter_list_length_error));
   }
   if (inline_data > maximum_inline_data_bytes) {
     return fail(
