@@ -11,7 +11,7 @@ CopyManager::CopyManager(const base::Clock& clock, base::Randomness& randomness,
     : state_(std::make_unique<State>(clock, randomness, pool, settings)) {}
 
 CopyManager::~CopyManager() {
-  state_->end_stopped(state_->ledger.stop_all());
+  state_->end_stopped(state_->ledger.stop_those([](const Operation&) { return true; }));
   state_->ledger.wait_until_concluded();
   state_->door->close();
 }
@@ -70,6 +70,18 @@ bool CopyManager::abort(const OperationKey& key, base::UniqueFunction<void()> do
   if (aborting.stopped_already) aborting.stopped_already();
   if (aborting.taken_over != nullptr) state_->end_stopped({aborting.taken_over});
   return aborting.known;
+}
+
+void CopyManager::stop_asked_by(const void* asked_by) {
+  state_->end_stopped(state_->ledger.stop_those(
+      [asked_by](const Operation& operation) { return operation.asked_by == asked_by; }));
+}
+
+void CopyManager::stop_background(std::uint64_t nexus_number, std::uint64_t volume_id) {
+  state_->end_stopped(state_->ledger.stop_those([=](const Operation& operation) {
+    return operation.in_background && operation.key.nexus.number == nexus_number &&
+           operation.key.volume_id == volume_id;
+  }));
 }
 
 void CopyManager::nexus_lost(std::uint64_t nexus_number) {

@@ -81,7 +81,8 @@ using CopyOutcome = base::Result<base::BlockCount, CopyFault>;  // blocks repres
 struct ExtendedCopyRequest {
   std::uint8_t service_action = scsi::extended_copy_lid1_service_action;
   scsi::ListIdUsage list_id_usage = scsi::ListIdUsage::hold;
-  bool in_background = false;  // IMMED: the host has its status before the outcome
+  bool in_background = false;      // IMMED: the host has its status before the outcome
+  const void* asked_by = nullptr;  // whose end stops it, for stop_asked_by()
   std::vector<PlannedSegment> segments;
 };
 
@@ -152,6 +153,10 @@ class CopyManager {
   // COPY OPERATION ABORT. False when the identifier is unknown; `done` runs when transfers have
   // stopped.
   bool abort(const OperationKey& key, base::UniqueFunction<void()> done);
+  // What a task asked for, or a nexus has in the background on a unit, stops as by COPY OPERATION
+  // ABORT; a list identifier is not needed for it.
+  void stop_asked_by(const void* asked_by);
+  void stop_background(std::uint64_t nexus_number, std::uint64_t volume_id);
   // I_T nexus loss: operations continue, their records become unreadable. Logical unit reset:
   // operations are aborted and records dropped; returns when transfers have stopped, at most one
   // step later (so never call it from within one). Tokens survive both.

@@ -162,11 +162,11 @@ Ledger::Operations Ledger::stop_volume(std::uint64_t volume_id, StopReason reaso
   return taken_over;
 }
 
-Ledger::Operations Ledger::stop_all() {
+Ledger::Operations Ledger::stop_those(const std::function<bool(const Operation&)>& concerned) {
   const std::scoped_lock lock(mutex_);
   Operations taken_over;
   for (const OperationPtr& operation : running_) {
-    stop(operation, StopReason::aborted, taken_over);
+    if (concerned(*operation)) stop(operation, StopReason::aborted, taken_over);
   }
   return taken_over;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <unordered_set>
 
@@ -50,7 +51,7 @@ class Ledger {
   // Records of the volume go; operations sent to it stop for `reason`. With `others_too`, those
   // that were sent elsewhere and use it stop as well.
   Operations stop_volume(std::uint64_t volume_id, StopReason reason, bool others_too);
-  Operations stop_all();
+  Operations stop_those(const std::function<bool(const Operation&)>& concerned);
   void wait_until_stopped(std::uint64_t volume_id, bool others_too);
   void wait_until_concluded();
 

@@ -50,6 +50,7 @@ struct Operation {
   bool identified = true;      // false: it has no list identifier, so nobody can ask
   bool kept_when_good = true;  // its record
   bool in_background = false;  // IMMED
+  const void* asked_by = nullptr;
 
   // Guarded by the ledger's mutex.
   // Units that it uses besides that of its key: the source of a WRITE USING TOKEN once the token is

@@ -33,12 +33,18 @@ bool names(const scsi::CscdDescriptor& cscd, const scsi::UnitIdentity& unit) {
   return false;
 }
 
-LogicalUnit* find_unit(const Nexus& nexus, const scsi::CscdDescriptor& cscd) {
+const UnitPath* find_path(const Nexus& nexus, const scsi::CscdDescriptor& cscd) {
   if (cscd.nul) return nullptr;
   for (const auto& [lun, path] : nexus.paths()) {
-    if (names(cscd, path.unit->identity())) return path.unit.get();
+    if (names(cscd, path.unit->identity())) return &path;
   }
   return nullptr;
+}
+
+// A reservation holds against the host that asks, as if it read or wrote itself.
+bool is_reserved(const UnitPath& path, SegmentSide side) {
+  return path.refused.contains(side == SegmentSide::source ? ReservationRule::reads
+                                                           : ReservationRule::changes);
 }
 
 copymgr::CscdView view_of(LogicalUnit& unit, bool pad) {
@@ -80,17 +86,19 @@ copymgr::Cscd find_cscd(const Invocation& call, const scsi::ExtendedCopy& list, 
   if (cscd.type == scsi::CscdType::extension) {
     return base::fail(fault(Kind::extension_named, side));
   }
-  LogicalUnit* unit = find_unit(call.nexus, cscd);
-  if (unit == nullptr) return base::fail(fault(Kind::unreachable, side));
+  const UnitPath* path = find_path(call.nexus, cscd);
+  if (path == nullptr) return base::fail(fault(Kind::unreachable, side));
+  LogicalUnit& unit = *path->unit;
   if (cscd.device_type != disk) {
     return base::fail(
         fault_in_descriptor(Kind::wrong_device_type, side, cscd, scsi::cscd::device_type));
   }
-  if (cscd.block_length_bytes != 0 && cscd.block_length_bytes != unit->block_length().bytes) {
+  if (cscd.block_length_bytes != 0 && cscd.block_length_bytes != unit.block_length().bytes) {
     return base::fail(
         fault_in_descriptor(Kind::wrong_block_length, side, cscd, scsi::cscd::block_length));
   }
-  return view_of(*unit, cscd.pad);
+  if (is_reserved(*path, side)) return base::fail(fault(Kind::reservation_conflict, side));
+  return view_of(unit, cscd.pad);
 }
 
 }  // namespace device

@@ -45,6 +45,7 @@ void start_in_background(const Invocation& call, const copymgr::OperationKey& ke
                          copymgr::ExtendedCopyRequest request) {
   copymgr::CopyManager& copies = call.nexus.target().copy_manager();
   std::optional<scsi::Sense> refused;
+  request.asked_by = nullptr;  // the task's end is not its own
   const bool started = copies.extended_copy(
       key, std::move(request), [&copies, &refused, key](const copymgr::CopyOutcome& outcome) {
         if (outcome) return;
@@ -80,7 +81,7 @@ void extended_copy(const Invocation& call) {
   if (!list && identified) return refuse_and_record(call, key, list.error());
   if (!list) return call.task.finish_check_condition(list.error());
 
-  copymgr::ExtendedCopyRequest request{action, header->list_id_usage, header->immed,
+  copymgr::ExtendedCopyRequest request{action, header->list_id_usage, header->immed, &call.task,
                                        plan(call, *list)};
   if (header->immed) return start_in_background(call, key, std::move(request));
   call.nexus.target().copy_manager().extended_copy(
