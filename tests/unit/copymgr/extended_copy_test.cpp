@@ -38,7 +38,7 @@ struct XcopyWorld {
                                   std::uint32_t list_identifier = 1, bool background = false) {
     outcome.reset();
     started = world.manager.extended_copy(key(1, list_identifier),
-                                          {0x00, usage, background, std::move(segments)},
+                                          {0x00, usage, background, this, std::move(segments)},
                                           [this](CopyOutcome ended) { outcome = ended; });
     return outcome;
   }
@@ -298,7 +298,8 @@ TEST_CASE("while it runs: progress, no second one by its identifier, any number 
 
   std::optional<CopyOutcome> second, third;
   const auto start = [&](scsi::ListIdUsage usage, std::optional<CopyOutcome>& ended) {
-    return w.world.manager.extended_copy(key(1), {0x00, usage, false, {segment(1, 0, 2, 8, 1)}},
+    return w.world.manager.extended_copy(key(1),
+                                         {0x00, usage, false, nullptr, {segment(1, 0, 2, 8, 1)}},
                                          [&ended](CopyOutcome outcome) { ended = outcome; });
   };
   CHECK_FALSE(start(scsi::ListIdUsage::hold, second));
@@ -369,5 +370,16 @@ TEST_CASE("a reset of the unit that got the command ends the copy; of another on
   w.world.manager.volume_reset(1);
   CHECK(is_fault(w.outcome, CopyFault::Kind::aborted, 0));
   CHECK_FALSE(w.world.manager.report(key(1)));
+  pool.run_all();
+}
+
+TEST_CASE("whoever asked for it can end it, and nobody else's") {
+  Queue pool;
+  XcopyWorld w(pool, one_step_a_slice());
+  CHECK_FALSE(w.copy({segment(1, 0, 2, 0, 16)}, scsi::ListIdUsage::none));
+  w.world.manager.stop_asked_by(&pool);
+  CHECK_FALSE(w.outcome);
+  w.world.manager.stop_asked_by(&w);
+  CHECK(is_fault(w.outcome, CopyFault::Kind::aborted, 0));
   pool.run_all();
 }
