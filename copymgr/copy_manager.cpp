@@ -2,6 +2,7 @@
 // and its end.
 #include "copymgr/copy_manager.hpp"
 
+#include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
 
 namespace copymgr {
@@ -63,6 +64,14 @@ std::optional<scsi::CopyResult> CopyManager::report(const OperationKey& key) con
 
 void CopyManager::release(const OperationKey& key) {
   state_->ledger.release(key);
+}
+
+std::vector<scsi::RodTokenBytes> CopyManager::tokens_of(const Nexus& nexus) const {
+  return state_->table.living([&nexus](const tokens::Rod& rod) {
+    const auto* made = dynamic_cast<const SnapshotRod*>(&rod);
+    return made != nullptr && made->made_by().initiator_name == nexus.initiator_name &&
+           made->made_by().target_name == nexus.target_name;
+  });
 }
 
 bool CopyManager::abort(const OperationKey& key, base::UniqueFunction<void()> done) {

@@ -81,7 +81,9 @@ using CopyOutcome = base::Result<base::BlockCount, CopyFault>;  // blocks repres
 struct ExtendedCopyRequest {
   std::uint8_t service_action = scsi::extended_copy_lid1_service_action;
   scsi::ListIdUsage list_id_usage = scsi::ListIdUsage::hold;
-  bool in_background = false;      // IMMED: the host has its status before the outcome
+  bool in_background = false;  // IMMED: the host has its status before the outcome
+  // What a fault is told as; the record has it from the moment that it can be asked for.
+  scsi::Sense (*sense_of)(const CopyFault& fault) = nullptr;
   const void* asked_by = nullptr;  // whose end stops it, for stop_asked_by()
   std::vector<PlannedSegment> segments;
 };
@@ -149,6 +151,9 @@ class CopyManager {
   // finished record.
   std::optional<scsi::CopyResult> report(const OperationKey& key) const;
   void release(const OperationKey& key);
+
+  // The living tokens that this initiator made through this target, in any session.
+  std::vector<scsi::RodTokenBytes> tokens_of(const Nexus& nexus) const;
 
   // COPY OPERATION ABORT. False when the identifier is unknown; `done` runs when transfers have
   // stopped.

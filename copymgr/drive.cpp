@@ -27,6 +27,9 @@ void CopyManager::State::end(const OperationPtr& operation, CopyOutcome outcome,
   operation->run.reset();
   scsi::CopyResult result = result_of(*operation, outcome);
   result.token = token;
+  if (result.completion_status == scsi::Status::check_condition && operation->sense_of) {
+    result.sense = operation->sense_of(outcome.error());
+  }
   Done done = std::move(operation->done);
   auto waiting = ledger.finish(operation, result);
   done(outcome);

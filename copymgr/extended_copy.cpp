@@ -13,6 +13,7 @@ bool CopyManager::extended_copy(const OperationKey& key, ExtendedCopyRequest req
   operation->identified = request.list_id_usage != scsi::ListIdUsage::none;
   operation->kept_when_good = request.list_id_usage == scsi::ListIdUsage::hold;
   operation->in_background = request.in_background;
+  operation->sense_of = request.sense_of;
   operation->asked_by = request.asked_by;
   if (s.start(operation) == nullptr) return false;
   operation->run = s.prepare(operation, std::move(request));

@@ -50,6 +50,7 @@ struct Operation {
   bool identified = true;      // false: it has no list identifier, so nobody can ask
   bool kept_when_good = true;  // its record
   bool in_background = false;  // IMMED
+  scsi::Sense (*sense_of)(const CopyFault& fault) = nullptr;
   const void* asked_by = nullptr;
 
   // Guarded by the ledger's mutex.

@@ -76,6 +76,8 @@ inline constexpr CdbLayout status_layout{"RECEIVE COPY STATUS(LID4)",
                                          0x05,
                                          16,
                                          {list_identifier, allocation_length}};
+inline constexpr CdbLayout all_rod_tokens_layout{
+    "REPORT ALL ROD TOKENS", third_party_copy_in, 0x08, 16, {allocation_length}};
 inline constexpr CdbLayout rod_token_information_layout{"RECEIVE ROD TOKEN INFORMATION",
                                                         third_party_copy_in,
                                                         0x07,

@@ -64,6 +64,16 @@ std::vector<std::uint8_t> encode_rod_token_information(const CopyResult& result)
   return out;
 }
 
+std::vector<std::uint8_t> encode_all_rod_tokens(const std::vector<RodTokenBytes>& tokens) {
+  constexpr std::ptrdiff_t management_token_bytes = 96;
+  std::vector<std::uint8_t> out(8);
+  for (const RodTokenBytes& token : tokens) {
+    out.insert(out.end(), token.begin(), token.begin() + management_token_bytes);
+  }
+  available_data.write(out, out.size() - 4);
+  return out;
+}
+
 std::optional<CopyResult> decode_rod_token_information(base::ByteView bytes) {
   if (bytes.size() < header_bytes + 4 || units.read(bytes) != units_logical_blocks) {
     return std::nullopt;

@@ -48,6 +48,10 @@ struct CopyResult {
 std::vector<std::uint8_t> encode_rod_token_information(const CopyResult& result);
 std::vector<std::uint8_t> encode_receive_copy_status(const CopyResult& result);
 
+// REPORT ALL ROD TOKENS (5.7): of each token its management token only, with which nothing can be
+// read.
+std::vector<std::uint8_t> encode_all_rod_tokens(const std::vector<RodTokenBytes>& tokens);
+
 // For the host side. Nullopt when too short, when units are not blocks, or when lengths contradict;
 // a token is present only if its descriptors are exactly 514 bytes, as Windows wants them
 // (windows-host B.2).

@@ -169,6 +169,8 @@ constexpr auto rows = std::to_array<CommandRow>({
      commands::receive_copy_status},
     {scsi::receive_copy::rod_token_information_layout, exists, reported, allowed, nullptr,
      commands::receive_rod_token_information},
+    {scsi::receive_copy::all_rod_tokens_layout, exists, reported, allowed, nullptr,
+     commands::report_all_rod_tokens},
     {scsi::media::read_16, started, reported, reads, nullptr, commands::read},
     {scsi::compare_and_write::layout, started, reported, changes, compare_and_write_data,
      commands::compare_and_write},

@@ -65,6 +65,7 @@ void receive_copy_operating_parameters(const Invocation& call);
 void receive_copy_failure_details(const Invocation& call);
 // copy_results.cpp
 void receive_rod_token_information(const Invocation& call);
+void report_all_rod_tokens(const Invocation& call);
 void receive_copy_status(const Invocation& call);
 void copy_operation_abort(const Invocation& call);
 

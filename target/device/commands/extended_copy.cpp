@@ -49,12 +49,11 @@ void start_in_background(const Invocation& call, const copymgr::OperationKey& ke
   const bool started = copies.extended_copy(
       key, std::move(request), [&copies, &refused, key](const copymgr::CopyOutcome& outcome) {
         if (outcome) return;
-        const auto kind = outcome.error().kind;
-        const scsi::Sense why = sense_of(outcome.error());
         using enum copymgr::CopyFault::Kind;
-        // Inside the call, for these two alone: later `refused` is gone.
-        if (kind == list_identifier_in_use || kind == too_many_operations) refused = why;
-        copies.attach_sense(key, why);
+        const auto kind = outcome.error().kind;
+        if (kind != list_identifier_in_use && kind != too_many_operations) return;
+        refused = sense_of(outcome.error());  // inside the call: later `refused` is gone
+        copies.attach_sense(key, *refused);
       });
   if (started) return call.task.finish_good();
   call.task.finish_check_condition(*refused);
@@ -81,8 +80,8 @@ void extended_copy(const Invocation& call) {
   if (!list && identified) return refuse_and_record(call, key, list.error());
   if (!list) return call.task.finish_check_condition(list.error());
 
-  copymgr::ExtendedCopyRequest request{action, header->list_id_usage, header->immed, &call.task,
-                                       plan(call, *list)};
+  copymgr::ExtendedCopyRequest request{action,     header->list_id_usage, header->immed, &sense_of,
+                                       &call.task, plan(call, *list)};
   if (header->immed) return start_in_background(call, key, std::move(request));
   call.nexus.target().copy_manager().extended_copy(
       key, std::move(request),

@@ -37,9 +37,9 @@ struct XcopyWorld {
                                   scsi::ListIdUsage usage = scsi::ListIdUsage::hold,
                                   std::uint32_t list_identifier = 1, bool background = false) {
     outcome.reset();
-    started = world.manager.extended_copy(key(1, list_identifier),
-                                          {0x00, usage, background, this, std::move(segments)},
-                                          [this](CopyOutcome ended) { outcome = ended; });
+    started = world.manager.extended_copy(
+        key(1, list_identifier), {0x00, usage, background, nullptr, this, std::move(segments)},
+        [this](CopyOutcome ended) { outcome = ended; });
     return outcome;
   }
   scsi::CopyResult report(std::uint32_t list_identifier = 1) {
@@ -298,9 +298,9 @@ TEST_CASE("while it runs: progress, no second one by its identifier, any number 
 
   std::optional<CopyOutcome> second, third;
   const auto start = [&](scsi::ListIdUsage usage, std::optional<CopyOutcome>& ended) {
-    return w.world.manager.extended_copy(key(1),
-                                         {0x00, usage, false, nullptr, {segment(1, 0, 2, 8, 1)}},
-                                         [&ended](CopyOutcome outcome) { ended = outcome; });
+    return w.world.manager.extended_copy(
+        key(1), {0x00, usage, false, nullptr, nullptr, {segment(1, 0, 2, 8, 1)}},
+        [&ended](CopyOutcome outcome) { ended = outcome; });
   };
   CHECK_FALSE(start(scsi::ListIdUsage::hold, second));
   CHECK(is_fault(second, CopyFault::Kind::list_identifier_in_use, 0));

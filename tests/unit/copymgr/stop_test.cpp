@@ -274,7 +274,7 @@ TEST_CASE("A volume knows its tokens only while they are held") {
   TestVolume volume(1, 32);
   const auto attached = std::make_shared<AttachedVolume>(volume.volume);
   {
-    SnapshotRod rod(attached, {range(0, 1)}, nullptr);
+    SnapshotRod rod(Nexus{}, attached, {range(0, 1)}, nullptr);
     rod.issued(5);
     CHECK(attached->tokens().contains(5));
   }

@@ -264,7 +264,7 @@ TEST_CASE("8.5 the unit's own limits are what it keeps to and what it tells") {
   const auto has = [&page](const Bytes& part) {
     return std::search(page.begin(), page.end(), part.begin(), part.end()) != page.end();
   };
-  CHECK(has(hex("00 01 00 10  0F 83 05 00 01 10 11 1C 84 06 00 01 03 04 05 07")));
+  CHECK(has(hex("00 01 00 14  10 83 05 00 01 10 11 1C 84 07 00 01 03 04 05 07 08 00 00 00")));
   CHECK(has(hex("00 04 00 1C  00 00 00 00  00 01 00 02  00 00 00 64  00 00 00 00")));
   CHECK(has(hex("00 08 00 08  05 02 07 0A  E4 FF 00 00")));
   CHECK(has(hex("00 0C 00 04  00 02 FF FF")));

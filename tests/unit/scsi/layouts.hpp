@@ -71,6 +71,7 @@ inline const std::vector<KnownLayout>& every_layout() {
       {receive_copy::status_layout, "84 05 FF FF FF FF 00 00 00 00 FF FF FF FF 00 07"},
       {receive_copy::rod_token_information_layout,
        "84 07 FF FF FF FF 00 00 00 00 FF FF FF FF 00 07"},
+      {receive_copy::all_rod_tokens_layout, "84 08 00 00 00 00 00 00 00 00 FF FF FF FF 00 07"},
       {media::read_16, "88 FE FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
       {compare_and_write::layout, "89 FA FF FF FF FF FF FF FF FF 00 00 00 FF 3F 07"},
       {media::write_16, "8A FA FF FF FF FF FF FF FF FF FF FF FF FF 3F 07"},
