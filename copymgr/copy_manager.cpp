@@ -2,6 +2,7 @@
 // and its end.
 #include "copymgr/copy_manager.hpp"
 
+#include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
 
 namespace copymgr {
@@ -11,7 +12,7 @@ CopyManager::CopyManager(const base::Clock& clock, base::Randomness& randomness,
     : state_(std::make_unique<State>(clock, randomness, pool, settings)) {}
 
 CopyManager::~CopyManager() {
-  state_->end_stopped(state_->ledger.stop_all());
+  state_->end_stopped(state_->ledger.stop_those([](const Operation&) { return true; }));
   state_->ledger.wait_until_concluded();
   state_->door->close();
 }
@@ -47,8 +48,8 @@ void CopyManager::detach(std::uint64_t volume_id) {
     s.table.cancel(identifier);
 }
 
-bool CopyManager::is_running(const OperationKey& key) const {
-  return state_->ledger.is_running(key);
+std::optional<std::uint8_t> CopyManager::running(const OperationKey& key) const {
+  return state_->ledger.running(key);
 }
 
 void CopyManager::record_refusal(const OperationKey& key, std::uint8_t service_action,
@@ -69,11 +70,31 @@ void CopyManager::release(const OperationKey& key) {
   state_->ledger.release(key);
 }
 
+std::vector<scsi::RodTokenBytes> CopyManager::tokens_of(const Nexus& nexus) const {
+  return state_->table.living([&nexus](const tokens::Rod& rod) {
+    const auto* made = dynamic_cast<const SnapshotRod*>(&rod);
+    return made != nullptr && made->made_by().initiator_name == nexus.initiator_name &&
+           made->made_by().target_name == nexus.target_name;
+  });
+}
+
 bool CopyManager::abort(const OperationKey& key, base::UniqueFunction<void()> done) {
   auto aborting = state_->ledger.abort(key, std::move(done));
   if (aborting.stopped_already) aborting.stopped_already();
   if (aborting.taken_over != nullptr) state_->end_stopped({aborting.taken_over});
   return aborting.known;
+}
+
+void CopyManager::stop_asked_by(const void* asked_by) {
+  state_->end_stopped(state_->ledger.stop_those(
+      [asked_by](const Operation& operation) { return operation.asked_by == asked_by; }));
+}
+
+void CopyManager::stop_background(std::uint64_t nexus_number, std::uint64_t volume_id) {
+  state_->end_stopped(state_->ledger.stop_those([=](const Operation& operation) {
+    return operation.in_background && operation.key.nexus.number == nexus_number &&
+           operation.key.volume_id == volume_id;
+  }));
 }
 
 void CopyManager::nexus_lost(std::uint64_t nexus_number) {

@@ -1,6 +1,6 @@
 // The copy manager: makes tokens that stand for points in time of volumes, writes volumes from
-// tokens, keeps the result of each operation for the host that asks. Knows volumes, ranges and
-// tokens; no CDB, no PDU.
+// tokens and from each other, keeps the result of each operation for the host that asks. Knows
+// volumes, ranges and tokens; no CDB, no PDU.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "base/extent.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "copymgr/segment_plan.hpp"
 #include "scsi/copy_results.hpp"
 #include "scsi/rod_token.hpp"
 #include "scsi/token_parameters.hpp"
@@ -66,12 +67,26 @@ struct CopyFault {
     list_identifier_in_use,
     too_many_operations,
     volume_gone,
+    segment_failed,  // of an EXTENDED COPY, see `segment`
   };
   Kind kind = Kind::aborted;
   tokens::TokenFault token_fault = tokens::TokenFault::unknown;
   base::BlockCount blocks_done;  // contiguous from the start of the request
+  std::optional<SegmentFault> segment;
 };
 using CopyOutcome = base::Result<base::BlockCount, CopyFault>;  // blocks represented or written
+
+// One EXTENDED COPY: its segments in their order. One that cannot be done ends the operation there,
+// after those before it.
+struct ExtendedCopyRequest {
+  std::uint8_t service_action = scsi::extended_copy_lid1_service_action;
+  scsi::ListIdUsage list_id_usage = scsi::ListIdUsage::hold;
+  bool in_background = false;  // IMMED: the host has its status before the outcome
+  // What a fault is told as; the record has it from the moment that it can be asked for.
+  scsi::Sense (*sense_of)(const CopyFault& fault) = nullptr;
+  const void* asked_by = nullptr;  // whose end stops it, for stop_asked_by()
+  std::vector<PlannedSegment> segments;
+};
 
 struct CopySettings {
   tokens::TokenLimits tokens;
@@ -89,7 +104,8 @@ struct CopySettings {
 
 // What moved how, since start; bytes.
 struct CopyCounters {
-  std::uint64_t populate_token = 0, write_using_token = 0, refused = 0, stopped_early = 0;
+  std::uint64_t populate_token = 0, write_using_token = 0, extended_copy = 0;
+  std::uint64_t refused = 0, stopped_early = 0;
   std::uint64_t bytes_requested = 0;
   std::uint64_t bytes_cloned = 0, bytes_copied_in_kernel = 0, bytes_copied = 0, bytes_zeroed = 0;
 };
@@ -108,8 +124,9 @@ class CopyManager {
   // Tokens of the volume become cancelled; running operations on it are stopped and waited for.
   void detach(std::uint64_t volume_id);
 
-  // 05/00/16 comes before the parameter checks: a host asks this first.
-  bool is_running(const OperationKey& key) const;
+  // The service action of the operation that runs under this key. 05/00/16 comes before the
+  // parameter checks: a host asks this first.
+  std::optional<std::uint8_t> running(const OperationKey& key) const;
 
   // `done` runs once: inside the call or on the pool. With a token the record under `key` holds it.
   // Zero blocks asked: success, no token (wire reference 2.2 row 16).
@@ -118,6 +135,12 @@ class CopyManager {
 
   // Checks everything that can be known before the first block moves, moves on the pool.
   void write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request, Done done);
+
+  // Each segment copies what its source holds when its turn comes: blocks that it writes of its own
+  // source are read as they were before, and those of a segment before it as that one left them.
+  // False when it could not start, which `done` was told inside the call. An operation without a
+  // list identifier (ListIdUsage::none) has no record; the identifier of `key` then means nothing.
+  bool extended_copy(const OperationKey& key, ExtendedCopyRequest request, Done done);
 
   // Keeps a record for a command that was refused after its list identifier was read (R8), or
   // completes the record of an operation with the sense its fault became.
@@ -131,9 +154,16 @@ class CopyManager {
   std::optional<scsi::CopyResult> report(const OperationKey& key) const;
   void release(const OperationKey& key);
 
+  // The living tokens that this initiator made through this target, in any session.
+  std::vector<scsi::RodTokenBytes> tokens_of(const Nexus& nexus) const;
+
   // COPY OPERATION ABORT. False when the identifier is unknown; `done` runs when transfers have
   // stopped.
   bool abort(const OperationKey& key, base::UniqueFunction<void()> done);
+  // What a task asked for, or a nexus has in the background on a unit, stops as by COPY OPERATION
+  // ABORT; a list identifier is not needed for it.
+  void stop_asked_by(const void* asked_by);
+  void stop_background(std::uint64_t nexus_number, std::uint64_t volume_id);
   // I_T nexus loss: operations continue, their records become unreadable. Logical unit reset:
   // operations are aborted and records dropped; returns when transfers have stopped, at most one
   // step later (so never call it from within one). Tokens survive both.

@@ -7,7 +7,10 @@ namespace copymgr {
 
 OperationPtr CopyManager::State::start(const OperationKey& key, std::uint8_t service_action,
                                        Done done) {
-  auto operation = std::make_shared<Operation>(key, service_action, clock.now(), std::move(done));
+  return start(std::make_shared<Operation>(key, service_action, clock.now(), std::move(done)));
+}
+
+OperationPtr CopyManager::State::start(OperationPtr operation) {
   if (const auto fault = ledger.start(operation)) {
     ++meters.refused;
     std::exchange(operation->done, {})(base::fail(CopyFault{*fault}));
@@ -24,6 +27,9 @@ void CopyManager::State::end(const OperationPtr& operation, CopyOutcome outcome,
   operation->run.reset();
   scsi::CopyResult result = result_of(*operation, outcome);
   result.token = token;
+  if (result.completion_status == scsi::Status::check_condition && operation->sense_of) {
+    result.sense = operation->sense_of(outcome.error());
+  }
   Done done = std::move(operation->done);
   auto waiting = ledger.finish(operation, result);
   done(outcome);
@@ -52,27 +58,34 @@ void CopyManager::State::hand_on(const OperationPtr& operation) {
 void CopyManager::State::drive(const OperationPtr& operation) {
   const base::Instant begun = clock.now();
   do {
+    if (hold_still(operation)) return;
     if (auto outcome = advance(*operation)) return end(operation, *outcome);
   } while (clock.now() - begun < settings.slice);
   hand_on(operation);
 }
 
-namespace {
-
-// A prefix that is written and good is told as such (R6): the next request meets the reason itself.
-CopyFault source_ended(base::BlockCount blocks_done) {
-  if (blocks_done.value != 0) {
-    return {CopyFault::Kind::stopped_early, tokens::TokenFault::cancelled, blocks_done};
-  }
-  return {CopyFault::Kind::token, tokens::TokenFault::cancelled, blocks_done};
+// The operation counts as attended until the guard calls back: whoever stops it waits for that.
+bool CopyManager::State::hold_still(const OperationPtr& operation) {
+  const auto wanted = operation->run->wanted();
+  if (!wanted || operation->stop != StopReason::none) return false;
+  wanted->guard->protect(
+      {wanted->extent}, pool, [] {},
+      [this, operation](std::shared_ptr<store::Snapshot> snapshot) {
+        operation->run->hold(std::move(snapshot));
+        hand_on(operation);
+      });
+  return true;
 }
 
-CopyFault stopped(StopReason reason, base::BlockCount blocks_done) {
-  switch (reason) {
+namespace {
+
+CopyFault stopped(const Operation& operation) {
+  const base::BlockCount blocks_done(operation.blocks_done);
+  switch (operation.stop.load()) {
     case StopReason::volume_gone:
       return {CopyFault::Kind::volume_gone, {}, blocks_done};
     case StopReason::source_gone:
-      return source_ended(blocks_done);
+      return operation.run->volume_lost(blocks_done);
     case StopReason::none:
     case StopReason::aborted:
       return {CopyFault::Kind::aborted, {}, blocks_done};
@@ -83,32 +96,33 @@ CopyFault stopped(StopReason reason, base::BlockCount blocks_done) {
 }  // namespace
 
 std::optional<CopyOutcome> CopyManager::State::advance(Operation& operation) {
-  WriteRun& run = *operation.run;
+  Run& run = *operation.run;
   base::BlockCount done(operation.blocks_done);
   if (run.done()) return CopyOutcome(done);
-  if (const StopReason reason = operation.stop; reason != StopReason::none) {
-    return CopyOutcome(base::fail(stopped(reason, done)));
-  }
-  if (done.value != 0 && clock.now() - operation.started_at >= settings.work_budget) {
+  if (operation.stop != StopReason::none) return CopyOutcome(base::fail(stopped(operation)));
+  if (run.may_stop_early() && done.value != 0 &&
+      clock.now() - operation.started_at >= settings.work_budget) {
     return CopyOutcome(base::fail(CopyFault{CopyFault::Kind::stopped_early, {}, done}));
   }
-  const WriteRun::Stepped stepped = run.step();
+  Run::Stepped stepped = run.step();
   done += stepped.blocks;
   operation.blocks_done = done.value;
+  operation.bytes_done += stepped.bytes.value;
+  operation.segments_processed += stepped.segment_ended ? 1 : 0;
   if (!stepped.fault) {
     ++operation.steps;
     return std::nullopt;
   }
-  if (run.source_lost()) return CopyOutcome(base::fail(source_ended(done)));
-  return CopyOutcome(base::fail(CopyFault{*stepped.fault, {}, done}));
+  if (run.source_lost()) return CopyOutcome(base::fail(run.volume_lost(done)));
+  stepped.fault->blocks_done = done;
+  return CopyOutcome(base::fail(*stepped.fault));
 }
 
 void CopyManager::State::end_stopped(const std::vector<OperationPtr>& taken_over) {
   for (const OperationPtr& operation : taken_over) {
     const base::BlockCount done(operation->blocks_done);
     const bool complete = operation->run->done();
-    end(operation,
-        complete ? CopyOutcome(done) : CopyOutcome(base::fail(stopped(operation->stop, done))));
+    end(operation, complete ? CopyOutcome(done) : CopyOutcome(base::fail(stopped(*operation))));
   }
 }
 

@@ -7,17 +7,20 @@
 namespace copymgr {
 namespace {
 
-bool reads(const Operation& operation, std::uint64_t volume_id) {
-  return operation.source_volume_id == volume_id;
+bool uses(const Operation& operation, std::uint64_t volume_id) {
+  const auto& ids = operation.other_volume_ids;
+  return std::find(ids.begin(), ids.end(), volume_id) != ids.end();
 }
 
 scsi::CopyResult running_result(const Operation& operation) {
   scsi::CopyResult result;
   result.response_to_service_action = operation.service_action;
-  result.status = scsi::CopyOperationStatus::in_progress_foreground;
+  result.status = operation.in_background ? scsi::CopyOperationStatus::in_progress_background
+                                          : scsi::CopyOperationStatus::in_progress_foreground;
   result.operation_counter = operation.steps;
   result.estimated_status_update_delay_ms = scsi::no_delay_estimate;
   result.transfer_count_blocks = operation.blocks_done;
+  add_segments(operation, result);
   return result;
 }
 
@@ -26,14 +29,16 @@ scsi::CopyResult running_result(const Operation& operation) {
 std::optional<CopyFault::Kind> Ledger::start(const OperationPtr& operation) {
   const std::scoped_lock lock(mutex_);
   const base::Instant now = clock_.now();
-  const OperationPtr before = records_.find(operation->key, now);
-  if (before != nullptr && before->running) return CopyFault::Kind::list_identifier_in_use;
-  records_.insert(operation);
+  if (operation->identified) {
+    const OperationPtr before = records_.find(operation->key, now);
+    if (before != nullptr && before->running) return CopyFault::Kind::list_identifier_in_use;
+    records_.insert(operation);
+  }
   if (running_.size() >= settings_.operations_max) {
     const CopyFault fault{CopyFault::Kind::too_many_operations};
     operation->result = result_of(*operation, base::fail(fault));
     operation->running = false;
-    records_.finished(operation, now);
+    if (operation->kept) records_.finished(operation, now);
     return fault.kind;
   }
   running_.insert(operation);
@@ -41,9 +46,10 @@ std::optional<CopyFault::Kind> Ledger::start(const OperationPtr& operation) {
   return std::nullopt;
 }
 
-void Ledger::set_source(const OperationPtr& operation, std::uint64_t volume_id) {
+void Ledger::set_other_volumes(const OperationPtr& operation,
+                               std::vector<std::uint64_t> volume_ids) {
   const std::scoped_lock lock(mutex_);
-  operation->source_volume_id = volume_id;
+  operation->other_volume_ids = std::move(volume_ids);
 }
 
 Ledger::Callbacks Ledger::finish(const OperationPtr& operation, const scsi::CopyResult& result) {
@@ -51,7 +57,10 @@ Ledger::Callbacks Ledger::finish(const OperationPtr& operation, const scsi::Copy
   operation->result = result;
   operation->running = false;
   running_.erase(operation);
+  const bool unwanted =
+      !operation->kept_when_good && result.status == scsi::CopyOperationStatus::completed;
   if (operation->kept) records_.finished(operation, clock_.now());
+  if (unwanted) records_.erase(operation);
   changed_.notify_all();
   return std::move(operation->at_stop);
 }
@@ -63,10 +72,11 @@ void Ledger::conclude() {
   changed_.notify_all();
 }
 
-bool Ledger::is_running(const OperationKey& key) const {
+std::optional<std::uint8_t> Ledger::running(const OperationKey& key) const {
   const std::scoped_lock lock(mutex_);
   const OperationPtr operation = records_.find(key, clock_.now());
-  return operation != nullptr && operation->running;
+  if (operation == nullptr || !operation->running) return std::nullopt;
+  return operation->service_action;
 }
 
 OperationPtr Ledger::find(const OperationKey& key) const {
@@ -136,7 +146,8 @@ Ledger::Aborting Ledger::abort(const OperationKey& key, base::UniqueFunction<voi
   return {true, {}, taken_over.empty() ? nullptr : taken_over.front()};
 }
 
-Ledger::Operations Ledger::stop_volume(std::uint64_t volume_id, StopReason reason, bool as_source) {
+Ledger::Operations Ledger::stop_volume(std::uint64_t volume_id, StopReason reason,
+                                       bool others_too) {
   const std::scoped_lock lock(mutex_);
   records_.erase_finished_of_volume(volume_id);
   Operations taken_over;
@@ -144,27 +155,27 @@ Ledger::Operations Ledger::stop_volume(std::uint64_t volume_id, StopReason reaso
     if (operation->key.volume_id == volume_id) {
       records_.erase(operation);
       stop(operation, reason, taken_over);
-    } else if (as_source && reads(*operation, volume_id)) {
+    } else if (others_too && uses(*operation, volume_id)) {
       stop(operation, StopReason::source_gone, taken_over);
     }
   }
   return taken_over;
 }
 
-Ledger::Operations Ledger::stop_all() {
+Ledger::Operations Ledger::stop_those(const std::function<bool(const Operation&)>& concerned) {
   const std::scoped_lock lock(mutex_);
   Operations taken_over;
   for (const OperationPtr& operation : running_) {
-    stop(operation, StopReason::aborted, taken_over);
+    if (concerned(*operation)) stop(operation, StopReason::aborted, taken_over);
   }
   return taken_over;
 }
 
-void Ledger::wait_until_stopped(std::uint64_t volume_id, bool as_source) {
+void Ledger::wait_until_stopped(std::uint64_t volume_id, bool others_too) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this, volume_id, as_source] {
+  changed_.wait(lock, [this, volume_id, others_too] {
     return std::none_of(running_.begin(), running_.end(), [&](const OperationPtr& operation) {
-      return operation->key.volume_id == volume_id || (as_source && reads(*operation, volume_id));
+      return operation->key.volume_id == volume_id || (others_too && uses(*operation, volume_id));
     });
   });
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <unordered_set>
 
@@ -24,14 +25,15 @@ class Ledger {
   // The operation runs, and the record that its key named before is gone; or why it may not run.
   // Refused for want of room, it keeps a record; as a duplicate it leaves the running one alone.
   std::optional<CopyFault::Kind> start(const OperationPtr& operation);
-  void set_source(const OperationPtr& operation, std::uint64_t volume_id);
+  void set_other_volumes(const OperationPtr& operation, std::vector<std::uint64_t> volume_ids);
   // Transfers have stopped: the result can be asked for, the key can be used again. Returns who
   // waits.
   Callbacks finish(const OperationPtr& operation, const scsi::CopyResult& result);
   // Everyone has been told.
   void conclude();
 
-  bool is_running(const OperationKey& key) const;
+  // Its service action; nullopt when none runs under the key.
+  std::optional<std::uint8_t> running(const OperationKey& key) const;
   std::optional<scsi::CopyResult> report(const OperationKey& key) const;
   void release(const OperationKey& key);
   void record_refusal(const OperationKey& key, std::uint8_t service_action,
@@ -46,11 +48,11 @@ class Ledger {
     OperationPtr taken_over;
   };
   Aborting abort(const OperationKey& key, base::UniqueFunction<void()> done);
-  // Records of the volume go; operations that write it stop for `reason`. With `as_source`, those
-  // that read it stop too.
-  Operations stop_volume(std::uint64_t volume_id, StopReason reason, bool as_source);
-  Operations stop_all();
-  void wait_until_stopped(std::uint64_t volume_id, bool as_source);
+  // Records of the volume go; operations sent to it stop for `reason`. With `others_too`, those
+  // that were sent elsewhere and use it stop as well.
+  Operations stop_volume(std::uint64_t volume_id, StopReason reason, bool others_too);
+  Operations stop_those(const std::function<bool(const Operation&)>& concerned);
+  void wait_until_stopped(std::uint64_t volume_id, bool others_too);
   void wait_until_concluded();
 
   void nexus_lost(std::uint64_t nexus_number);
@@ -72,5 +74,7 @@ class Ledger {
 // What a report of an operation that ended so says (wire reference 4.2, 4.3). Sense comes later,
 // from who knows it.
 scsi::CopyResult result_of(const Operation& operation, const CopyOutcome& outcome);
+// Of an EXTENDED COPY, running or not: what its report says instead of blocks.
+void add_segments(const Operation& operation, scsi::CopyResult& result);
 
 }  // namespace copymgr

@@ -9,13 +9,13 @@ namespace copymgr {
 
 struct Meters {
   using Count = std::atomic<std::uint64_t>;
-  Count populate_token{0}, write_using_token{0}, refused{0}, stopped_early{0};
+  Count populate_token{0}, write_using_token{0}, extended_copy{0}, refused{0}, stopped_early{0};
   Count bytes_requested{0};
   Count bytes_cloned{0}, bytes_copied_in_kernel{0}, bytes_copied{0}, bytes_zeroed{0};
 
   CopyCounters reading() const {
-    return {populate_token, write_using_token,      refused,      stopped_early, bytes_requested,
-            bytes_cloned,   bytes_copied_in_kernel, bytes_copied, bytes_zeroed};
+    return {populate_token,  write_using_token, extended_copy,          refused,      stopped_early,
+            bytes_requested, bytes_cloned,      bytes_copied_in_kernel, bytes_copied, bytes_zeroed};
   }
 };
 

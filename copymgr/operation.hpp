@@ -1,7 +1,7 @@
-// One POPULATE TOKEN or WRITE USING TOKEN, running or finished: its progress, its result, and who
-// attends to it. At any time at most one thread attends to a running operation; between two slices
-// of work nobody does, and then whoever wants it stopped may take it over instead of waiting for
-// the pool.
+// One POPULATE TOKEN, WRITE USING TOKEN or EXTENDED COPY, running or finished: its progress, its
+// result, and who attends to it. At any time at most one thread attends to a running operation;
+// between two slices of work nobody does, and then whoever wants it stopped may take it over
+// instead of waiting for the pool.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "copymgr/copy_manager.hpp"
-#include "copymgr/write_run.hpp"
+#include "copymgr/run.hpp"
 
 namespace copymgr {
 
@@ -36,16 +36,27 @@ struct Operation {
   const base::Instant started_at;
 
   std::atomic<std::uint64_t> blocks_done{0};  // contiguous from the start of the request
+  std::atomic<std::uint64_t> bytes_done{0};   // of an EXTENDED COPY, all segments together
+  std::atomic<std::uint16_t> segments_processed{0};
   std::atomic<std::uint16_t> steps{0};
   std::atomic<StopReason> stop{StopReason::none};
   std::atomic<bool> unattended{false};
 
   // Touched only by who attends.
   CopyManager::Done done;
-  std::unique_ptr<WriteRun> run;
+  std::unique_ptr<Run> run;
+
+  // Set before the start.
+  bool identified = true;      // false: it has no list identifier, so nobody can ask
+  bool kept_when_good = true;  // its record
+  bool in_background = false;  // IMMED
+  scsi::Sense (*sense_of)(const CopyFault& fault) = nullptr;
+  const void* asked_by = nullptr;
 
   // Guarded by the ledger's mutex.
-  std::optional<std::uint64_t> source_volume_id;  // of a WRITE USING TOKEN, once the token is known
+  // Units that it uses besides that of its key: the source of a WRITE USING TOKEN once the token is
+  // known, all of an EXTENDED COPY.
+  std::vector<std::uint64_t> other_volume_ids;
   bool running = true;
   bool kept = false;  // in the index of records
   base::Instant finished_at;

@@ -22,6 +22,7 @@ scsi::CopyOperationStatus status_of(CopyFault::Kind kind) {
     case Kind::list_identifier_in_use:
     case Kind::too_many_operations:
     case Kind::volume_gone:
+    case Kind::segment_failed:
       return scsi::CopyOperationStatus::completed_with_errors;
   }
   return scsi::CopyOperationStatus::completed_with_errors;
@@ -29,10 +30,17 @@ scsi::CopyOperationStatus status_of(CopyFault::Kind kind) {
 
 }  // namespace
 
+void add_segments(const Operation& operation, scsi::CopyResult& result) {
+  if (operation.service_action > scsi::extended_copy_lid4_service_action) return;
+  result.bytes_transferred = operation.bytes_done.load();
+  result.segments_processed = operation.segments_processed;
+}
+
 scsi::CopyResult result_of(const Operation& operation, const CopyOutcome& outcome) {
   scsi::CopyResult result;
   result.response_to_service_action = operation.service_action;
   result.operation_counter = operation.steps;
+  add_segments(operation, result);
   if (outcome) {
     result.transfer_count_blocks = outcome->value;
     return result;

@@ -59,7 +59,8 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
   token.fields.device_specific = source.device_specific;
   token.fields.target_device = source.target_descriptor;
   token.inactivity_timeout_seconds = request.inactivity_timeout_seconds;
-  const auto rod = std::make_shared<SnapshotRod>(volume, request.ranges, std::move(snapshot));
+  const auto rod = std::make_shared<SnapshotRod>(operation->key.nexus, volume, request.ranges,
+                                                 std::move(snapshot));
   token.rod = rod;
   const scsi::RodTokenBytes bytes = table.create(std::move(token));
   rod->issued(scsi::identifier_of(bytes));

@@ -11,8 +11,10 @@ namespace copymgr {
 
 class SnapshotRod final : public tokens::Rod {
  public:
-  SnapshotRod(AttachedVolumePtr volume, Ranges ranges, std::shared_ptr<store::Snapshot> snapshot)
-      : volume_(std::move(volume)),
+  SnapshotRod(Nexus made_by, AttachedVolumePtr volume, Ranges ranges,
+              std::shared_ptr<store::Snapshot> snapshot)
+      : made_by_(std::move(made_by)),
+        volume_(std::move(volume)),
         side_{std::move(ranges), (*volume_)->block_length},
         snapshot_(std::move(snapshot)) {}
   ~SnapshotRod() override {
@@ -25,11 +27,13 @@ class SnapshotRod final : public tokens::Rod {
     volume_->add_token(identifier);
   }
 
+  const Nexus& made_by() const { return made_by_; }
   const AttachedVolume& volume() const { return *volume_; }
   const Side& side() const { return side_; }
   store::Snapshot& snapshot() const { return *snapshot_; }
 
  private:
+  const Nexus made_by_;
   const AttachedVolumePtr volume_;
   const Side side_;
   const std::shared_ptr<store::Snapshot> snapshot_;

@@ -24,6 +24,7 @@ struct CopyManager::State {
 
   // Nullptr when the operation may not run; `done` has been told why.
   OperationPtr start(const OperationKey& key, std::uint8_t service_action, Done done);
+  OperationPtr start(OperationPtr operation);
   // The end of every operation that has started: the lease ends, the record is complete, then
   // everybody is told. By who attends to it.
   void end(const OperationPtr& operation, CopyOutcome outcome,
@@ -36,15 +37,19 @@ struct CopyManager::State {
                    const scsi::PopulateToken& request, const std::shared_ptr<LossLink>& link,
                    std::shared_ptr<store::Snapshot> snapshot);
 
-  base::Result<std::unique_ptr<WriteRun>, CopyFault> prepare(const OperationPtr& operation,
+  base::Result<std::unique_ptr<Run>, CopyFault> prepare(const OperationPtr& operation,
+                                                        const scsi::WriteUsingToken& request);
+  base::Result<std::unique_ptr<Run>, CopyFault> prepare_copy(const OperationPtr& operation,
+                                                             const Volume& destination,
                                                              const scsi::WriteUsingToken& request);
-  base::Result<std::unique_ptr<WriteRun>, CopyFault> prepare_copy(
-      const OperationPtr& operation, const Volume& destination,
-      const scsi::WriteUsingToken& request);
+
+  std::unique_ptr<Run> prepare(const OperationPtr& operation, ExtendedCopyRequest request);
 
   // To the pool, for the next slice of work.
   void hand_on(const OperationPtr& operation);
   void drive(const OperationPtr& operation);
+  // True when the next step waits for a point in time; then the operation goes on by itself.
+  bool hold_still(const OperationPtr& operation);
   // One step, or how the operation ends.
   std::optional<CopyOutcome> advance(Operation& operation);
   void end_stopped(const std::vector<OperationPtr>& taken_over);

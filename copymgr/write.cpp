@@ -2,6 +2,7 @@
 // before a block moves (wire reference 3.3, 3.4, 7.4).
 #include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
+#include "copymgr/write_run.hpp"
 
 namespace copymgr {
 namespace {
@@ -24,7 +25,7 @@ void CopyManager::write_using_token(const OperationKey& key, const scsi::WriteUs
   s.hand_on(operation);
 }
 
-base::Result<std::unique_ptr<WriteRun>, CopyFault> CopyManager::State::prepare(
+base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
     const OperationPtr& operation, const scsi::WriteUsingToken& request) {
   // Looked for only after the start: detach() takes the volume away first and stops its operations
   // then.
@@ -42,7 +43,7 @@ base::Result<std::unique_ptr<WriteRun>, CopyFault> CopyManager::State::prepare(
                                     settings, meters);
 }
 
-base::Result<std::unique_ptr<WriteRun>, CopyFault> CopyManager::State::prepare_copy(
+base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
     const OperationPtr& operation, const Volume& destination,
     const scsi::WriteUsingToken& request) {
   auto lease = table.lease(request.token);
@@ -50,7 +51,7 @@ base::Result<std::unique_ptr<WriteRun>, CopyFault> CopyManager::State::prepare_c
   const auto* rod = dynamic_cast<const SnapshotRod*>(lease->rod().get());
   if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);
   // Named first, then looked at: detach() of the source does it the other way round.
-  ledger.set_source(operation, rod->volume()->id);
+  ledger.set_other_volumes(operation, {rod->volume()->id});
   if (rod->volume().gone()) return token_fault(tokens::TokenFault::cancelled);
   auto plan =
       make_plan(rod->side(), request.offset_into_rod, {request.ranges, destination.block_length});

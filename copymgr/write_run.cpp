@@ -6,6 +6,13 @@
 #include "copymgr/snapshot_rod.hpp"
 
 namespace copymgr {
+namespace {
+
+Run::Stepped failed(base::BlockCount blocks, CopyFault::Kind kind) {
+  return {blocks, {}, false, CopyFault{kind}};
+}
+
+}  // namespace
 
 WriteRun::WriteRun(const Volume& destination, Plan plan, std::optional<tokens::Lease> lease,
                    bool delete_token, const CopySettings& settings, Meters& meters)
@@ -22,29 +29,36 @@ void WriteRun::succeeded() {
   if (lease_ && delete_token_) lease_->delete_token_at_end();
 }
 
+// A prefix that is written and good is told as such (R6): the next request meets the reason itself.
+CopyFault WriteRun::volume_lost(base::BlockCount blocks_done) const {
+  const bool nothing = blocks_done.value == 0;
+  return {nothing ? CopyFault::Kind::token : CopyFault::Kind::stopped_early,
+          tokens::TokenFault::cancelled, blocks_done};
+}
+
 bool WriteRun::source_lost() const {
   return rod_ != nullptr && rod_->snapshot().lost();
 }
 
-WriteRun::Stepped WriteRun::step() {
+Run::Stepped WriteRun::step() {
   return rod_ != nullptr ? copy() : write_zeros();
 }
 
-WriteRun::Stepped WriteRun::write_zeros() {
+Run::Stepped WriteRun::write_zeros() {
   const base::BlockLength length = destination_.block_length;
   const Step step = plan_.next(length.whole_blocks(settings_.cheap_step_bytes));
   const base::Extent into = base::to_extent(step.destination, length);
   const auto written = destination_.guard->write_zeros(into);
   if (!written) {
     const bool full = written.error().kind == store::StoreError::Kind::no_space;
-    return {{},
-            full ? CopyFault::Kind::destination_full : CopyFault::Kind::destination_write_failed};
+    return failed(
+        {}, full ? CopyFault::Kind::destination_full : CopyFault::Kind::destination_write_failed);
   }
   meters_.bytes_zeroed += into.length.value;
-  return {step.destination.count, {}};
+  return {step.destination.count, {}, false, {}};
 }
 
-WriteRun::Stepped WriteRun::copy() {
+Run::Stepped WriteRun::copy() {
   const base::BlockLength length = destination_.block_length;
   const Step step =
       plan_.next(length.whole_blocks(cloning_ ? settings_.cheap_step_bytes : settings_.step_bytes));
@@ -56,15 +70,15 @@ WriteRun::Stepped WriteRun::copy() {
   using End = Mover::Moved::End;
   switch (moved.end) {
     case End::complete:
-      return {blocks, {}};
+      return {blocks, {}, false, {}};
     case End::source_failed:
-      return {blocks, CopyFault::Kind::source_read_failed};
+      return failed(blocks, CopyFault::Kind::source_read_failed);
     case End::destination_failed:
-      return {blocks, CopyFault::Kind::destination_write_failed};
+      return failed(blocks, CopyFault::Kind::destination_write_failed);
     case End::destination_full:
-      return {blocks, CopyFault::Kind::destination_full};
+      return failed(blocks, CopyFault::Kind::destination_full);
   }
-  return {blocks, CopyFault::Kind::destination_write_failed};
+  return failed(blocks, CopyFault::Kind::destination_write_failed);
 }
 
 }  // namespace copymgr

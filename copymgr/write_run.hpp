@@ -1,32 +1,27 @@
 // One WRITE USING TOKEN that has passed its checks: the lease on the token, the plan, and one step
-// at a time. Not thread-safe; at most one thread attends to an operation.
+// at a time.
 #pragma once
-
-#include <optional>
 
 #include "copymgr/mover.hpp"
 #include "copymgr/plan.hpp"
+#include "copymgr/run.hpp"
 
 namespace copymgr {
 
 class SnapshotRod;
 
-class WriteRun {
+class WriteRun final : public Run {
  public:
   // Without a lease the plan writes zeros. `delete_token`: DEL_TKN, obeyed by succeeded().
   WriteRun(const Volume& destination, Plan plan, std::optional<tokens::Lease> lease,
            bool delete_token, const CopySettings& settings, Meters& meters);
 
-  bool done() const { return plan_.done(); }
-  struct Stepped {
-    base::BlockCount blocks;  // whole ones, written and good
-    std::optional<CopyFault::Kind> fault;
-  };
-  Stepped step();
-  // All is written: the token may now go.
-  void succeeded();
-  // The point in time is gone for good.
-  bool source_lost() const;
+  bool done() const override { return plan_.done(); }
+  Stepped step() override;
+  bool may_stop_early() const override { return true; }
+  void succeeded() override;
+  bool source_lost() const override;
+  CopyFault volume_lost(base::BlockCount blocks_done) const override;
 
  private:
   Stepped write_zeros();

@@ -15,7 +15,9 @@ constexpr Field sense_field_length = Field::bytes("LENGTH OF THE SENSE DATA FIEL
 constexpr Field sense_length = Field::bytes("SENSE DATA LENGTH", 14, 1);
 constexpr Field units = Field::bytes("TRANSFER COUNT UNITS", 15, 1);
 constexpr Field transfer_count = Field::bytes("TRANSFER COUNT", 16, 8);
+constexpr Field segments_processed = Field::bytes("SEGMENTS PROCESSED", 24, 2);
 constexpr std::size_t header_bytes = 32;
+constexpr std::uint8_t units_bytes = 0x00;
 constexpr std::uint8_t units_logical_blocks = 0xf1;
 constexpr std::size_t token_descriptor_bytes = 2 + rod_token_bytes;
 
@@ -24,21 +26,20 @@ constexpr std::size_t padded_to_four(std::size_t n) {
 }
 
 std::vector<std::uint8_t> encode_header(const CopyResult& result) {
-  const std::size_t sense_space = result.sense ? padded_to_four(fixed_sense_bytes) : 0;
+  const FixedSense sense = result.sense ? to_fixed_format(*result.sense) : FixedSense();
+  const std::size_t sense_space = padded_to_four(sense.size());
   std::vector<std::uint8_t> out(header_bytes + sense_space);
   response_to.write(out, result.response_to_service_action);
   operation_status.write(out, static_cast<std::uint8_t>(result.status));
   operation_counter.write(out, result.operation_counter);
   update_delay.write(out, result.estimated_status_update_delay_ms);
   completion.write(out, static_cast<std::uint8_t>(result.completion_status));
-  units.write(out, units_logical_blocks);
-  transfer_count.write(out, result.transfer_count_blocks);
-  if (result.sense) {
-    sense_field_length.write(out, sense_space);
-    sense_length.write(out, fixed_sense_bytes);
-    const FixedSense bytes = to_fixed_format(*result.sense);
-    std::copy(bytes.begin(), bytes.end(), out.begin() + header_bytes);
-  }
+  units.write(out, result.bytes_transferred ? units_bytes : units_logical_blocks);
+  transfer_count.write(out, result.bytes_transferred.value_or(result.transfer_count_blocks));
+  segments_processed.write(out, result.segments_processed);
+  sense_field_length.write(out, sense_space);
+  sense_length.write(out, sense.size());
+  std::copy(sense.begin(), sense.end(), out.begin() + header_bytes);
   available_data.write(out, out.size() - 4);
   return out;
 }
@@ -58,6 +59,16 @@ std::vector<std::uint8_t> encode_rod_token_information(const CopyResult& result)
     out.resize(descriptors_at + 4 +
                2);  // ID FOR CREATING ROD CSCD DESCRIPTOR: 0 for POPULATE TOKEN
     out.insert(out.end(), result.token->begin(), result.token->end());
+  }
+  available_data.write(out, out.size() - 4);
+  return out;
+}
+
+std::vector<std::uint8_t> encode_all_rod_tokens(const std::vector<RodTokenBytes>& tokens) {
+  constexpr std::ptrdiff_t management_token_bytes = 96;
+  std::vector<std::uint8_t> out(8);
+  for (const RodTokenBytes& token : tokens) {
+    out.insert(out.end(), token.begin(), token.begin() + management_token_bytes);
   }
   available_data.write(out, out.size() - 4);
   return out;

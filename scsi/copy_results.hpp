@@ -32,18 +32,25 @@ inline constexpr std::uint32_t no_delay_estimate = 0xffffffff;  // while running
 inline constexpr std::uint32_t delay_when_final = 0xfffffffe;   // section 11, row 9
 
 struct CopyResult {
-  std::uint8_t response_to_service_action = 0;  // 10h POPULATE TOKEN, 11h WRITE USING TOKEN
+  std::uint8_t response_to_service_action = 0;  // 00h, 01h EXTENDED COPY, 10h, 11h
   CopyOperationStatus status = CopyOperationStatus::completed;
   std::uint16_t operation_counter = 0;
   std::uint32_t estimated_status_update_delay_ms = delay_when_final;
   Status completion_status = Status::good;
   std::optional<Sense> sense;
-  std::uint64_t transfer_count_blocks = 0;  // units are always F1h
+  std::uint64_t transfer_count_blocks = 0;  // units F1h
+  // Of EXTENDED COPY instead, whose destinations may have different blocks; units 00h.
+  std::optional<std::uint64_t> bytes_transferred;
+  std::uint16_t segments_processed = 0;
   std::optional<RodTokenBytes> token;
 };
 
 std::vector<std::uint8_t> encode_rod_token_information(const CopyResult& result);
 std::vector<std::uint8_t> encode_receive_copy_status(const CopyResult& result);
+
+// REPORT ALL ROD TOKENS (5.7): of each token its management token only, with which nothing can be
+// read.
+std::vector<std::uint8_t> encode_all_rod_tokens(const std::vector<RodTokenBytes>& tokens);
 
 // For the host side. Nullopt when too short, when units are not blocks, or when lengths contradict;
 // a token is present only if its descriptors are exactly 514 bytes, as Windows wants them

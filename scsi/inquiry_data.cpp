@@ -38,8 +38,8 @@ enum class Designator : std::uint8_t {
   scsi_name = 8,
 };
 
-Bytes designation(CodeSet code_set, Association association, Designator type,
-                  base::ByteView value) {
+Bytes designation_descriptor(CodeSet code_set, Association association, Designator type,
+                             base::ByteView value) {
   constexpr std::uint8_t iscsi_protocol = 0x5;
   const bool of_a_port = association != Association::logical_unit;
   Bytes out(4);
@@ -61,7 +61,8 @@ Bytes name_string(std::string_view name) {
 }
 
 Bytes scsi_name(Association association, std::string_view name) {
-  return designation(CodeSet::utf8, association, Designator::scsi_name, name_string(name));
+  return designation_descriptor(CodeSet::utf8, association, Designator::scsi_name,
+                                name_string(name));
 }
 
 // The iSCSI name of a target port (RFC 7143 4.4.4).
@@ -108,23 +109,31 @@ Bytes unit_serial_number_page(const UnitIdentity& identity) {
   return out;
 }
 
-Bytes device_identification_page(const UnitIdentity& identity, const PortIdentity& port) {
+std::vector<Bytes> unit_designation_descriptors(const UnitIdentity& identity) {
   constexpr auto unit = Association::logical_unit;
-  constexpr auto target_port = Association::target_port;
   Bytes t10(8);
   place_text(t10, 0, 8, identity.vendor);
   t10.insert(t10.end(), identity.serial.begin(), identity.serial.end());
+  return {designation_descriptor(CodeSet::binary, unit, Designator::naa, identity.naa),
+          designation_descriptor(CodeSet::ascii, unit, Designator::t10_vendor, t10),
+          designation_descriptor(CodeSet::binary, unit, Designator::eui64, identity.eui64),
+          scsi_name(unit, "naa." + base::to_hex(identity.naa))};
+}
+
+Bytes device_identification_page(const UnitIdentity& identity, const PortIdentity& port) {
+  constexpr auto target_port = Association::target_port;
   Bytes relative_port(4), port_group(4);
   base::store_be16(relative_port, 2, port.relative_port);
   base::store_be16(port_group, 2, port.portal_group_tag);
   Bytes out = page(0x83, 0);
+  for (const Bytes& part : unit_designation_descriptors(identity)) {
+    out.insert(out.end(), part.begin(), part.end());
+  }
   for (const Bytes& part :
-       {designation(CodeSet::binary, unit, Designator::naa, identity.naa),
-        designation(CodeSet::ascii, unit, Designator::t10_vendor, t10),
-        designation(CodeSet::binary, unit, Designator::eui64, identity.eui64),
-        scsi_name(unit, "naa." + base::to_hex(identity.naa)),
-        designation(CodeSet::binary, target_port, Designator::relative_target_port, relative_port),
-        designation(CodeSet::binary, target_port, Designator::target_port_group, port_group),
+       {designation_descriptor(CodeSet::binary, target_port, Designator::relative_target_port,
+                               relative_port),
+        designation_descriptor(CodeSet::binary, target_port, Designator::target_port_group,
+                               port_group),
         port_name(port), scsi_name(Association::target_device, port.target_name)}) {
     out.insert(out.end(), part.begin(), part.end());
   }

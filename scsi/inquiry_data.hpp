@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/units.hpp"
+#include "scsi/field.hpp"
 
 namespace scsi {
 
@@ -27,6 +28,14 @@ struct PortIdentity {
   std::uint16_t portal_group_tag = 1;
   std::uint16_t relative_port = 1;
 };
+
+// A designation descriptor (SPC-4 7.8.6).
+namespace designation {
+inline constexpr Field code_set{"CODE SET", 0, 3, 4};
+inline constexpr Field association{"ASSOCIATION", 1, 5, 2};
+inline constexpr Field designator_type{"DESIGNATOR TYPE", 1, 3, 4};
+inline constexpr std::size_t designator_at = 4;
+}  // namespace designation
 
 enum class Presence : std::uint8_t {
   connected = 0x00,     // a disk
@@ -51,6 +60,8 @@ struct BlockLimits {
 // The page codes must be ascending with 00h first: one mistake here turns ODX off in Windows (R1).
 std::vector<std::uint8_t> supported_vpd_pages(std::vector<std::uint8_t> codes);
 std::vector<std::uint8_t> unit_serial_number_page(const UnitIdentity& identity);
+// The designation descriptors of page 83h that name the unit itself, in their order.
+std::vector<std::vector<std::uint8_t>> unit_designation_descriptors(const UnitIdentity& identity);
 std::vector<std::uint8_t> device_identification_page(const UnitIdentity& identity,
                                                      const PortIdentity& port);
 // No management address is known to a unit: management is by the array's own socket.

@@ -12,10 +12,14 @@ constexpr Field valid = Field::flag("VALID", 0, 7);
 constexpr Field fixed_key{"SENSE KEY", 2, 3, 4};
 constexpr Field information = Field::bytes("INFORMATION", 3, 4);
 constexpr Field additional_length = Field::bytes("ADDITIONAL SENSE LENGTH", 7, 1);
+constexpr Field source_answer_at = Field::bytes("source status and sense offset", 8, 1);
+constexpr Field destination_answer_at = Field::bytes("destination status and sense offset", 9, 1);
+constexpr Field failed_segment = Field::bytes("segment number", 10, 2);
 constexpr Field fixed_asc = Field::bytes("ADDITIONAL SENSE CODE", 12, 1);
 constexpr Field fixed_ascq = Field::bytes("ADDITIONAL SENSE CODE QUALIFIER", 13, 1);
 constexpr Field sksv = Field::flag("SKSV", 15, 7);
 constexpr Field command_data = Field::flag("C/D", 15, 6);
+constexpr Field segment_pointer = Field::flag("SD", 15, 5);
 constexpr Field bpv = Field::flag("BPV", 15, 3);
 constexpr Field bit_pointer{"BIT POINTER", 15, 2, 3};
 constexpr Field field_pointer = Field::bytes("FIELD POINTER", 16, 2);
@@ -52,10 +56,24 @@ std::optional<Sense> parse_descriptor(base::ByteView bytes) {
   return out;
 }
 
+// One SCSI status byte, then the sense of a CSCD if it gave any (wire reference 8.9).
+void append_answer(FixedSense& out, const CscdAnswer& answer) {
+  const bool of_source = answer.side == CscdAnswer::Side::source;
+  (of_source ? source_answer_at : destination_answer_at).write(out, out.size());
+  out.push_back(static_cast<std::uint8_t>(answer.status));
+  if (answer.key != SenseKey::no_sense) {
+    Sense theirs = sense::make(answer.key, answer.additional);
+    theirs.information = answer.information;
+    const FixedSense bytes = to_fixed_format(theirs);
+    out.insert(out.end(), bytes.begin(), bytes.end());
+  }
+  additional_length.write(out, out.size() - 8);
+}
+
 }  // namespace
 
 FixedSense to_fixed_format(const Sense& sense) {
-  FixedSense out{};
+  FixedSense out(fixed_sense_bytes);
   response_code.write(out, 0x70);
   fixed_key.write(out, static_cast<std::uint8_t>(sense.key));
   additional_length.write(out, fixed_sense_bytes - 8);
@@ -69,12 +87,15 @@ FixedSense to_fixed_format(const Sense& sense) {
   if (sense.points_into != Sense::PointsInto::nothing) {
     sksv.write(out, 1);
     command_data.write(out, sense.points_into == Sense::PointsInto::cdb);
+    segment_pointer.write(out, sense.points_into == Sense::PointsInto::segment_descriptor);
     field_pointer.write(out, sense.field.byte);
     if (sense.field.bit_valid) {
       bpv.write(out, 1);
       bit_pointer.write(out, sense.field.bit);
     }
   }
+  if (sense.segment) failed_segment.write(out, *sense.segment);
+  if (sense.cscd_answer) append_answer(out, *sense.cscd_answer);
   return out;
 }
 
@@ -109,16 +130,32 @@ std::optional<Sense> parse_sense(base::ByteView bytes) {
   }
 }
 
+namespace {
+
+std::string_view name_of(Sense::PointsInto where) {
+  switch (where) {
+    case Sense::PointsInto::cdb:
+      return "CDB";
+    case Sense::PointsInto::segment_descriptor:
+      return "segment descriptor";
+    case Sense::PointsInto::nothing:
+    case Sense::PointsInto::parameter_list:
+      break;
+  }
+  return "parameter list";
+}
+
+}  // namespace
+
 std::string to_text(const Sense& sense) {
   std::string text = fmt::format("{:02X}/{:02X}/{:02X}", static_cast<unsigned>(sense.key),
                                  sense.additional.code, sense.additional.qualifier);
   if (sense.points_into != Sense::PointsInto::nothing) {
-    text += fmt::format(" at {} byte {}",
-                        sense.points_into == Sense::PointsInto::cdb ? "CDB" : "parameter list",
-                        sense.field.byte);
+    text += fmt::format(" at {} byte {}", name_of(sense.points_into), sense.field.byte);
     if (sense.field.bit_valid) text += fmt::format(" bit {}", sense.field.bit);
   }
   if (sense.information) text += fmt::format(" information {}", *sense.information);
+  if (sense.segment) text += fmt::format(" segment {}", *sense.segment);
   return text;
 }
 

@@ -1,13 +1,13 @@
 // Sense data as a value made by named makers, and its fixed-format bytes (SPC-4 4.5.3).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "scsi/command.hpp"
 #include "scsi/field.hpp"
 
 namespace scsi {
@@ -49,6 +49,8 @@ inline constexpr AdditionalSense unreachable_copy_target{0x08, 0x04};
 inline constexpr AdditionalSense write_error{0x0c, 0x00};
 inline constexpr AdditionalSense not_enough_unsolicited_data{0x0c, 0x0d};
 inline constexpr AdditionalSense third_party_device_failure{0x0d, 0x01};
+inline constexpr AdditionalSense copy_target_device_not_reachable{0x0d, 0x02};
+inline constexpr AdditionalSense incorrect_copy_target_device_type{0x0d, 0x03};
 inline constexpr AdditionalSense copy_target_data_underrun{0x0d, 0x04};
 inline constexpr AdditionalSense unrecovered_read_error{0x11, 0x00};
 inline constexpr AdditionalSense parameter_list_length_error{0x1a, 0x00};
@@ -69,7 +71,13 @@ inline constexpr AdditionalSense invalid_field_in_cdb{0x24, 0x00};
 inline constexpr AdditionalSense logical_unit_not_supported{0x25, 0x00};
 inline constexpr AdditionalSense invalid_field_in_parameter_list{0x26, 0x00};
 inline constexpr AdditionalSense invalid_release_of_persistent_reservation{0x26, 0x04};
+inline constexpr AdditionalSense too_many_target_descriptors{0x26, 0x06};
+inline constexpr AdditionalSense unsupported_target_descriptor_type_code{0x26, 0x07};
 inline constexpr AdditionalSense too_many_segment_descriptors{0x26, 0x08};
+inline constexpr AdditionalSense unsupported_segment_descriptor_type_code{0x26, 0x09};
+inline constexpr AdditionalSense unexpected_inexact_segment{0x26, 0x0a};
+inline constexpr AdditionalSense inline_data_length_exceeded{0x26, 0x0b};
+inline constexpr AdditionalSense copy_segment_granularity_violation{0x26, 0x0d};
 inline constexpr AdditionalSense write_protected{0x27, 0x00};
 inline constexpr AdditionalSense space_allocation_failed{0x27, 0x07};
 inline constexpr AdditionalSense power_on_occurred{0x29, 0x00};
@@ -96,16 +104,34 @@ inline constexpr AdditionalSense insufficient_registration_resources{0x55, 0x04}
 }  // namespace asc
 
 inline constexpr std::size_t fixed_sense_bytes = 18;
-using FixedSense = std::array<std::uint8_t, fixed_sense_bytes>;
+// fixed_sense_bytes long, longer only with what a CSCD answered.
+using FixedSense = std::vector<std::uint8_t>;
+
+// Of key COPY ABORTED: how the copy source or destination answered the copy manager. `key` is no
+// sense where the status says it all (RESERVATION CONFLICT).
+struct CscdAnswer {
+  enum class Side : std::uint8_t { source, destination };
+  Side side = Side::source;
+  Status status = Status::check_condition;
+  SenseKey key = SenseKey::no_sense;
+  AdditionalSense additional;
+  std::optional<std::uint64_t> information;
+
+  bool operator==(const CscdAnswer&) const = default;
+};
 
 struct Sense {
   SenseKey key = SenseKey::no_sense;
   AdditionalSense additional;
   // Set only when meaningful: Windows reads INFORMATION as blocks done even without VALID (B.4).
   std::optional<std::uint64_t> information;
-  enum class PointsInto : std::uint8_t { nothing, cdb, parameter_list };
+  // `segment_descriptor`: from the start of the one that failed; only with key COPY ABORTED.
+  enum class PointsInto : std::uint8_t { nothing, cdb, parameter_list, segment_descriptor };
   PointsInto points_into = PointsInto::nothing;
   FieldPointer field;
+  // Only with key COPY ABORTED (wire reference 8.9): the segment that failed, counted from 0.
+  std::optional<std::uint16_t> segment;
+  std::optional<CscdAnswer> cscd_answer;
 
   bool operator==(const Sense&) const = default;
 };

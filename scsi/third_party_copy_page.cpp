@@ -30,6 +30,10 @@ constexpr std::uint16_t mark = 0x434d;  // "CM"
 }  // namespace rod_limits
 
 constexpr std::uint16_t supported_commands_type = 0x0001;
+constexpr std::uint16_t parameter_data_type = 0x0004;
+constexpr std::uint16_t supported_descriptors_type = 0x0008;
+constexpr std::uint16_t supported_cscd_ids_type = 0x000c;
+constexpr std::uint16_t held_data_type = 0xc001;
 constexpr std::uint16_t token_features_type = 0x0106;
 constexpr std::uint16_t rod_types_type = 0x0108;
 constexpr std::uint16_t general_operations_type = 0x8001;
@@ -106,10 +110,42 @@ Bytes supported_rod_types(const std::vector<RodTypeSupport>& types) {
   return out;
 }
 
-Bytes general_copy_operations(std::uint32_t concurrent_copies) {
+Bytes parameter_data(const ExtendedCopyLimits& limits) {
+  Bytes out = descriptor(parameter_data_type, 0x1c);
+  base::store_be16(out, 8, limits.maximum_cscd_descriptors);
+  base::store_be16(out, 10, limits.maximum_segment_descriptors);
+  base::store_be32(out, 12, limits.maximum_descriptor_list_bytes);
+  base::store_be32(out, 16, maximum_inline_data_bytes);
+  return out;
+}
+
+Bytes supported_descriptors(const Bytes& types) {
+  Bytes out = descriptor(supported_descriptors_type, 1 + types.size());
+  out[4] = static_cast<std::uint8_t>(types.size());
+  std::copy(types.begin(), types.end(), out.begin() + 5);
+  return out;
+}
+
+Bytes supported_cscd_ids(const std::vector<std::uint16_t>& ids) {
+  Bytes out = descriptor(supported_cscd_ids_type, 2 + 2 * ids.size());
+  base::store_be16(out, 4, static_cast<std::uint16_t>(2 * ids.size()));
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    base::store_be16(out, 6 + 2 * i, ids[i]);
+  return out;
+}
+
+Bytes general_copy_operations(const ThirdPartyCopyPage& page) {
   Bytes out = descriptor(general_operations_type, 0x20);
-  base::store_be32(out, 4, concurrent_copies);
-  base::store_be32(out, 8, concurrent_copies);
+  base::store_be32(out, 4, page.total_concurrent_copies);
+  base::store_be32(out, 8, page.total_concurrent_copies);
+  if (page.extended_copy) base::store_be32(out, 12, page.extended_copy->maximum_segment_bytes);
+  out[16] = page.segment_granularity_exponent;
+  return out;
+}
+
+Bytes held_data() {
+  Bytes out = descriptor(held_data_type, 0x1c);
+  base::store_be32(out, 4, held_data_limit_bytes);
   return out;
 }
 
@@ -118,11 +154,18 @@ Bytes general_copy_operations(std::uint32_t concurrent_copies) {
 std::vector<std::uint8_t> encode(const ThirdPartyCopyPage& page) {
   Bytes out(descriptors_at);
   out[1] = page_code;
-  for (const Bytes& part : {block_device_rod_limits(page.limits), supported_commands(page.commands),
-                            rod_token_features(page), supported_rod_types(page.rod_types),
-                            general_copy_operations(page.total_concurrent_copies)}) {
-    out.insert(out.end(), part.begin(), part.end());
+  const auto add = [&out](const Bytes& part) { out.insert(out.end(), part.begin(), part.end()); };
+  add(block_device_rod_limits(page.limits));
+  add(supported_commands(page.commands));
+  if (page.extended_copy) {
+    add(parameter_data(*page.extended_copy));
+    add(supported_descriptors(page.descriptor_types));
+    add(supported_cscd_ids(page.cscd_ids));
   }
+  add(rod_token_features(page));
+  add(supported_rod_types(page.rod_types));
+  add(general_copy_operations(page));
+  if (page.holds_data) add(held_data());
   page_length.write(out, out.size() - 4);
   return out;
 }

@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "base/units.hpp"
+#include "scsi/extended_copy_parameters.hpp"
 #include "scsi/rod_token.hpp"
 
 namespace scsi {
@@ -46,6 +47,13 @@ struct ThirdPartyCopyPage {
   base::BlockLength block_length;          // for the byte limits of 0106h
   std::uint8_t remote_tokens = 0;          // 0106h REMOTE TOKENS
   std::uint32_t total_concurrent_copies = 0;
+  std::uint8_t segment_granularity_exponent = 0;  // log2 of bytes
+  // Descriptors 0004h, 0008h and 000Ch, and MAXIMUM SEGMENT LENGTH, stand where there is EXTENDED
+  // COPY.
+  std::optional<ExtendedCopyLimits> extended_copy;
+  std::vector<std::uint8_t> descriptor_types;  // ascending
+  std::vector<std::uint16_t> cscd_ids;         // beyond those of a list; ascending
+  bool holds_data = false;                     // descriptor C001h: RECEIVE COPY DATA is there
 };
 
 // The whole page, descriptors in ascending order, so 0000h first.

@@ -109,6 +109,23 @@ bool TokenTable::end_life(std::uint64_t identifier, TokenFault reason) {
   return true;
 }
 
+std::vector<scsi::RodTokenBytes> TokenTable::living(
+    const std::function<bool(const Rod&)>& wanted) const {
+  const base::Instant now = state_->clock.now();
+  std::vector<scsi::RodTokenBytes> out;
+  {
+    const std::scoped_lock lock(state_->mutex);
+    for (const auto& [identifier, record] : state_->records) {
+      const bool lives = !record.death && (record.leases != 0 || record.deadline > now);
+      if (lives && record.rod && wanted(*record.rod)) out.push_back(record.bytes);
+    }
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
+    return scsi::identifier_of(a) < scsi::identifier_of(b);
+  });
+  return out;
+}
+
 bool TokenTable::cancel(std::uint64_t identifier) {
   return end_life(identifier, TokenFault::cancelled);
 }

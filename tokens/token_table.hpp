@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -89,6 +90,10 @@ class TokenTable {
 
   // The block device zero token is not in the table; the caller looks for it first.
   base::Result<Lease, TokenFault> lease(const scsi::RodTokenBytes& token);
+
+  // The bytes of the living tokens whose RODs are wanted, the oldest identifiers first. Looks at
+  // all of them: not for every day. `wanted` runs under the table's lock.
+  std::vector<scsi::RodTokenBytes> living(const std::function<bool(const Rod&)>& wanted) const;
 
   // By identifier, which says nothing to a host. False when no such live token.
   bool cancel(std::uint64_t identifier);

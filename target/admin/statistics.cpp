@@ -19,15 +19,12 @@ json process() {
 }
 
 json copies(const copymgr::CopyCounters& c) {
-  return {{"populate_token", c.populate_token},
-          {"write_using_token", c.write_using_token},
-          {"refused", c.refused},
-          {"stopped_early", c.stopped_early},
-          {"bytes_requested", c.bytes_requested},
-          {"bytes_cloned", c.bytes_cloned},
-          {"bytes_copied_in_kernel", c.bytes_copied_in_kernel},
-          {"bytes_copied", c.bytes_copied},
-          {"bytes_zeroed", c.bytes_zeroed}};
+  return {
+      {"populate_token", c.populate_token}, {"write_using_token", c.write_using_token},
+      {"extended_copy", c.extended_copy},   {"refused", c.refused},
+      {"stopped_early", c.stopped_early},   {"bytes_requested", c.bytes_requested},
+      {"bytes_cloned", c.bytes_cloned},     {"bytes_copied_in_kernel", c.bytes_copied_in_kernel},
+      {"bytes_copied", c.bytes_copied},     {"bytes_zeroed", c.bytes_zeroed}};
 }
 
 json tokens_of(const tokens::TokenCounters& t) {

@@ -77,6 +77,11 @@ base::ByteCount token_list(base::ByteView cdb, const LogicalUnit&) {
   constexpr std::uint64_t longest = 2 + 0xffff;
   return base::ByteCount(std::min(longest, scsi::token_command::parameter_list_length.read(cdb)));
 }
+// What no limit allows is refused by its lengths alone.
+base::ByteCount extended_copy_list(base::ByteView cdb, const LogicalUnit& unit) {
+  const std::uint64_t longest = scsi::longest_extended_copy_list(unit.extended_copy_limits());
+  return base::ByteCount(std::min(longest, scsi::extended_copy::parameter_list_length.read(cdb)));
+}
 constexpr auto unmap_list = parameter_list<scsi::unmap::parameter_list_length>;
 base::ByteCount reservation_list(base::ByteView cdb, const LogicalUnit&) {
   namespace fields = scsi::persistent_reserve_out;
@@ -181,15 +186,29 @@ constexpr auto rows = std::to_array<CommandRow>({
      reservation_list, commands::persistent_reserve_out, AccessRule::standby},
     {scsi::persistent_reserve_out::register_and_move, exists, reported, by_handler,
      reservation_list, commands::register_and_move, AccessRule::standby},
+    {scsi::extended_copy::lid1_layout, started, reported, changes, extended_copy_list,
+     commands::extended_copy},
+    {scsi::extended_copy::lid4_layout, started, reported, changes, extended_copy_list,
+     commands::extended_copy},
     {scsi::populate_token::layout, started, reported, reads, token_list, commands::populate_token},
     {scsi::write_using_token::layout, started, reported, changes, token_list,
      commands::write_using_token},
     {scsi::copy_operation_abort::layout, exists, reported, changes, nullptr,
      commands::copy_operation_abort},
+    {scsi::receive_copy::lid1_status_layout, exists, reported, allowed, nullptr,
+     commands::receive_copy_status_lid1},
+    {scsi::receive_copy::lid1_data_layout, exists, reported, allowed, nullptr,
+     commands::receive_copy_data_lid1},
+    {scsi::receive_copy::operating_parameters_layout, exists, reported, allowed, nullptr,
+     commands::receive_copy_operating_parameters},
+    {scsi::receive_copy::failure_details_layout, exists, reported, allowed, nullptr,
+     commands::receive_copy_failure_details},
     {scsi::receive_copy::status_layout, exists, reported, allowed, nullptr,
      commands::receive_copy_status},
     {scsi::receive_copy::rod_token_information_layout, exists, reported, allowed, nullptr,
      commands::receive_rod_token_information},
+    {scsi::receive_copy::all_rod_tokens_layout, exists, reported, allowed, nullptr,
+     commands::report_all_rod_tokens},
     {scsi::media::read_16, started, reported, reads, nullptr, commands::read},
     {scsi::compare_and_write::layout, started, reported, changes, compare_and_write_data,
      commands::compare_and_write},

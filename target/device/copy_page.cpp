@@ -1,5 +1,7 @@
 #include "target/device/copy_page.hpp"
 
+#include <bit>
+
 #include "scsi/copy_cdbs.hpp"
 #include "target/device/command_table.hpp"
 
@@ -19,7 +21,11 @@ std::vector<scsi::SupportedCommand> copy_commands() {
 
 }  // namespace
 
-scsi::ThirdPartyCopyPage copy_page(const LogicalUnit& unit) {
+std::uint8_t segment_granularity_exponent(LogicalUnit& unit) {
+  return static_cast<std::uint8_t>(std::countr_zero(unit.guard().alignment_bytes()));
+}
+
+scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
   scsi::ThirdPartyCopyPage page;
   page.limits = unit.rod_limits();
   page.commands = copy_commands();
@@ -27,6 +33,11 @@ scsi::ThirdPartyCopyPage copy_page(const LogicalUnit& unit) {
                     {scsi::RodType::block_device_zero, true, false}};
   page.block_length = unit.block_length();
   page.total_concurrent_copies = unit.maximum_concurrent_copies();
+  page.segment_granularity_exponent = segment_granularity_exponent(unit);
+  page.extended_copy = unit.extended_copy_limits();
+  page.descriptor_types = scsi::implemented_descriptor_types();
+  page.cscd_ids = {scsi::cscd::receiving_unit_id};
+  page.holds_data = true;
   return page;
 }
 

@@ -6,6 +6,8 @@
 
 namespace device {
 
-scsi::ThirdPartyCopyPage copy_page(const LogicalUnit& unit);
+scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit);
+// DATA SEGMENT GRANULARITY: log2 of the bytes that the unit's store reads and writes at once.
+std::uint8_t segment_granularity_exponent(LogicalUnit& unit);
 
 }  // namespace device

@@ -9,6 +9,7 @@
 #include "base/striped_counter.hpp"
 #include "copymgr/copy_manager.hpp"
 #include "scsi/command.hpp"
+#include "scsi/extended_copy_parameters.hpp"
 #include "scsi/inquiry_data.hpp"
 #include "scsi/log_pages.hpp"
 #include "scsi/mode_pages.hpp"
@@ -38,6 +39,7 @@ struct LogicalUnitLimits {
   base::ByteCount optimal_token_transfer{0};
   std::uint32_t maximum_tokens = 4096;
   std::uint32_t maximum_concurrent_copies = 255;
+  scsi::ExtendedCopyLimits extended_copy;
 };
 
 // What hosts moved by READ and WRITE, since start.
@@ -70,6 +72,7 @@ class LogicalUnit {
   scsi::BlockLimits block_limits() const;
   scsi::BlockDeviceRodLimits rod_limits() const;
   scsi::TokenCommandLimits token_command_limits() const;
+  const scsi::ExtendedCopyLimits& extended_copy_limits() const { return limits_.extended_copy; }
   std::uint32_t maximum_concurrent_copies() const { return limits_.maximum_concurrent_copies; }
   // As the copy manager wants it; `target_name` stands in the tokens of the unit.
   copymgr::Volume volume(const std::string& target_name);

@@ -205,6 +205,7 @@ void Nexus::reservations_changed(const ReservationNews& news, base::UniqueFuncti
   const bool loses_tasks =
       news.aborts_tasks && std::find(preempted.begin(), preempted.end(), own) != preempted.end();
   if (!loses_tasks) return done();
+  target_->copy_manager().stop_background(identity_.number, news.unit->id());
   const TaskSetEvent event{TaskSetEvent::Kind::clear_task_set, {news.unit->id()}, 0};
   end_tasks(event, [done = std::move(done)](std::size_t) mutable { done(); });
 }

@@ -18,6 +18,7 @@ bool is_token_command(base::ByteView cdb) {
 }  // namespace
 
 void Nexus::stop(const Task& task) {
+  target_->copy_manager().stop_asked_by(&task);
   const UnitPath* path = find(task.lun_field);
   if (path == nullptr || !is_token_command(task.cdb_view())) return;
   const auto list_identifier =

@@ -9,7 +9,8 @@ families="SCSI.Inquiry SCSI.Mandatory SCSI.TestUnitReady SCSI.ReadCapacity10 SCS
   SCSI.CompareAndWrite SCSI.OrWrite SCSI.WriteAtomic16 SCSI.WriteSame10 SCSI.WriteSame16 SCSI.Unmap
   SCSI.GetLBAStatus.Simple SCSI.GetLBAStatus.BeyondEol SCSI.Prefetch10 SCSI.Prefetch16 SCSI.ReadDefectData10 SCSI.ReadDefectData12
   SCSI.PrinReadKeys SCSI.PrinServiceactionRange SCSI.PrinReportCapabilities SCSI.ProutRegister SCSI.ProutReserve
-  SCSI.ProutClear SCSI.ProutPreempt SCSI.Reserve6 SCSI.ReportSupportedOpcodes iSCSI.iSCSIResiduals iSCSI.iSCSIdatasn iSCSI.iSCSIcmdsn"
+  SCSI.ProutClear SCSI.ProutPreempt SCSI.Reserve6 SCSI.ReportSupportedOpcodes
+  SCSI.ExtendedCopy SCSI.ReceiveCopyResults iSCSI.iSCSIResiduals iSCSI.iSCSIdatasn iSCSI.iSCSIcmdsn"
 
 # UnmapSingle asks for the status of LBA n+1 and wants that of n+8 where a physical block has 8 logical ones, as on
 # LUN 0: the suite's own mistake, right where both are the same.

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "scsi/copy_results.hpp"
+#include "scsi/extended_copy_parameters.hpp"
 #include "scsi/log_pages.hpp"
 #include "scsi/mode_pages.hpp"
 #include "scsi/persistent_reserve.hpp"
@@ -57,6 +58,19 @@ void token_lists(Reader& input) {
     const auto again = scsi::decode_write_using_token(scsi::encode(*request), limits);
     require(again && again->token == request->token);
   }
+}
+
+void extended_copy_lists(Reader& input) {
+  const std::uint8_t action = input.u8() % 2;
+  const scsi::ExtendedCopyLimits limits{input.u8(), input.u8(), input.u16(), 0};
+  const base::ByteView list = input.rest();
+  if (!scsi::decode_extended_copy_header(list, action)) return;
+  const auto copy = scsi::decode_extended_copy(list, action, limits);
+  if (!copy) return;
+  require(copy->cscds.size() <= limits.maximum_cscd_descriptors);
+  require(copy->segments.size() <= limits.maximum_segment_descriptors);
+  for (const scsi::CscdDescriptor& cscd : copy->cscds)
+    require(cscd.designator.size() <= scsi::cscd::designator_bytes_max);
 }
 
 void mode_select(Reader& input) {
@@ -131,7 +145,7 @@ void reporting_lists(Reader& input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Reader input({data, size});
-  switch (input.u8() % 6) {
+  switch (input.u8() % 7) {
     case 0:
       token_lists(input);
       break;
@@ -149,6 +163,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 5:
       reporting_lists(input);
+      break;
+    case 6:
+      extended_copy_lists(input);
       break;
   }
   return 0;

@@ -88,6 +88,20 @@ void parameters(Corpus corpus) {
   page.block_length = base::BlockLength{512};
   corpus.add(Bytes{2, 1} + scsi::encode(page));
   corpus.add(Bytes{2, 2} + scsi::encode(page));
+  for (const std::size_t header : {16, 48}) {
+    const bool long_form = header == 48;
+    Bytes copy(header + 32 + 28, 0);
+    if (long_form) copy[0] = 1;
+    copy[3] = 32;
+    if (long_form) copy[16] = 0xff;
+    if (long_form) copy[43] = 32;
+    copy[long_form ? 45 : 11] = 28;
+    copy[header] = 0xe4;
+    copy[header + 7] = 16;
+    copy[header + 32] = 0x02;
+    copy[header + 35] = 0x18;
+    corpus.add(Bytes{5, long_form, 64, 64, 0x10, 0} + copy);
+  }
   const auto sense = scsi::sense::lba_out_of_range(7);
   const auto fixed = scsi::to_fixed_format(sense);
   corpus.add(Bytes{2, 3} + Bytes(fixed.begin(), fixed.end()));
@@ -107,7 +121,7 @@ void commands(Corpus corpus) {
   scsi::PopulateToken populate;
   populate.ranges = {{base::Lba(0), base::BlockCount(8)}};
   const Bytes list = scsi::encode(populate);
-  for (std::uint8_t row = 0; row < 48; ++row) {
+  for (std::uint8_t row = 0; row < 64; ++row) {
     Bytes out = Bytes{1, 0} + Bytes(16, 0) + Bytes{0, 0};
     Bytes cdb(16, 0);
     cdb[4] = cdb[8] = cdb[9] = cdb[13] = 1;

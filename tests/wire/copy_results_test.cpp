@@ -58,6 +58,21 @@ const char* const running_bytes =
 
 }  // namespace
 
+TEST_CASE("5.7 REPORT ALL ROD TOKENS: the first 96 bytes of each, their length field as it is") {
+  CHECK(scsi::encode_all_rod_tokens({}) == hex("00 00 00 04  00 00 00 00"));
+  scsi::RodTokenBytes first{}, second{};
+  for (std::size_t i = 0; i < first.size(); ++i)
+    first[i] = static_cast<std::uint8_t>(i);
+  first[6] = 0x01;
+  first[7] = 0xf8;
+  second[0] = 0x80;
+  const Bytes data = scsi::encode_all_rod_tokens({first, second});
+  REQUIRE(data.size() == 200);
+  CHECK(Bytes(data.begin(), data.begin() + 8) == hex("00 00 00 C4  00 00 00 00"));
+  CHECK(std::equal(data.begin() + 8, data.begin() + 104, first.begin()));
+  CHECK(std::equal(data.begin() + 104, data.end(), second.begin()));
+}
+
 TEST_CASE("4.1 the worked example: POPULATE TOKEN of 2000h blocks done") {
   const Bytes expected = with_token(populated_head);
   CHECK(expected.size() == 550);

@@ -75,8 +75,16 @@ void read_defect_data_12(const Invocation& call);
 // token_commands.cpp
 void populate_token(const Invocation& call);
 void write_using_token(const Invocation& call);
+// extended_copy.cpp
+void extended_copy(const Invocation& call);
+// extended_copy_results.cpp
+void receive_copy_status_lid1(const Invocation& call);
+void receive_copy_data_lid1(const Invocation& call);
+void receive_copy_operating_parameters(const Invocation& call);
+void receive_copy_failure_details(const Invocation& call);
 // copy_results.cpp
 void receive_rod_token_information(const Invocation& call);
+void report_all_rod_tokens(const Invocation& call);
 void receive_copy_status(const Invocation& call);
 void copy_operation_abort(const Invocation& call);
 

@@ -1,4 +1,5 @@
-// RECEIVE ROD TOKEN INFORMATION, RECEIVE COPY STATUS(LID4) and COPY OPERATION ABORT.
+// RECEIVE ROD TOKEN INFORMATION, REPORT ALL ROD TOKENS, RECEIVE COPY STATUS(LID4) and COPY
+// OPERATION ABORT.
 #include "scsi/copy_results.hpp"
 
 #include "scsi/copy_cdbs.hpp"
@@ -40,6 +41,14 @@ void receive_copy_status(const Invocation& call) {
   if (!result) return unknown_list_identifier(call, fields::list_identifier);
   call.task.finish_data(scsi::encode_receive_copy_status(*result),
                         fields::allocation_length.read(call.cdb()));
+}
+
+// A token is a right to its data, so a host is told of its own ones only.
+void report_all_rod_tokens(const Invocation& call) {
+  const copymgr::Nexus nexus = call.nexus.operation_key(call.unit(), 0).nexus;
+  call.task.finish_data(
+      scsi::encode_all_rod_tokens(call.nexus.target().copy_manager().tokens_of(nexus)),
+      scsi::receive_copy::allocation_length.read(call.cdb()));
 }
 
 void copy_operation_abort(const Invocation& call) {

@@ -1,12 +1,10 @@
 // POPULATE TOKEN and WRITE USING TOKEN: the parameter list becomes a request, the copy manager does
 // it, its outcome becomes status and sense.
-#include <thread>
-
 #include "scsi/copy_cdbs.hpp"
 #include "scsi/token_parameters.hpp"
 #include "target/device/command_table.hpp"
 #include "target/device/commands/commands.hpp"
-#include "target/device/copy_sense.hpp"
+#include "target/device/commands/copy_tasks.hpp"
 
 namespace device::commands {
 namespace {
@@ -18,27 +16,8 @@ copymgr::OperationKey key_of(const Invocation& call) {
       call.unit(), static_cast<std::uint32_t>(fields::list_identifier.read(call.cdb())));
 }
 
-// A refused command leaves a record: Windows asks for it and takes 05/24/00 for a path problem
-// (R8).
 void refuse(const Invocation& call, const scsi::Sense& why) {
-  call.nexus.target().copy_manager().record_refusal(
-      key_of(call), static_cast<std::uint8_t>(scsi::service_action_field.read(call.cdb())), why);
-  call.task.finish_check_condition(why);
-}
-
-// Answers the task with the outcome on the worker's thread, wherever the copy manager finished.
-copymgr::CopyManager::Done finish_at_home(const Invocation& call) {
-  return [call, key = key_of(call),
-          home_thread = std::this_thread::get_id()](copymgr::CopyOutcome outcome) mutable {
-    auto answer = [call, key = std::move(key), outcome] {
-      if (outcome) return call.task.finish_good();
-      const scsi::Sense why = sense_of(outcome.error());
-      call.nexus.target().copy_manager().attach_sense(key, why);
-      call.task.finish_check_condition(why);
-    };
-    if (std::this_thread::get_id() == home_thread) return answer();
-    call.nexus.worker().home.post(std::move(answer));
-  };
+  refuse_and_record(call, key_of(call), why);
 }
 
 // What both commands do before their parameter list is read: nothing to do for an empty one, and a
@@ -50,7 +29,7 @@ bool may_start(const Invocation& call) {
     call.task.finish_good();
     return false;
   }
-  if (call.nexus.target().copy_manager().is_running(key_of(call))) {
+  if (call.nexus.target().copy_manager().running(key_of(call))) {
     call.task.finish_check_condition(
         scsi::sense::illegal_request(scsi::asc::operation_in_progress));
     return false;
@@ -69,7 +48,8 @@ void populate_token(const Invocation& call) {
     request->inactivity_timeout_seconds =
         call.unit().rod_limits().default_inactivity_timeout_seconds;
   }
-  call.nexus.target().copy_manager().populate_token(key_of(call), *request, finish_at_home(call));
+  call.nexus.target().copy_manager().populate_token(key_of(call), *request,
+                                                    finish_at_home(call, key_of(call)));
 }
 
 void write_using_token(const Invocation& call) {
@@ -82,7 +62,7 @@ void write_using_token(const Invocation& call) {
     return call.task.finish_status(scsi::Status::reservation_conflict);
   }
   call.nexus.target().copy_manager().write_using_token(key_of(call), *request,
-                                                       finish_at_home(call));
+                                                       finish_at_home(call, key_of(call)));
 }
 
 }  // namespace device::commands

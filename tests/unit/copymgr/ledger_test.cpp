@@ -50,13 +50,13 @@ const auto some_sense = scsi::sense::illegal_request(scsi::asc::token_expired);
 TEST_CASE("4.6 an identifier is one nexus' and one unit's; duplicates are refused while it runs") {
   LedgerWorld world;
   const auto running = world.start(key(1, 10));
-  CHECK(world.ledger.is_running(key(1, 10)));
+  CHECK(world.ledger.running(key(1, 10)));
   CHECK(world.ledger.start(world.make(key(1, 10))) == Kind::list_identifier_in_use);
   const auto others = {world.start(key(2, 10)), world.start(key(1, 11)),
                        world.start(key(1, 10, 8))};
-  CHECK(world.ledger.is_running(key(1, 10)));
+  CHECK(world.ledger.running(key(1, 10)));
   world.finish(running);
-  CHECK_FALSE(world.ledger.is_running(key(1, 10)));
+  CHECK_FALSE(world.ledger.running(key(1, 10)));
   world.run(key(1, 10), 6);  // R7
   CHECK(world.count_at(key(1, 10)) == 6);
   for (const auto& operation : others)
@@ -163,7 +163,7 @@ TEST_CASE("Beyond operations_max a command is refused and keeps a record that ta
   LedgerWorld world(settings);
   const auto running = world.start(key(1, 1));
   CHECK(world.ledger.start(world.make(key(1, 2))) == Kind::too_many_operations);
-  CHECK_FALSE(world.ledger.is_running(key(1, 2)));
+  CHECK_FALSE(world.ledger.running(key(1, 2)));
   world.ledger.attach_sense(key(1, 2), some_sense);
   CHECK(world.ledger.report(key(1, 2))->sense == some_sense);
   world.finish(running);
@@ -257,7 +257,7 @@ TEST_CASE("4.8 I_T nexus loss: records go, operations go on unseen") {
 TEST_CASE("4.8 and 7.6 unit reset: operations stop, all records of the unit go") {
   LedgerWorld world;
   const auto here = world.start(key(1, 1)), reader = world.start(key(2, 1));
-  world.ledger.set_source(reader, 1);
+  world.ledger.set_other_volumes(reader, {1});
   world.run(key(1, 2));
   world.run(key(2, 2));
   CHECK(world.ledger.stop_volume(1, StopReason::aborted, false).empty());  // all are attended
@@ -273,7 +273,7 @@ TEST_CASE("4.8 and 7.6 unit reset: operations stop, all records of the unit go")
 TEST_CASE("Detaching stops readers too, and says so") {
   LedgerWorld world;
   const auto reader = world.start(key(2, 1));
-  world.ledger.set_source(reader, 1);
+  world.ledger.set_other_volumes(reader, {1});
   reader->leave();
   const auto taken = world.ledger.stop_volume(1, StopReason::volume_gone, true);
   REQUIRE(taken.size() == 1);

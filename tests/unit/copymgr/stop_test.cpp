@@ -102,7 +102,7 @@ TEST_CASE("A budget does not stop zeros any differently") {
 TEST_CASE("4.3 while a copy runs its progress can be asked for, and its identifier is taken") {
   StopWorld w;
   CHECK_FALSE(w.world.write(2, w.token, {range(0, 16)}));
-  CHECK(w.world.manager.is_running(key(2)));
+  CHECK(w.world.manager.running(key(2)));
   w.pool.run_one();
   const auto report = w.world.manager.report(key(2));
   CHECK(report->status == Status::in_progress_foreground);
@@ -262,7 +262,7 @@ TEST_CASE(
         told = true;
         CHECK(is_good(outcome, 2));
         CHECK(w.world.manager.report(at)->status == Status::completed);
-        CHECK_FALSE(w.world.manager.is_running(at));
+        CHECK_FALSE(w.world.manager.running(at));
         CHECK(w.world.manager.token_counters().deleted == 1);
       });
   while (w.pool.run_one()) {
@@ -274,7 +274,7 @@ TEST_CASE("A volume knows its tokens only while they are held") {
   TestVolume volume(1, 32);
   const auto attached = std::make_shared<AttachedVolume>(volume.volume);
   {
-    SnapshotRod rod(attached, {range(0, 1)}, nullptr);
+    SnapshotRod rod(Nexus{}, attached, {range(0, 1)}, nullptr);
     rod.issued(5);
     CHECK(attached->tokens().contains(5));
   }

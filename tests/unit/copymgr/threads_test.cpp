@@ -60,7 +60,7 @@ void copy_corner(ThreadsWorld& w, std::uint64_t thread, std::atomic<int>& wrong)
     if (i % 5 == 0) {
       std::promise<void> stopped;
       if (w.manager->abort(written, [&] { stopped.set_value(); })) stopped.get_future().wait();
-      if (w.manager->is_running(written)) ++wrong;
+      if (w.manager->running(written)) ++wrong;
     }
     const CopyOutcome outcome = copy.get();
     const std::uint64_t done = outcome ? outcome->value : outcome.error().blocks_done.value;

@@ -243,3 +243,33 @@ TEST_CASE("R4: a record outlives 60 seconds and is forgotten some time later") {
   world.copies.expire();
   check_unknown(world.information(1));
 }
+
+TEST_CASE("5.7 REPORT ALL ROD TOKENS tells a host of its own living tokens, on every path") {
+  CopyWorld world;
+  const auto report = [&world](Nexus& nexus, std::uint32_t allocation = 4096) {
+    scsi::CdbBytes cdb{0x84, 0x08};
+    put(cdb, 10, 4, allocation);
+    const Answer answer = world.World::run(nexus, cdb);
+    REQUIRE(answer.good());
+    return answer.data;
+  };
+  CHECK(report(*world.nexus) == hex("00 00 00 04  00 00 00 00"));
+  const Token first = world.make_token({{0, 8}});
+  const Token second = world.make_token({{0, 8}}, 2, 600);
+  const auto other = world.login("iqn.host:b");
+  CHECK(report(*other) == hex("00 00 00 04  00 00 00 00"));
+  const auto second_path = world.login("iqn.host:a");
+  for (Nexus* nexus : {world.nexus.get(), second_path.get()}) {
+    const Bytes data = report(*nexus);
+    REQUIRE(data.size() == 8 + 2 * 96);
+    CHECK(base::load_be32(data, 0) == 4 + 2 * 96);
+    CHECK(std::equal(data.begin() + 8, data.begin() + 104, first.begin()));
+    CHECK(std::equal(data.begin() + 104, data.end(), second.begin()));
+  }
+  CHECK(report(*world.nexus, 20).size() == 20);
+  world.clock.advance(61s);  // the first has expired, though nobody has buried it
+  CHECK(Bytes(second.begin(), second.begin() + 96) == [&] {
+    const Bytes data = report(*world.nexus);
+    return Bytes(data.begin() + 8, data.end());
+  }());
+}

@@ -250,3 +250,24 @@ TEST_CASE("A table of no tokens and no records still makes one") {
   CHECK(world.use(a) == TokenFault::unknown);
   CHECK(world.use(b) == Fault());
 }
+
+TEST_CASE("living(): whose RODs are wanted and live now, in the order of their making") {
+  TokenWorld world;
+  bool held_1 = false, held_2 = false, held_3 = false;
+  const auto rod_1 = std::make_shared<WatchedRod>(held_1);
+  const auto rod_2 = std::make_shared<WatchedRod>(held_2);
+  const auto short_lived = world.create(10, rod_1), other = world.create(100, rod_2);
+  const auto second = world.create(100, rod_1);
+  const auto cancelled = world.create(100, std::make_shared<WatchedRod>(held_3));
+  world.table.cancel(scsi::identifier_of(cancelled));
+  const auto of_1 = [&](const Rod& rod) { return &rod == rod_1.get(); };
+  CHECK(world.table.living(of_1) == std::vector{short_lived, second});
+  CHECK(world.table.living([](const Rod&) { return true; }) ==
+        std::vector{short_lived, other, second});
+  world.clock.advance(10s);  // nobody has buried the first yet
+  CHECK(world.table.living(of_1) == std::vector{second});
+  const auto lease = world.table.lease(second);
+  REQUIRE(lease);
+  world.clock.advance(1000s);  // in use, it stays
+  CHECK(world.table.living([](const Rod&) { return true; }) == std::vector{second});
+}

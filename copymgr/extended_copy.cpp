@@ -1,0 +1,43 @@
+// EXTENDED COPY up to its first step. Its segments were planned by who knows CSCDs; what remains to
+// be refused here is what no command may start with.
+#include "copymgr/extended_copy_run.hpp"
+#include "copymgr/state.hpp"
+
+namespace copymgr {
+
+bool CopyManager::extended_copy(const OperationKey& key, ExtendedCopyRequest request, Done done) {
+  State& s = *state_;
+  ++s.meters.extended_copy;
+  auto operation =
+      std::make_shared<Operation>(key, request.service_action, s.clock.now(), std::move(done));
+  operation->identified = request.list_id_usage != scsi::ListIdUsage::none;
+  operation->kept_when_good = request.list_id_usage == scsi::ListIdUsage::hold;
+  operation->in_background = request.in_background;
+  operation->sense_of = request.sense_of;
+  operation->asked_by = request.asked_by;
+  if (s.start(operation) == nullptr) return false;
+  operation->run = s.prepare(operation, std::move(request));
+  s.hand_on(operation);
+  return true;
+}
+
+std::unique_ptr<Run> CopyManager::State::prepare(const OperationPtr& operation,
+                                                 ExtendedCopyRequest request) {
+  std::vector<std::uint64_t> ids;
+  for (const PlannedSegment& segment : request.segments) {
+    if (!segment) break;
+    meters.bytes_requested += segment->from.length.value;
+    ids.push_back(segment->source_volume);
+    ids.push_back(segment->destination_volume);
+  }
+  // Named first, then looked for: detach() does it the other way round.
+  ledger.set_other_volumes(operation, ids);
+  ExtendedCopyRun::Volumes found;
+  for (const std::uint64_t id : ids) {
+    if (AttachedVolumePtr volume = find_volume(id)) found.try_emplace(id, std::move(volume));
+  }
+  return std::make_unique<ExtendedCopyRun>(std::move(request.segments), std::move(found), settings,
+                                           meters);
+}
+
+}  // namespace copymgr

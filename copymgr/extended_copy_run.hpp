@@ -1,0 +1,53 @@
+// One EXTENDED COPY that has started: its segments one after the other. A segment reads its source
+// as it was when its turn came, so that a copy onto itself moves what was there (as memmove does)
+// and a segment reads what those before it wrote.
+#pragma once
+
+#include <unordered_map>
+
+#include "copymgr/attached_volume.hpp"
+#include "copymgr/mover.hpp"
+#include "copymgr/run.hpp"
+
+namespace copymgr {
+
+class ExtendedCopyRun final : public Run {
+ public:
+  using Volumes = std::unordered_map<std::uint64_t, AttachedVolumePtr>;  // those that still exist
+
+  ExtendedCopyRun(std::vector<PlannedSegment> segments, Volumes volumes,
+                  const CopySettings& settings, Meters& meters);
+
+  bool done() const override { return index_ == segments_.size(); }
+  std::optional<Stillness> wanted() const override;
+  void hold(std::shared_ptr<store::Snapshot> snapshot) override;
+  Stepped step() override;
+  bool may_stop_early() const override { return false; }
+  CopyFault volume_lost(base::BlockCount blocks_done) const override;
+
+ private:
+  const SegmentMove& move() const { return *segments_[index_]; }
+  const Volume* find(std::uint64_t volume_id) const;
+  bool can_move() const;
+  Stepped copy();
+  Stepped pad();
+  Stepped advanced(base::ByteCount bytes);
+  Stepped failed(base::ByteCount bytes, SegmentFault::Kind kind, SegmentSide side);
+  CopyFault fault(SegmentFault segment) const;
+  bool may_look_again() const;
+
+  const std::vector<PlannedSegment> segments_;
+  const Volumes volumes_;
+  const CopySettings& settings_;
+  Meters& meters_;
+  Mover mover_;
+
+  std::size_t index_ = 0;
+  base::ByteCount moved_;  // of the segment
+  std::shared_ptr<store::Snapshot> snapshot_;
+  bool held_ = false;  // snapshot_ is what was to be had
+  base::ByteCount moved_when_held_;
+  bool cloning_ = false;  // the last step was cloned whole, so a longer one costs no more
+};
+
+}  // namespace copymgr

@@ -1,0 +1,46 @@
+// The work of an operation that has passed its checks, one step at a time. Not thread-safe; at most
+// one thread attends to an operation.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "copymgr/copy_manager.hpp"
+
+namespace copymgr {
+
+class Run {
+ public:
+  virtual ~Run() = default;
+
+  virtual bool done() const = 0;
+
+  // What has to be held still before the next step; it comes by hold(), nullptr when that failed.
+  struct Stillness {
+    store::Guard* guard = nullptr;
+    base::Extent extent;
+  };
+  virtual std::optional<Stillness> wanted() const { return std::nullopt; }
+  virtual void hold(std::shared_ptr<store::Snapshot>) {}
+
+  // Written and good, from where the last step ended.
+  struct Stepped {
+    base::BlockCount blocks;         // of a WRITE USING TOKEN; whole ones
+    base::ByteCount bytes;           // of an EXTENDED COPY
+    bool segment_ended = false;      // of an EXTENDED COPY
+    std::optional<CopyFault> fault;  // blocks_done is the caller's
+  };
+  virtual Stepped step() = 0;
+
+  // May it be stopped with a part done and told so, for having taken too long?
+  virtual bool may_stop_early() const = 0;
+  // All is written.
+  virtual void succeeded() {}
+  // The point in time is gone for good.
+  virtual bool source_lost() const { return false; }
+  // What is told of that, and when the unit that is read (or, of an EXTENDED COPY, written) has
+  // gone.
+  virtual CopyFault volume_lost(base::BlockCount blocks_done) const = 0;
+};
+
+}  // namespace copymgr

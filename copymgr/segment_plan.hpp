@@ -1,0 +1,71 @@
+// What one segment of an EXTENDED COPY moves, in bytes, or why it cannot: a pure function of the
+// segment descriptor and of what its two CSCDs turned out to be (wire reference 8.4, 8.5). Never
+// overflows, whatever numbers it is given.
+#pragma once
+
+#include "base/extent.hpp"
+#include "base/result.hpp"
+#include "scsi/extended_copy_parameters.hpp"
+
+namespace copymgr {
+
+enum class SegmentSide : std::uint8_t { source, destination };
+
+// Why a segment failed; translated to sense in target/device/copy_sense. Segments before it are
+// done, those behind it are not touched.
+struct SegmentFault {
+  enum class Kind {
+    unreachable,           // no CSCD by this identifier, or none that the host may reach
+    extension_named,       // an extension descriptor is no CSCD
+    wrong_device_type,     // PERIPHERAL DEVICE TYPE is not that of the unit
+    wrong_block_length,    // nor DISK BLOCK LENGTH
+    not_ready,             // the unit is stopped
+    reservation_conflict,  // the unit is reserved against the host
+    too_long,              // beyond MAXIMUM SEGMENT LENGTH
+    inexact,               // a part of a block is left, and nobody may pad or cut it
+    granularity,           // not on a boundary that the store can read or write
+    out_of_range,          // `first_bad_lba` does not exist
+    read_failed,
+    write_failed,
+    full,
+    gone,  // the unit was removed meanwhile
+  };
+  Kind kind = Kind::unreachable;
+  SegmentSide side = SegmentSide::source;
+  // What is wrong: in the segment descriptor, or in the parameter list where `in_list`.
+  std::optional<scsi::FieldPointer> field;
+  bool in_list = false;
+  std::uint64_t first_bad_lba = 0;
+
+  // Known once the segment runs.
+  std::uint16_t segment = 0;  // from 0
+  // Blocks of the destination that are not written, if others of the segment are.
+  std::optional<base::BlockCount> residual;
+};
+
+// A unit as a segment sees it.
+struct CscdView {
+  std::uint64_t volume_id = 0;
+  base::BlockLength block_length;
+  base::BlockCount capacity;
+  std::uint32_t alignment_bytes = 1;  // of its store
+  bool pad = false;
+  bool started = true;
+};
+using Cscd = base::Result<CscdView, SegmentFault>;
+
+// `from` is empty when nothing moves. `into` is at least as long; what it is longer becomes zeros.
+struct SegmentMove {
+  std::uint64_t source_volume = 0, destination_volume = 0;
+  base::Extent from, into;
+  base::BlockLength destination_block_length;
+
+  bool operator==(const SegmentMove&) const = default;
+};
+using PlannedSegment = base::Result<SegmentMove, SegmentFault>;
+
+// A segment without a destination ignores that one.
+PlannedSegment plan_segment(const scsi::SegmentDescriptor& segment, const Cscd& source,
+                            const Cscd& destination, std::uint32_t maximum_segment_bytes);
+
+}  // namespace copymgr

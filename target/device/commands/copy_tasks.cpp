@@ -1,0 +1,31 @@
+#include "target/device/commands/copy_tasks.hpp"
+
+#include <thread>
+
+#include "target/device/copy_sense.hpp"
+
+namespace device::commands {
+
+copymgr::CopyManager::Done finish_at_home(const Invocation& call,
+                                          std::optional<copymgr::OperationKey> key) {
+  return [call, key = std::move(key),
+          home_thread = std::this_thread::get_id()](copymgr::CopyOutcome outcome) mutable {
+    auto answer = [call, key = std::move(key), outcome] {
+      if (outcome) return call.task.finish_good();
+      const scsi::Sense why = sense_of(outcome.error());
+      if (key) call.nexus.target().copy_manager().attach_sense(*key, why);
+      call.task.finish_check_condition(why);
+    };
+    if (std::this_thread::get_id() == home_thread) return answer();
+    call.nexus.worker().home.post(std::move(answer));
+  };
+}
+
+void refuse_and_record(const Invocation& call, const copymgr::OperationKey& key,
+                       const scsi::Sense& why) {
+  call.nexus.target().copy_manager().record_refusal(
+      key, static_cast<std::uint8_t>(scsi::service_action_field.read(call.cdb())), why);
+  call.task.finish_check_condition(why);
+}
+
+}  // namespace device::commands

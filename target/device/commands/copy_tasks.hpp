@@ -1,0 +1,20 @@
+// What the commands that start a copy share: how a task meets the outcome of its operation.
+#pragma once
+
+#include <optional>
+
+#include "target/device/command_table.hpp"
+
+namespace device::commands {
+
+// Ends the task with the outcome on the worker's thread, wherever the copy manager finished. The
+// record under `key`, if there is to be one, gets the sense.
+copymgr::CopyManager::Done finish_at_home(const Invocation& call,
+                                          std::optional<copymgr::OperationKey> key);
+
+// A refused command leaves a record: Windows asks for it and takes 05/24/00 for a path problem
+// (R8).
+void refuse_and_record(const Invocation& call, const copymgr::OperationKey& key,
+                       const scsi::Sense& why);
+
+}  // namespace device::commands

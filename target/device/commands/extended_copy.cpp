@@ -1,0 +1,91 @@
+// EXTENDED COPY(LID1) and (LID4): the parameter list becomes planned segments, the copy manager
+// does them, its outcome becomes status and sense.
+#include "scsi/copy_cdbs.hpp"
+#include "scsi/extended_copy_parameters.hpp"
+#include "target/device/commands/commands.hpp"
+#include "target/device/commands/copy_tasks.hpp"
+#include "target/device/copy_sense.hpp"
+#include "target/device/cscd.hpp"
+
+namespace device::commands {
+namespace {
+
+using copymgr::SegmentSide;
+
+// 05/00/16 while the identifier runs; in lists of the other form, which share their numbers with
+// this one's, 05/26/00 (wire reference 4.6).
+std::optional<scsi::Sense> check_identifier(const Invocation& call,
+                                            const copymgr::OperationKey& key,
+                                            std::uint8_t service_action) {
+  const auto running = call.nexus.target().copy_manager().running(key);
+  if (!running) return std::nullopt;
+  const bool its_own_is_short = *running == scsi::extended_copy_lid1_service_action;
+  const bool this_is_short = service_action == scsi::extended_copy_lid1_service_action;
+  if (its_own_is_short == this_is_short) {
+    return scsi::sense::illegal_request(scsi::asc::operation_in_progress);
+  }
+  return scsi::sense::invalid_field_in_parameter_list(
+      scsi::extended_copy_list_identifier(service_action));
+}
+
+std::vector<copymgr::PlannedSegment> plan(const Invocation& call, const scsi::ExtendedCopy& list) {
+  const std::uint32_t longest = call.unit().extended_copy_limits().maximum_segment_bytes;
+  std::vector<copymgr::PlannedSegment> out;
+  for (const scsi::SegmentDescriptor& segment : list.segments) {
+    out.push_back(copymgr::plan_segment(
+        segment, find_cscd(call, list, segment.source_id, SegmentSide::source),
+        find_cscd(call, list, segment.destination_id, SegmentSide::destination), longest));
+  }
+  return out;
+}
+
+// IMMED: the task has its status once the operation has started; what comes of that only the record
+// tells.
+void start_in_background(const Invocation& call, const copymgr::OperationKey& key,
+                         copymgr::ExtendedCopyRequest request) {
+  copymgr::CopyManager& copies = call.nexus.target().copy_manager();
+  std::optional<scsi::Sense> refused;
+  request.asked_by = nullptr;  // the task's end is not its own
+  const bool started = copies.extended_copy(
+      key, std::move(request), [&copies, &refused, key](const copymgr::CopyOutcome& outcome) {
+        if (outcome) return;
+        using enum copymgr::CopyFault::Kind;
+        const auto kind = outcome.error().kind;
+        if (kind != list_identifier_in_use && kind != too_many_operations) return;
+        refused = sense_of(outcome.error());  // inside the call: later `refused` is gone
+        copies.attach_sense(key, *refused);
+      });
+  if (started) return call.task.finish_good();
+  call.task.finish_check_condition(*refused);
+}
+
+}  // namespace
+
+void extended_copy(const Invocation& call) {
+  const base::ByteView bytes = call.task.data_out.view();
+  const auto action = static_cast<std::uint8_t>(scsi::service_action_field.read(call.cdb()));
+  const std::uint64_t length = scsi::extended_copy::parameter_list_length.read(call.cdb());
+  call.task.transfer_length = base::ByteCount(length);
+  if (length == 0) return call.task.finish_good();
+  const auto header = scsi::decode_extended_copy_header(bytes, action);
+  if (!header) return call.task.finish_check_condition(header.error());
+  const bool identified = header->list_id_usage != scsi::ListIdUsage::none;
+  const auto key = call.nexus.operation_key(call.unit(), header->list_identifier);
+  if (identified) {
+    if (const auto bad = check_identifier(call, key, action)) {
+      return call.task.finish_check_condition(*bad);
+    }
+  }
+  const auto list = scsi::decode_extended_copy(bytes, action, call.unit().extended_copy_limits());
+  if (!list && identified) return refuse_and_record(call, key, list.error());
+  if (!list) return call.task.finish_check_condition(list.error());
+
+  copymgr::ExtendedCopyRequest request{action,     header->list_id_usage, header->immed, &sense_of,
+                                       &call.task, plan(call, *list)};
+  if (header->immed) return start_in_background(call, key, std::move(request));
+  call.nexus.target().copy_manager().extended_copy(
+      key, std::move(request),
+      finish_at_home(call, identified ? std::optional(key) : std::nullopt));
+}
+
+}  // namespace device::commands
