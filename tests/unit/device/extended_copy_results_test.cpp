@@ -118,6 +118,14 @@ TEST_CASE("4.7 unknown identifiers, and those of another host") {
   }
 }
 
+TEST_CASE("4.6 a token's record is none of EXTENDED COPY(LID1), and is not dropped by asking") {
+  XcopyWorld world;
+  REQUIRE(world.populate(7, populate_list({{0, 8}})).good());
+  for (const std::uint8_t action : {0x00, 0x01, 0x04})
+    check_unknown(world.run(short_result_cdb(action, 7)));
+  CHECK(world.information(7).data.size() == 550);
+}
+
 TEST_CASE("8.2 LID4: CSCDs count from 1, the header is no CSCD; its own status") {
   XcopyWorld world;
   const Bytes data = pattern(4, 512, 1);
