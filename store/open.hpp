@@ -22,8 +22,9 @@ struct StoreSpec {
 // "10G", "1048576", "512K", "1T": binary multiples. The error is one line for a person.
 base::Result<base::ByteCount, std::string> parse_size(std::string_view text);
 // SCHEME:WHERE[,size=SIZE][,blocksize=512|4096][,direct=on|off]; the error says what is wrong and
-// what is allowed.
-base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text);
+// what is allowed: that, and `also_allowed` (", a=B") of the one who calls.
+base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text,
+                                                      std::string_view also_allowed = "");
 
 // Opens (a file with size= is created sparse or must already have that size, is locked against a
 // second daemon, and is never truncated) and puts the write guard over it. `side_directory` takes

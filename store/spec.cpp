@@ -70,21 +70,20 @@ constexpr std::array options{
     Option{"direct", true, set_direct},
 };
 
-std::string allowed_options(const Scheme& scheme) {
-  return scheme.takes_path ? "size=SIZE, blocksize=512|4096 and direct=on|off"
-                           : "blocksize=512|4096";
+std::string_view allowed_options(const Scheme& scheme) {
+  return scheme.takes_path ? "size=SIZE, blocksize=512|4096, direct=on|off" : "blocksize=512|4096";
 }
 
 Fault apply(const Scheme& scheme, StoreSpec& spec, std::string_view text,
-            std::set<std::string_view>& seen) {
+            std::string_view also_allowed, std::set<std::string_view>& seen) {
   const auto equals = text.find('=');
   const std::string_view name = text.substr(0, equals);
   const auto option = std::find_if(options.begin(), options.end(), [&](const Option& candidate) {
     return candidate.name == name && (scheme.takes_path || !candidate.only_with_path);
   });
   if (option == options.end() || equals == std::string_view::npos) {
-    return fmt::format("option \"{}\" is unknown for a {} store; allowed: {}", text, scheme.name,
-                       allowed_options(scheme));
+    return fmt::format("option \"{}\" is unknown for a {} store; allowed: {}{}", text, scheme.name,
+                       allowed_options(scheme), also_allowed);
   }
   if (!seen.insert(name).second) return fmt::format("option {}= is given twice", name);
   return option->set(spec, text.substr(equals + 1));
@@ -121,7 +120,8 @@ base::Result<base::ByteCount, std::string> parse_size(std::string_view text) {
   return base::ByteCount(number << *shift);
 }
 
-base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text) {
+base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text,
+                                                      std::string_view also_allowed) {
   const auto in_spec = [text](const std::string& line) {
     return base::fail(fmt::format("store \"{}\": {}", text, line));
   };
@@ -140,7 +140,7 @@ base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text) {
   while (comma != std::string_view::npos) {
     rest = rest.substr(comma + 1);
     comma = rest.find(',');
-    if (const Fault line = apply(*scheme, spec, rest.substr(0, comma), seen)) {
+    if (const Fault line = apply(*scheme, spec, rest.substr(0, comma), also_allowed, seen)) {
       return in_spec(*line);
     }
   }

@@ -61,14 +61,16 @@ base::Result<void, std::string> Array::State::open_targets() {
   std::uint64_t next_unit_id = 1;
   for (const TargetConfiguration& target : configuration.targets) {
     std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> units;
-    for (const auto& [lun, spec] : target.luns) {
-      auto store = store::open_guarded(spec, state_directory.path(), configuration.guard);
+    for (const auto& [lun, configured] : target.luns) {
+      auto store =
+          store::open_guarded(configured.store, state_directory.path(), configuration.guard);
       if (!store) return base::fail(fmt::format("LUN {}: {}", lun.value, store.error()));
       base::log::info("{} LUN {}: {}, {} bytes, {}-byte blocks", target.name, lun.value,
-                      (*store)->describe(), (*store)->size().value, spec.block_length.bytes);
+                      (*store)->describe(), (*store)->size().value,
+                      configured.shape.block_length.bytes);
       auto unit = std::make_shared<device::LogicalUnit>(
           next_unit_id++, device::make_identity(*identifier, target.name, lun), std::move(*store),
-          spec.block_length, configuration.limits);
+          configured.shape, configuration.limits);
       if (auto restored = restore_unit(*unit); !restored) return restored;
       units.emplace(lun, std::move(unit));
     }

@@ -12,22 +12,6 @@
 
 namespace admin {
 
-base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  std::uint16_t number = 0;
-  const char* end = text.data() + std::min(equals, text.size());
-  const auto [at, error] = std::from_chars(text.data(), end, number);
-  if (equals == std::string::npos || error != std::errc() || at != end || number > scsi::lun_max) {
-    return base::fail(
-        fmt::format("'{}' is not a LUN: write NUMBER=STORE with a number from 0 to {}, for example "
-                    "0=file:/srv/a.img,size=1G",
-                    text, scsi::lun_max));
-  }
-  auto store = store::parse_store_spec(std::string_view(text).substr(equals + 1));
-  if (!store) return base::fail(store.error());
-  return LunSpec{scsi::Lun{number}, std::move(*store)};
-}
-
 namespace {
 
 template <typename Number>

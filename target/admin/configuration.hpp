@@ -18,9 +18,14 @@
 
 namespace admin {
 
+struct UnitConfiguration {
+  store::StoreSpec store;
+  device::UnitShape shape;
+};
+
 struct TargetConfiguration {
   std::string name;
-  std::map<scsi::Lun, store::StoreSpec> luns = {};
+  std::map<scsi::Lun, UnitConfiguration> luns = {};
   std::string alias = {};
   iscsi::Authentication authentication = {};
   net::AccessList access = {};
@@ -43,10 +48,10 @@ struct Configuration {
   copymgr::CopySettings copies;
 };
 
-// "0=file:/srv/a.img,size=1G"; the error is one line for a person.
+// "0=file:/srv/a.img,size=1G,physical=512"; the error is one line for a person.
 struct LunSpec {
   scsi::Lun lun;
-  store::StoreSpec store;
+  UnitConfiguration unit;
 };
 base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text);
 

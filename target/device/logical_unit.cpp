@@ -9,35 +9,36 @@ namespace {
 
 // Not registered with the IEEE: the locally administered bit is set, then "CM".
 constexpr std::array<std::uint8_t, 3> company_identifier{0x02, 0x43, 0x4d};
-constexpr std::uint32_t physical_block_bytes = 4096;
+// What file systems punch holes in.
+constexpr std::uint32_t hole_bytes = 4096;
 // The least threshold set; that of a large unit is so large that 32 bits count them all.
 constexpr std::uint32_t threshold_set_bytes = 64 * 1024;
 
 }  // namespace
 
 LogicalUnit::LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity,
-                         std::unique_ptr<store::Guard> guard, base::BlockLength block_length,
+                         std::unique_ptr<store::Guard> guard, const UnitShape& shape,
                          const LogicalUnitLimits& limits)
     : id_(id),
       identity_(std::move(identity)),
       guard_(std::move(guard)),
-      block_length_(block_length),
-      capacity_(block_length.whole_blocks(guard_->size())),
+      shape_(shape),
+      capacity_(shape.block_length.whole_blocks(guard_->size())),
       limits_(limits) {}
 
 scsi::CapacityData LogicalUnit::capacity_data() const {
   std::uint8_t exponent = 0;
-  while ((block_length_.bytes << exponent) < physical_block_bytes)
+  while ((shape_.block_length.bytes << exponent) < shape_.physical_block_bytes)
     ++exponent;
-  return {capacity_, block_length_, exponent, true};
+  return {capacity_, shape_.block_length, exponent, true};
 }
 
 base::BlockCount LogicalUnit::maximum_transfer_length() const {
-  return block_length_.whole_blocks(limits_.maximum_transfer);
+  return shape_.block_length.whole_blocks(limits_.maximum_transfer);
 }
 
 base::BlockCount LogicalUnit::maximum_verify_length() const {
-  return block_length_.whole_blocks(limits_.maximum_verify);
+  return shape_.block_length.whole_blocks(limits_.maximum_verify);
 }
 
 // The data-out is twice as long.
@@ -53,7 +54,7 @@ scsi::BlockLimits LogicalUnit::block_limits() const {
   scsi::BlockLimits out;
   out.maximum_transfer_length = out.optimal_transfer_length = maximum_transfer_length();
   out.optimal_granularity_blocks =
-      static_cast<std::uint16_t>(physical_block_bytes / block_length_.bytes);
+      static_cast<std::uint16_t>(shape_.physical_block_bytes / shape_.block_length.bytes);
   out.maximum_compare_and_write_length = maximum_compare_and_write_length();
   out.maximum_unmap_lba_count = unmap_limits().maximum_lba_count;
   out.maximum_unmap_descriptors = unmap_limits().maximum_descriptors;
@@ -63,14 +64,13 @@ scsi::BlockLimits LogicalUnit::block_limits() const {
   return out;
 }
 
-// What file systems punch holes in.
 base::BlockCount LogicalUnit::unmap_granularity() const {
-  return block_length_.whole_blocks(base::ByteCount(physical_block_bytes));
+  return shape_.block_length.whole_blocks(base::ByteCount(hole_bytes));
 }
 
 std::uint8_t LogicalUnit::threshold_exponent() const {
   std::uint8_t exponent = 0;
-  while ((block_length_.bytes << exponent) < threshold_set_bytes)
+  while ((shape_.block_length.bytes << exponent) < threshold_set_bytes)
     ++exponent;
   while (capacity_.value >> exponent > 0xfffffffe)
     ++exponent;
@@ -81,7 +81,7 @@ std::uint8_t LogicalUnit::threshold_exponent() const {
 scsi::ProvisioningFigures LogicalUnit::provisioning_figures() {
   const store::Store::Usage usage = guard_->usage();
   const unsigned exponent = threshold_exponent();
-  const std::uint64_t set_bytes = std::uint64_t{block_length_.bytes} << exponent;
+  const std::uint64_t set_bytes = std::uint64_t{shape_.block_length.bytes} << exponent;
   return {usage.available.value / set_bytes, (usage.used.value + set_bytes - 1) / set_bytes,
           usage.available_is_shared};
 }
@@ -94,20 +94,20 @@ scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {
   return {limits_.maximum_range_descriptors,
           limits_.maximum_inactivity_timeout_seconds,
           limits_.default_inactivity_timeout_seconds,
-          block_length_.whole_blocks(limits_.maximum_token_transfer),
-          block_length_.whole_blocks(limits_.optimal_token_transfer),
+          shape_.block_length.whole_blocks(limits_.maximum_token_transfer),
+          shape_.block_length.whole_blocks(limits_.optimal_token_transfer),
           limits_.maximum_tokens};
 }
 
 scsi::TokenCommandLimits LogicalUnit::token_command_limits() const {
   return {limits_.maximum_range_descriptors, limits_.maximum_inactivity_timeout_seconds,
-          block_length_.whole_blocks(limits_.maximum_token_transfer), capacity_};
+          shape_.block_length.whole_blocks(limits_.maximum_token_transfer), capacity_};
 }
 
 scsi::AccessFigures LogicalUnit::figures_since_start() const {
   return {counters_.reads.sum(), counters_.writes.sum(),
-          block_length_.whole_blocks(base::ByteCount(counters_.bytes_written.sum())),
-          block_length_.whole_blocks(base::ByteCount(counters_.bytes_read.sum()))};
+          shape_.block_length.whole_blocks(base::ByteCount(counters_.bytes_written.sum())),
+          shape_.block_length.whole_blocks(base::ByteCount(counters_.bytes_read.sum()))};
 }
 
 scsi::AccessFigures LogicalUnit::access_figures() const {
@@ -124,14 +124,14 @@ std::optional<scsi::ModeParameters> LogicalUnit::saved_mode_parameters() const {
   if (!kept_.can_save()) return std::nullopt;
   const auto list = kept_.value(Keepsake::mode_parameters);
   if (list.empty()) return scsi::ModeParameters{};
-  const scsi::ModeSenseUnit defaults{{}, {}, capacity_, block_length_};
+  const scsi::ModeSenseUnit defaults{{}, {}, capacity_, shape_.block_length};
   // restore() has looked at it.
   return scsi::apply_mode_select(list, scsi::ModeForm::six, defaults)
       .value_or(scsi::ModeParameters{});
 }
 
 scsi::ModeSenseUnit LogicalUnit::mode_sense_unit() const {
-  return {mode_parameters(), saved_mode_parameters(), capacity_, block_length_};
+  return {mode_parameters(), saved_mode_parameters(), capacity_, shape_.block_length};
 }
 
 base::Result<void, std::string> LogicalUnit::restore(UnitMemory& memory) {
@@ -140,7 +140,7 @@ base::Result<void, std::string> LogicalUnit::restore(UnitMemory& memory) {
   }
   const auto list = kept_.value(Keepsake::mode_parameters);
   if (list.empty()) return {};
-  const scsi::ModeSenseUnit defaults{{}, {}, capacity_, block_length_};
+  const scsi::ModeSenseUnit defaults{{}, {}, capacity_, shape_.block_length};
   const auto saved = scsi::apply_mode_select(list, scsi::ModeForm::six, defaults);
   if (!saved) return base::fail(std::string("the saved mode parameters make no sense"));
   set_mode_parameters(*saved);
@@ -151,9 +151,9 @@ copymgr::Volume LogicalUnit::volume(const std::string& target_name) {
   copymgr::Volume out;
   out.id = id_;
   out.guard = guard_.get();
-  out.block_length = block_length_;
+  out.block_length = shape_.block_length;
   out.capacity = capacity_;
-  out.creator_descriptor = scsi::identification_cscd_descriptor(identity_.naa, block_length_);
+  out.creator_descriptor = scsi::identification_cscd_descriptor(identity_.naa, shape_.block_length);
   const auto capacity = scsi::read_capacity_16_data(capacity_data());
   std::copy(capacity.begin() + 8, capacity.end(), out.device_specific.begin());
   out.target_descriptor = scsi::target_device_designator(target_name);

@@ -20,6 +20,7 @@
 #include "target/device/host_notes.hpp"
 #include "target/device/unit_memory.hpp"
 #include "target/device/unit_reservations.hpp"
+#include "target/device/unit_shape.hpp"
 
 namespace device {
 
@@ -50,12 +51,12 @@ struct UnitCounters {
 class LogicalUnit {
  public:
   LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity, std::unique_ptr<store::Guard> guard,
-              base::BlockLength block_length, const LogicalUnitLimits& limits);
+              const UnitShape& shape, const LogicalUnitLimits& limits);
 
   std::uint64_t id() const { return id_; }
   const scsi::UnitIdentity& identity() const { return identity_; }
   store::Guard& guard() { return *guard_; }
-  base::BlockLength block_length() const { return block_length_; }
+  base::BlockLength block_length() const { return shape_.block_length; }
   base::BlockCount capacity() const { return capacity_; }
   scsi::CapacityData capacity_data() const;
   base::BlockCount maximum_transfer_length() const;
@@ -102,7 +103,7 @@ class LogicalUnit {
   const std::uint64_t id_;
   const scsi::UnitIdentity identity_;
   const std::unique_ptr<store::Guard> guard_;
-  const base::BlockLength block_length_;
+  const UnitShape shape_;
   const base::BlockCount capacity_;
   const LogicalUnitLimits limits_;
   UnitCounters counters_;

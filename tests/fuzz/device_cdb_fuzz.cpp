@@ -46,7 +46,7 @@ std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> make_units() {
     out.emplace(scsi::Lun{lun},
                 std::make_shared<device::LogicalUnit>(
                     lun + 1u, device::make_identity({}, target_name, {lun}), std::move(*guard),
-                    spec->block_length, device::LogicalUnitLimits{}));
+                    device::UnitShape{spec->block_length}, device::LogicalUnitLimits{}));
     ++lun;
   }
   return out;

@@ -56,7 +56,7 @@ class Array {
       units.emplace(scsi::Lun{i},
                     std::make_shared<device::LogicalUnit>(
                         i + 1u, device::make_identity(array_identifier, target_name, {i}),
-                        std::move(*guard), spec->block_length, limits));
+                        std::move(*guard), device::UnitShape{spec->block_length}, limits));
     }
     target = std::make_shared<device::TargetDevice>(target_name, copy_manager, std::move(units));
   }

@@ -34,6 +34,10 @@ expect 2 "dscp=64" "${daemon[@]}" --lun 0=memory:1M --portal 127.0.0.1:0,dscp=64
 expect 2 "only ,permanent" "${daemon[@]}" --lun 0=memory:1M --redirect 192.0.2.1,soon
 expect 2 "any, none or crc32c" "${daemon[@]}" --lun 0=memory:1M --data-digest md5
 expect 2 "max-connections-per-session" "${daemon[@]}" --lun 0=memory:1M --max-connections-per-session 0
+expect 2 "physical=1024 is not possible" "${daemon[@]}" --lun 0=memory:1M,physical=1024
+expect 2 "given twice" "${daemon[@]}" --lun 0=memory:1M,physical=512,physical=512
+expect 2 "less than blocksize=4096" "${daemon[@]}" --lun 0=memory:1M,physical=512,blocksize=4096
+expect 2 "blocksize=512|4096, physical=512|4096" "${daemon[@]}" --lun 0=memory:1M,colour=red
 truncate -s 3M "$work/small.img"
 expect 1 "3145728" "${daemon[@]}" --lun "0=file:$work/small.img,size=4M"
 [ "$(stat -c %s "$work/small.img")" -eq 3145728 ] || fail "the file was resized"

@@ -72,7 +72,7 @@ const po::options_description& options() {
 Ok take_lun(const std::string& value, admin::TargetConfiguration& target) {
   auto lun = admin::parse_lun_spec(value);
   if (!lun) return base::fail(lun.error());
-  if (target.luns.emplace(lun->lun, lun->store).second) return {};
+  if (target.luns.emplace(lun->lun, lun->unit).second) return {};
   return base::fail(fmt::format("LUN {} of {} is given twice", lun->lun.value, target.name));
 }
 
@@ -336,8 +336,9 @@ std::string help_text() {
          "  memory:SIZE               memory; gone at the end\n"
          "  null:SIZE                 reads zeros, forgets writes\n"
          "  behind any of them: ,blocksize=512 or 4096; behind file and block: ,direct=on for "
-         "O_DIRECT\n\n"
-         "\nPortals:\n"
+         "O_DIRECT\n"
+         "  and for the disk: ,physical=512 or 4096, bytes of a physical block; default 4096\n\n"
+         "Portals:\n"
          "  ADDRESS:PORT,group=N      belongs to portal group N, 1 to 65535; default 1\n"
          "  ADDRESS:PORT,dscp=N       what it sends is marked with DSCP N, 0 to 63\n"
          "  ADDRESS:PORT,priority=N   and has socket priority N, 0 to 7 (a VLAN maps it to "

@@ -80,7 +80,7 @@ TEST_CASE("a unit finds again what hosts gave it to keep, and starts with its sa
     store::GuardSettings settings;
     settings.side_bytes_max = base::ByteCount(1u << 20);
     return std::make_unique<device::LogicalUnit>(
-        1, identity, store::open_guarded(spec, "/tmp", settings).value(), base::BlockLength{512},
+        1, identity, store::open_guarded(spec, "/tmp", settings).value(), device::UnitShape{},
         device::LogicalUnitLimits{});
   };
   const auto database = folder.open();

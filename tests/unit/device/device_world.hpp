@@ -84,7 +84,7 @@ inline std::shared_ptr<LogicalUnit> make_unit(std::uint64_t id, std::unique_ptr<
   const Bytes array(16, 0xaa);
   return std::make_shared<LogicalUnit>(
       id, make_identity(array, "iqn.2026-11.io.copymgr:test", {static_cast<std::uint16_t>(id)}),
-      std::move(guard), base::BlockLength{block_bytes}, limits);
+      std::move(guard), UnitShape{base::BlockLength{block_bytes}}, limits);
 }
 
 inline constexpr std::uint64_t unit_bytes = 1u << 20;

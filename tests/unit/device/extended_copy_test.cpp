@@ -13,9 +13,8 @@ namespace {
 World::Units short_named() {
   scsi::UnitIdentity identity = make_identity(Bytes(16, 0xbb), "iqn.2026-11.io.copymgr:test", {3});
   identity.serial = "SERIAL000003";
-  return {
-      {scsi::Lun{3}, std::make_shared<LogicalUnit>(13, identity, memory(unit_bytes),
-                                                   base::BlockLength{512}, LogicalUnitLimits{})}};
+  return {{scsi::Lun{3}, std::make_shared<LogicalUnit>(13, identity, memory(unit_bytes),
+                                                       UnitShape{}, LogicalUnitLimits{})}};
 }
 
 }  // namespace

@@ -1,0 +1,104 @@
+// Reading a logical unit as a person types it: its number, its store, and what kind of disk it is.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "target/admin/configuration.hpp"
+
+namespace admin {
+namespace {
+
+using Fault = std::optional<std::string>;  // one line for a person
+
+Fault set_physical_block(device::UnitShape& shape, std::string_view value) {
+  if (value != "512" && value != "4096") {
+    return fmt::format("physical={} is not possible; use 512 or 4096", value);
+  }
+  shape.physical_block_bytes = value == "512" ? 512 : 4096;
+  return std::nullopt;
+}
+
+// The options of a unit; all others are its store's.
+struct Option {
+  std::string_view name;
+  std::string_view usage;
+  Fault (*set)(device::UnitShape& shape, std::string_view value);
+};
+constexpr std::array options{
+    Option{"physical", "physical=512|4096", set_physical_block},
+};
+
+std::string usage_of_options() {
+  std::string text;
+  for (const Option& option : options)
+    text += fmt::format(", {}", option.usage);
+  return text;
+}
+
+const Option* find_option(std::string_view text) {
+  const std::string_view name = text.substr(0, text.find('='));
+  const auto* const at = std::find_if(options.begin(), options.end(),
+                                      [&](const Option& each) { return each.name == name; });
+  return at == options.end() || name.size() == text.size() ? nullptr : at;
+}
+
+// Sets the options of the unit; what is left is the store's.
+base::Result<std::string, std::string> take_unit_options(std::string_view text,
+                                                         device::UnitShape& shape) {
+  std::string left(text.substr(0, text.find(',')));
+  std::set<std::string_view> seen;
+  for (auto comma = text.find(','); comma != std::string_view::npos; comma = text.find(',')) {
+    text.remove_prefix(comma + 1);
+    const std::string_view word = text.substr(0, text.find(','));
+    const Option* const option = find_option(word);
+    if (option == nullptr) {
+      left += fmt::format(",{}", word);
+      continue;
+    }
+    if (!seen.insert(option->name).second) {
+      return base::fail(fmt::format("option {}= is given twice", option->name));
+    }
+    if (auto fault = option->set(shape, word.substr(option->name.size() + 1))) {
+      return base::fail(*fault);
+    }
+  }
+  return left;
+}
+
+Fault fault_of(const device::UnitShape& shape) {
+  if (shape.physical_block_bytes >= shape.block_length.bytes) return std::nullopt;
+  return fmt::format("physical={} is less than blocksize={}", shape.physical_block_bytes,
+                     shape.block_length.bytes);
+}
+
+}  // namespace
+
+base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  std::uint16_t number = 0;
+  const char* end = text.data() + std::min(equals, text.size());
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (equals == std::string::npos || error != std::errc() || at != end || number > scsi::lun_max) {
+    return base::fail(
+        fmt::format("'{}' is not a LUN: write NUMBER=STORE with a number from 0 to {}, for example "
+                    "0=file:/srv/a.img,size=1G",
+                    text, scsi::lun_max));
+  }
+  LunSpec out{scsi::Lun{number}, {}};
+  const auto of_unit = [number](const std::string& fault) {
+    return base::fail(fmt::format("LUN {}: {}", number, fault));
+  };
+  const auto left = take_unit_options(std::string_view(text).substr(equals + 1), out.unit.shape);
+  if (!left) return of_unit(left.error());
+  auto store = store::parse_store_spec(*left, usage_of_options());
+  if (!store) return base::fail(store.error());
+  out.unit.store = std::move(*store);
+  out.unit.shape.block_length = out.unit.store.block_length;
+  if (auto fault = fault_of(out.unit.shape)) return of_unit(*fault);
+  return out;
+}
+
+}  // namespace admin

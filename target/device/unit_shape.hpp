@@ -1,0 +1,17 @@
+// What kind of disk a logical unit is: fixed while it is open, chosen by who provisions it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/units.hpp"
+
+namespace device {
+
+struct UnitShape {
+  base::BlockLength block_length{512};
+  // 512-byte logical blocks in 4096-byte physical ones are 512e; of one size they are 512n or 4Kn.
+  // A power of two, not less than a logical block.
+  std::uint32_t physical_block_bytes = 4096;
+};
+
+}  // namespace device
