@@ -24,12 +24,6 @@ void Task::finish_buffer(base::Buffer bytes) {
   owner->task_finished(*this);
 }
 
-void Task::finish_lent(base::ByteView bytes) {
-  data_in = bytes;
-  transfer_length = base::ByteCount(data_in.size());
-  owner->task_finished(*this);
-}
-
 void Task::finish_check_condition(const scsi::Sense& why) {
   status = scsi::Status::check_condition;
   sense = why;

@@ -57,7 +57,7 @@ class Task {
   // How many bytes the command moves in either direction by its own lengths; the transport computes
   // the residual from it.
   base::ByteCount transfer_length;
-  // The data-in: in a pooled buffer, a small vector, or lent by a store that outlives every task.
+  // The data-in: in a pooled buffer or a small vector.
   base::Buffer data_in_buffer;
   std::vector<std::uint8_t> data_in_bytes;
   base::ByteView data_in;
@@ -70,7 +70,6 @@ class Task {
   // `bytes` cut to `allocation_length`.
   void finish_data(std::vector<std::uint8_t> bytes, std::uint64_t allocation_length);
   void finish_buffer(base::Buffer bytes);
-  void finish_lent(base::ByteView bytes);
   void finish_check_condition(const scsi::Sense& sense);
   void finish_status(scsi::Status status);
 

@@ -128,7 +128,6 @@ class Connection final : private PduSink {
   void proceed(IscsiTask& task);
   void ask_for_data(IscsiTask& task);
   void fail_data_transfer(IscsiTask& task, scsi::AdditionalSense why);
-  base::ByteView data_to_send(IscsiTask& task);
   void send_data_in(IscsiTask& task, const Residual& residual);
   void send_response(IscsiTask& task, const Residual& residual);
   std::optional<RejectReason> check_command(std::uint32_t immediate_length);

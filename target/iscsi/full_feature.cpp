@@ -31,6 +31,11 @@ void Connection::arrive(Request request) {
   const Session::Arrival arrival = session_->judge(request.header);
   if (!accept_arrival(arrival)) return;
   if (arrival == Session::Arrival::in_order) return deliver(request);
+  if (bhs::immediate.is_set(request.header) &&
+      session_->held_immediate() >= settings_.immediate_commands_max) {
+    const auto tag = static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request.header));
+    return answer_task_management(tag, device::TaskManagementResponse::function_rejected);
+  }
   const auto cmd_sn = static_cast<std::uint32_t>(bhs::cmd_sn.read(request.header));
   session_->hold({cmd_sn, this, nullptr, std::move(request)});
 }

@@ -1,6 +1,7 @@
 // A SCSI task with what iSCSI needs to move its data, and the pure steps of that movement.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -62,6 +63,9 @@ struct IscsiTask final : device::Task {
     refusal = Refusal::none;
     sequences.clear();
     abort_groups.clear();
+  }
+  bool is_aborted_by(const std::shared_ptr<AbortGroup>& group) const {
+    return std::find(abort_groups.begin(), abort_groups.end(), group) != abort_groups.end();
   }
   bool has_all_data() const { return arrived >= wanted && sequences.empty(); }
 };

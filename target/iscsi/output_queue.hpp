@@ -28,7 +28,6 @@ class OutputQueue {
  public:
   // Of the PDUs pushed from now on.
   void put(Digests digests) { digests_ = digests; }
-  bool puts_data_digests() const { return digests_.data; }
   // The DataSegmentLength and the digests are filled in here.
   void push(const Bhs& header) { push(OutgoingPdu{header, {}, {}, {}}); }
   void push(const Bhs& header, std::vector<std::uint8_t> bytes);

@@ -270,20 +270,9 @@ void Connection::task_finished(IscsiTask& task) {
   announce_late_output();
 }
 
-// What a store lends can be written while it is being sent; with a digest in front that would be
-// an error to the initiator, so it gets a copy.
-base::ByteView Connection::data_to_send(IscsiTask& task) {
-  const bool lent = task.data_in_buffer.size() == 0 && task.data_in_bytes.empty();
-  if (!lent || !output_.puts_data_digests()) return task.data_in;
-  task.data_in_buffer = buffers_.take(task.data_in.size());
-  std::copy(task.data_in.begin(), task.data_in.end(), task.data_in_buffer.span().begin());
-  return task.data_in_buffer.view();
-}
-
 void Connection::send_data_in(IscsiTask& task, const Residual& residual) {
   const auto end =
       static_cast<std::uint32_t>(std::min<std::size_t>(task.data_in.size(), task.expected_length));
-  const base::ByteView data = data_to_send(task);
   std::uint32_t data_sn = 0;
   for (std::uint32_t offset = 0; offset < end;) {
     const DataInStep step = next_data_in(offset, end, parameters_);
@@ -295,7 +284,7 @@ void Connection::send_data_in(IscsiTask& task, const Residual& residual) {
     put_window(pdu.header);
     bhs::data_sn.write(pdu.header, data_sn++);
     bhs::buffer_offset.write(pdu.header, offset);
-    pdu.data = data.subspan(offset, step.length);
+    pdu.data = task.data_in.subspan(offset, step.length);
     if (last) {
       data_in_pdu::status_present.write(pdu.header, 1);
       bhs::status.write(pdu.header, static_cast<std::uint8_t>(task.status));

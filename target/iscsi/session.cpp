@@ -156,6 +156,11 @@ void Session::hold(HeldRequest request) {
   held_.insert(at, std::move(request));
 }
 
+std::size_t Session::held_immediate() const {
+  return static_cast<std::size_t>(std::count_if(
+      held_.begin(), held_.end(), [](const HeldRequest& each) { return !each.counts(); }));
+}
+
 void Session::plug(std::uint32_t cmd_sn) {
   hold({cmd_sn, nullptr, nullptr, {}});
   release_held();

@@ -80,7 +80,9 @@ class Session final : public std::enable_shared_from_this<Session>, private devi
   // Command numbers.
   enum class Arrival : std::uint8_t { in_order, early, ignored, skipped };
   Arrival judge(const Bhs& request) const;
+  // Those that count lie within the command window; the others are for the caller to bound.
   void hold(HeldRequest request);
+  std::size_t held_immediate() const;
   // The request with this number was rejected, which leaves a gap for the initiator to fill (RFC
   // 7143 11.17).
   void expect_gap() { gap_ = window_.expected(); }
@@ -117,7 +119,7 @@ class Session final : public std::enable_shared_from_this<Session>, private devi
 
   std::vector<HeldRequest> held_;  // by number
   std::optional<std::uint32_t> gap_;
-  bool releasing_ = false;
+  bool releasing_ = false;  // release_held() is at work, or must wait
 
   std::vector<std::unique_ptr<IscsiTask>> tasks_;  // all that exist
   std::vector<IscsiTask*> idle_;

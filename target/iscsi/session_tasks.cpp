@@ -77,13 +77,15 @@ void Session::abort_tasks(std::optional<std::uint64_t> lun_field,
 }
 
 // Tasks that wait for data are gone at once; those that execute end unanswered, and the last one
-// runs `done`.
+// runs `done`. Nothing that waits for its turn starts before all of them are marked, nor is one
+// that ends in between touched again.
 void Session::abort(const std::vector<IscsiTask*>& tasks,
                     base::UniqueFunction<void(std::size_t)> done) {
   const auto group = std::make_shared<AbortGroup>();
   group->tasks = tasks.size();
   group->done = std::move(done);
   ++group->waiting;  // this function itself, so that `done` runs after every task was looked at
+  const bool was_releasing = std::exchange(releasing_, true);
   for (IscsiTask* task : tasks) {
     task->connection->stop_receiving(*task);
     if (!task->executing) {
@@ -92,9 +94,13 @@ void Session::abort(const std::vector<IscsiTask*>& tasks,
     }
     ++group->waiting;
     task->abort_groups.push_back(group);
-    admission_.server->stop(*task);
   }
+  for (IscsiTask* task : tasks) {
+    if (task->is_aborted_by(group)) admission_.server->stop(*task);
+  }
+  releasing_ = was_releasing;
   end_abort(*group);
+  release_held();
 }
 
 void Session::end_abort(AbortGroup& group) {

@@ -11,8 +11,9 @@ namespace iscsi {
 
 struct ConnectionSettings {
   Parameters offer = default_offer();
-  std::uint32_t command_window = 256;               // commands under way in the session
-  std::uint32_t immediate_commands_max = 64;        // beyond the window, which does not bound them
+  std::uint32_t command_window = 256;  // commands under way in the session
+  // Beyond the window, which does not bound them; and task management under way on a connection.
+  std::uint32_t immediate_commands_max = 64;
   std::size_t output_bytes_max = 32u << 20;         // above it no further request is read
   std::size_t write_buffer_bytes_max = 256u << 20;  // above it writes get TASK SET FULL
   base::Duration login_timeout = std::chrono::seconds(30);

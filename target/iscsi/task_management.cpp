@@ -14,6 +14,11 @@ Connection::Refusal Connection::task_management(const Request& request) {
   const auto tag = static_cast<std::uint32_t>(bhs::initiator_task_tag.read(request.header));
   const auto function =
       static_cast<TaskManagementFunction>(task_management_pdu::function.read(request.header));
+  // Neither the command window nor its reserve bounds what waits for tasks to end.
+  if (managing_ >= settings_.immediate_commands_max) {
+    answer_task_management(tag, TaskManagementResponse::function_rejected);
+    return {};
+  }
   if (function == TaskManagementFunction::abort_task) {
     abort_one_task(tag, request);
     return {};

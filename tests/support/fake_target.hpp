@@ -20,7 +20,7 @@ struct Reply {
   scsi::Status status = scsi::Status::good;
   std::optional<scsi::Sense> sense;  // then CHECK CONDITION
   std::vector<std::uint8_t> data_in;
-  enum class From : std::uint8_t { bytes, buffer, lent } from = From::bytes;
+  enum class From : std::uint8_t { bytes, buffer } from = From::bytes;
   std::optional<std::uint64_t> transfer_length;  // else what data_in or the data-out says
   std::uint64_t wanted = UINT64_MAX;             // data-out bytes that the CDB wants
   bool held = false;                             // until finish_held()
@@ -68,7 +68,6 @@ struct Script {
 
  private:
   void finish_with_data(device::Task& task, const Reply& reply) {
-    if (reply.from == Reply::From::lent) return task.finish_lent(reply.data_in);
     if (reply.from == Reply::From::bytes) return task.finish_data(reply.data_in, UINT32_MAX);
     base::Buffer buffer = buffers->take(reply.data_in.size());
     std::copy(reply.data_in.begin(), reply.data_in.end(), buffer.span().begin());

@@ -335,6 +335,42 @@ TEST_CASE("ABORT TASK reaches a task on another connection, executing or held") 
   CHECK(both.first.script().seen.size() == 3);
 }
 
+TEST_CASE("tasks that are aborted together do not start when the number before theirs is used up") {
+  TwoConnections both;
+  // Command 1 has not got all of its immediate data; 2 waits for it on the other connection, and is
+  // aborted with it; 3 comes later.
+  const Pdu cut = scsi_command(9, 1, writes, 8, write_opcode).with(Bytes(8, 0x55));
+  const Bytes wire = cut.wire();
+  REQUIRE(both.first.connection.receive(base::ByteView(wire).first(52)) == 52);
+  both.second.send(scsi_command(10, 2, 0, 0));
+  std::optional<std::size_t> ended;
+  both.first.script().owner->abort_tasks(std::nullopt, [&](std::size_t tasks) { ended = tasks; });
+  CHECK(ended == 2);
+  CHECK(both.first.script().seen.empty());
+  CHECK(both.first.connection.receive(base::ByteView(wire).subspan(52)) == wire.size() - 52);
+  CHECK(both.second.ask(scsi_command(11, 3, 0, 0)).exp_cmd_sn() == 4);
+  CHECK(both.first.script().seen.size() == 1);
+  CHECK(both.first.answers().empty());
+}
+
+TEST_CASE("task management that waits for its turn has a bound") {
+  iscsi::ConnectionSettings settings = allowing(4);
+  settings.immediate_commands_max = 3;
+  Initiator first(settings);
+  Second second(first, 2, settings);
+  first.log_in({"MaxConnections=8"});
+  REQUIRE(second.log_in().login_status() == 0);
+  for (std::uint32_t i = 0; i < 3; ++i)
+    second.send(immediate(task_management_request(30 + i, 3, 2)));
+  CHECK(second.answers().empty());
+  const Pdu refused = second.ask(immediate(task_management_request(40, 3, 2)));
+  CHECK(refused.opcode() == 0x22);
+  CHECK(refused.header[2] == 255);
+  first.send(scsi_command(9, 1, 0, 0));
+  first.send(scsi_command(10, 2, 0, 0));
+  CHECK(first.script().managed.size() == 3);
+}
+
 TEST_CASE("the gap that a rejected command leaves can be filled by retry or by abort") {
   for (const bool retry : {true, false}) {
     Initiator host;
