@@ -112,6 +112,7 @@ class FakeHost final : public iscsi::Host {
   std::vector<iscsi::TargetView> targets{{target_name, 1}};
   std::vector<iscsi::DiscoveredTarget> discovered{{target_name, {"192.0.2.1:3260,1"}}};
   std::optional<iscsi::LoginStatus> refuse_with;
+  std::optional<iscsi::LoginStatus> hide_with;  // what find_target() says
   std::uint16_t tsih = 0x1234;
   std::vector<iscsi::SessionIdentity> admitted;
   std::map<std::uint16_t, std::weak_ptr<iscsi::Session>> sessions;  // by TSIH
@@ -121,6 +122,7 @@ class FakeHost final : public iscsi::Host {
 
   base::Result<iscsi::TargetView, iscsi::LoginStatus> find_target(std::string_view name,
                                                                   std::string_view) const override {
+    if (hide_with) return base::fail(*hide_with);
     for (const iscsi::TargetView& target : targets) {
       if (target.name == name) return target;
     }

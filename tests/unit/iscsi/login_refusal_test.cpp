@@ -76,6 +76,37 @@ TEST_CASE("the host of the house may refuse a session") {
   CHECK(refused(host, login_request(0x87, names)) == 0x0302);
 }
 
+TEST_CASE("what the host says of a target is what the initiator hears") {
+  using enum iscsi::LoginStatus;
+  const std::vector<std::pair<iscsi::LoginStatus, std::uint16_t>> said{
+      {target_not_found, 0x0203}, {authorization_failure, 0x0202}, {service_unavailable, 0x0301}};
+  for (const auto& [status, on_the_wire] : said) {
+    Initiator host;
+    host.host.hide_with = status;
+    CHECK(refused(host, login_request(0x87, names)) == on_the_wire);
+  }
+}
+
+TEST_CASE("a redirected login is told where to go, and ends") {
+  for (const bool permanent : {false, true}) {
+    Initiator host;
+    host.host.targets[0].redirection = iscsi::Redirection{"192.0.2.7:3261", permanent};
+    const Pdu answer = host.ask(login_request(0x87, names));
+    CHECK(answer.login_status() == (permanent ? 0x0102 : 0x0101));
+    CHECK(answer.items() == Items{"TargetAddress=192.0.2.7:3261"});
+    CHECK(host.connection.closing());
+    CHECK(host.host.admitted.empty());
+  }
+}
+
+TEST_CASE("a target's alias stands in the first answer, and in no other") {
+  Initiator host;
+  host.host.targets[0].alias = "the box under the desk";
+  CHECK(host.ask(login_request(0x00, names)).items() ==
+        Items{"TargetPortalGroupTag=1", "TargetAlias=the box under the desk"});
+  CHECK(host.ask(login_request(0x87, {})).items().empty());
+}
+
 TEST_CASE("only version 0 is spoken") {
   CHECK(refused(login_request(0x87, names).set(2, 2, 0x0101)) == 0x0205);
   Initiator host;

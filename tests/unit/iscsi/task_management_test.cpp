@@ -51,6 +51,25 @@ TEST_CASE("a task that waits for its data is aborted at once, and its data is dr
   CHECK(next.max_cmd_sn() - next.exp_cmd_sn() == 255);
 }
 
+TEST_CASE("task management under way has a bound, and an answer beyond it") {
+  iscsi::ConnectionSettings settings;
+  settings.immediate_commands_max = 2;
+  Initiator host(settings);
+  host.log_in();
+  hold(host, held_opcode);
+  host.send(host.command(0, 0, held_opcode));
+  host.send(management(host, abort_task, 1));
+  host.send(management(host, logical_unit_reset));
+  CHECK(host.answers().empty());
+  check_answer(host.ask(management(host, abort_task, 1)), 255);
+  check_answer(host.ask(management(host, logical_unit_reset)), 255);
+  CHECK(host.script().managed.size() == 1);
+  host.script().finish_held();
+  check_answer(host.answer(), 0);
+  host.send(management(host, logical_unit_reset));
+  CHECK(host.script().managed.size() == 2);
+}
+
 TEST_CASE("a task that executes ends unanswered, and only then its abort is answered") {
   Initiator host;
   host.log_in();
