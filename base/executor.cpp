@@ -7,17 +7,23 @@ void ManualExecutor::post(Work work) {
   queue_.push_back(std::move(work));
 }
 
-std::size_t ManualExecutor::run() {
-  for (std::size_t ran = 0;; ++ran) {
-    Work next;
-    {
-      const std::scoped_lock lock(mutex_);
-      if (queue_.empty()) return ran;
-      next = std::move(queue_.front());
-      queue_.pop_front();
-    }
-    next();
+bool ManualExecutor::run_one() {
+  Work next;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (queue_.empty()) return false;
+    next = std::move(queue_.front());
+    queue_.pop_front();
   }
+  next();
+  return true;
+}
+
+std::size_t ManualExecutor::run() {
+  std::size_t ran = 0;
+  while (run_one())
+    ++ran;
+  return ran;
 }
 
 WorkPool::WorkPool(std::size_t threads) {

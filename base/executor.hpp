@@ -33,6 +33,8 @@ class InlineExecutor final : public Executor {
 class ManualExecutor final : public Executor {
  public:
   void post(Work work) override;
+  // Runs the oldest; false when there is none.
+  bool run_one();
   // Runs what is queued, and what that queues; returns how many ran.
   std::size_t run();
 

@@ -1,40 +1,19 @@
 // EXTENDED COPY as a host uses it: it asks a unit for its name, names it in a list, reads what
 // became of the blocks. And random lists against a naive model, beside tokens and writes.
-#include <cstdlib>
-#include <filesystem>
 #include <random>
 
 #include <catch2/catch.hpp>
 
 #include "tests/story/world.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace {
 
-namespace fs = std::filesystem;
 using story::Array;
 using story::Host;
 using story::outcome_of;
+using story::pattern;
 using Bytes = std::vector<std::uint8_t>;
-
-struct Folder {
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "copymgr-story-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  std::string path;
-};
-
-Bytes pattern(std::size_t bytes, std::uint32_t seed) {
-  std::mt19937 random(seed);
-  Bytes out(bytes);
-  for (auto& byte : out)
-    byte = static_cast<std::uint8_t>(random());
-  return out;
-}
 
 // The 16 bytes of the first NAA designator of VPD page 83h, as hosts find it.
 Bytes naa_of(Host& host, std::uint16_t lun) {
@@ -131,23 +110,24 @@ void disk_is_cloned(const std::string& source, const std::string& destination,
 }  // namespace
 
 TEST_CASE("a virtual disk is cloned as VMware does it; a token keeps what that overwrites") {
-  const Folder folder;
-  disk_is_cloned("memory:16M", "memory:16M", folder.path);
-  disk_is_cloned("file:" + folder.path + "/a.img,size=16M",
-                 "file:" + folder.path + "/b.img,size=16M", folder.path);
+  const test::TempDir folder;
+  disk_is_cloned("memory:16M", "memory:16M", folder.path());
+  disk_is_cloned("file:" + folder.path() + "/a.img,size=16M",
+                 "file:" + folder.path() + "/b.img,size=16M", folder.path());
 }
 
 TEST_CASE("EXTENDED COPY: random lists against a naive model, with writes and tokens") {
   constexpr std::size_t unit_bytes = 1 << 20;
   const std::vector<std::uint32_t> block_bytes{512, 512, 4096};
-  const Folder folder;
+  const test::TempDir folder;
   for (std::uint32_t seed = 1; seed <= 12; ++seed) {
     INFO("seed " << seed);
     std::mt19937 random(seed);
     const auto below = [&random](std::uint64_t n) { return random() % n; };
     copymgr::CopySettings settings;
     settings.step_bytes = base::ByteCount(24 * 1024);
-    Array array({"memory:1M", "memory:1M", "memory:1M,blocksize=4096"}, folder.path, {}, settings);
+    Array array({"memory:1M", "memory:1M", "memory:1M,blocksize=4096"}, folder.path(), {},
+                settings);
     Host host(array, "iqn.host:model");
     std::vector<Bytes> model(3, Bytes(unit_bytes));
     std::optional<scsi::RodTokenBytes> token;

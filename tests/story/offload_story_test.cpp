@@ -1,67 +1,21 @@
 // The main job as a story over the wire bytes: a token is taken, the world changes, the old data
 // arrives.
-#include <cstdlib>
-#include <filesystem>
-#include <random>
-
 #include <catch2/catch.hpp>
-#include <sys/mount.h>
-#include <unistd.h>
 
 #include "tests/story/world.hpp"
+#include "tests/support/mounted_xfs.hpp"
 
 namespace {
 
-namespace fs = std::filesystem;
 using story::Array;
 using story::Host;
 using story::outcome_of;
+using story::pattern;
 using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::uint32_t block = 512;
 constexpr const char* windows = "iqn.1991-05.com.microsoft:host1";
 constexpr const char* other_host = "iqn.1991-05.com.microsoft:host2";
-
-Bytes pattern(std::size_t bytes, std::uint32_t seed) {
-  std::mt19937 random(seed);
-  Bytes out(bytes);
-  for (auto& byte : out)
-    byte = static_cast<std::uint8_t>(random());
-  return out;
-}
-
-struct Folder {
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "copymgr-story-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  std::string path;
-};
-
-// A file system of its own when this is root and the kernel can; else the temporary folder as it
-// is.
-struct XfsFolder {
-  XfsFolder() {
-    const std::string image = outer.path + "/xfs.img", at = outer.path + "/mnt";
-    fs::create_directory(at);
-    mounted =
-        ::geteuid() == 0 && std::system(("truncate -s 512M " + image + " && mkfs.xfs -q " + image +
-                                         " && mount -o loop " + image + " " + at + " 2>/dev/null")
-                                            .c_str()) == 0;
-    path = mounted ? at : outer.path;
-    if (!mounted) WARN("SKIPPED: no XFS could be mounted here; the temporary folder is used");
-  }
-  ~XfsFolder() {
-    if (mounted) ::umount(path.c_str());
-  }
-  Folder outer;
-  std::string path;
-  bool mounted = false;
-};
 
 scsi::PopulateToken ask(std::vector<base::BlockRange> ranges, std::uint32_t timeout_seconds = 0) {
   scsi::PopulateToken out;
@@ -113,25 +67,29 @@ void old_data_arrives(const std::string& source, const std::string& destination,
 }  // namespace
 
 TEST_CASE("the old data arrives when the source is overwritten, in files on this file system") {
-  const Folder folder;
-  old_data_arrives("file:" + folder.path + "/a.img,size=8M",
-                   "file:" + folder.path + "/b.img,size=8M", folder.path);
+  const test::TempDir folder;
+  old_data_arrives("file:" + folder.path() + "/a.img,size=8M",
+                   "file:" + folder.path() + "/b.img,size=8M", folder.path());
 }
 
 TEST_CASE("the old data arrives when the source is overwritten, in files on XFS") {
-  const XfsFolder folder;
-  old_data_arrives("file:" + folder.path + "/a.img,size=8M",
-                   "file:" + folder.path + "/b.img,size=8M", folder.path);
+  const test::MountedXfs folder;
+  if (!folder.usable()) {
+    WARN("SKIPPED: no XFS could be mounted here");
+    return;
+  }
+  old_data_arrives("file:" + folder.path() + "/a.img,size=8M",
+                   "file:" + folder.path() + "/b.img,size=8M", folder.path());
 }
 
 TEST_CASE("the old data arrives when the source is overwritten, in memory") {
-  const Folder folder;
-  old_data_arrives("memory:8M", "memory:8M", folder.path);
+  const test::TempDir folder;
+  old_data_arrives("memory:8M", "memory:8M", folder.path());
 }
 
 TEST_CASE("a token used every second stays alive, left alone past its timer it has expired") {
-  const Folder folder;
-  Array array({"memory:8M", "memory:8M"}, folder.path);
+  const test::TempDir folder;
+  Array array({"memory:8M", "memory:8M"}, folder.path());
   Host host(array, windows);
   const Bytes data = pattern(64 * block, 3);
   REQUIRE(host.write(0, 0, data).is_good());
@@ -153,8 +111,8 @@ TEST_CASE("a token used every second stays alive, left alone past its timer it h
 }
 
 TEST_CASE("one token, many writes at growing offsets, by a host that did not make it") {
-  const Folder folder;
-  Array array({"memory:8M", "memory:8M"}, folder.path);
+  const test::TempDir folder;
+  Array array({"memory:8M", "memory:8M"}, folder.path());
   Host maker(array, windows);
   Host user(array, other_host);
   const Bytes data = pattern(1600 * block, 4);
@@ -169,10 +127,10 @@ TEST_CASE("one token, many writes at growing offsets, by a host that did not mak
 }
 
 TEST_CASE("a work budget that is used up stops the write early and tells how far it got") {
-  const Folder folder;
+  const test::TempDir folder;
   copymgr::CopySettings copies;
   copies.work_budget = std::chrono::seconds(0);
-  Array array({"memory:64M", "memory:64M"}, folder.path, {}, copies);
+  Array array({"memory:64M", "memory:64M"}, folder.path(), {}, copies);
   Host host(array, windows);
   const Bytes data = pattern(16, 5);
   const std::uint64_t blocks = 32 * 2048;  // 32 MiB
@@ -204,11 +162,11 @@ TEST_CASE("a work budget that is used up stops the write early and tells how far
 }
 
 TEST_CASE("bad input gets the sense of the reference, nothing is written, the session lives on") {
-  const Folder folder;
+  const test::TempDir folder;
   device::LogicalUnitLimits limits;
   limits.maximum_range_descriptors = 4;
   limits.maximum_token_transfer = base::ByteCount(1024 * block);
-  Array array({"memory:8M", "memory:8M", "memory:8M,blocksize=4096"}, folder.path, limits);
+  Array array({"memory:8M", "memory:8M", "memory:8M,blocksize=4096"}, folder.path(), limits);
   Host host(array, windows);
   const Bytes before = pattern(2048 * block, 6);
   REQUIRE(host.write(1, 0, before).is_good());
@@ -260,8 +218,8 @@ TEST_CASE("bad input gets the sense of the reference, nothing is written, the se
 }
 
 TEST_CASE("a refused token command leaves a record that tells why") {
-  const Folder folder;
-  Array array({"memory:8M"}, folder.path);
+  const test::TempDir folder;
+  Array array({"memory:8M"}, folder.path());
   Host host(array, windows);
   REQUIRE(outcome_of(host.populate(0, 77, ask({range(99999, 1)}))) == "05/21/00");
   const auto record = host.result(0, 77);

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,14 @@
 #include "target/iscsi/connection.hpp"
 
 namespace story {
+
+inline std::vector<std::uint8_t> pattern(std::size_t bytes, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<std::uint8_t> out(bytes);
+  for (auto& byte : out)
+    byte = static_cast<std::uint8_t>(random());
+  return out;
+}
 
 inline constexpr const char* target_name = "iqn.2026-11.io.copymgr:story";
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "scsi/persistent_reserve.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tools/host/session.hpp"
 
 namespace {
@@ -24,18 +25,12 @@ constexpr int sessions_max = 4;
 // A copymgrd process on a state directory that outlives it.
 class Daemon {
  public:
-  Daemon() {
-    std::string made = (fs::temp_directory_path() / "copymgr-storm-XXXXXX").string();
-    REQUIRE(::mkdtemp(made.data()) != nullptr);
-    folder_ = made;
-  }
   ~Daemon() {
     if (pid_ > 0) end(SIGKILL);
-    fs::remove_all(folder_);
   }
 
   void start() {
-    const std::string ready = folder_ + "/ready", state = folder_ + "/state";
+    const std::string ready = folder_.path("ready"), state = folder_.path("state");
     fs::remove(ready);
     const std::string program = std::string(COPYMGR_BIN_DIR) + "/copymgrd";
     std::vector<std::string> words{program,     "--portal",     "127.0.0.1:0", "--target",
@@ -75,7 +70,8 @@ class Daemon {
   }
 
  private:
-  std::string folder_, portal_;
+  const test::TempDir folder_;
+  std::string portal_;
   pid_t pid_ = -1;
 };
 

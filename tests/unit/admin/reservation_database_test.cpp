@@ -1,10 +1,9 @@
 // Reservations in their database: back as they were, unit by unit, or not at all.
 #include "target/admin/reservation_database.hpp"
 
-#include <filesystem>
-
 #include <catch2/catch.hpp>
-#include <unistd.h>
+
+#include "tests/support/temp_dir.hpp"
 
 using namespace device;
 using admin::ReservationDatabase;
@@ -12,19 +11,12 @@ using scsi::ReservationType;
 
 namespace {
 
-struct Folder {
-  Folder() {
-    std::string made = (std::filesystem::temp_directory_path() / "copymgr-res-XXXXXX").string();
-    REQUIRE(::mkdtemp(made.data()) != nullptr);
-    path = made;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
+struct Folder : test::TempDir {
   std::unique_ptr<ReservationDatabase> open() const {
-    auto database = ReservationDatabase::open(path + "/reservations.db");
+    auto database = ReservationDatabase::open(path("reservations.db"));
     REQUIRE(database);
     return std::move(*database);
   }
-  std::string path;
 };
 
 Reservations sample(std::optional<ReservationType> type) {
@@ -84,7 +76,7 @@ TEST_CASE("a save that fails says so and leaves the old state") {
   Folder folder;
   const auto database = folder.open();
   REQUIRE(database->save("unit", sample(std::nullopt)));
-  auto other = base::Database::open(folder.path + "/reservations.db");
+  auto other = base::Database::open(folder.path() + "/reservations.db");
   REQUIRE(other);
   {
     auto busy = base::Transaction::begin(*other);  // somebody else writes
@@ -98,7 +90,7 @@ TEST_CASE("a save that fails says so and leaves the old state") {
 TEST_CASE("rows that make no sense are refused, not guessed at") {
   Folder folder;
   const auto database = folder.open();
-  auto other = base::Database::open(folder.path + "/reservations.db");
+  auto other = base::Database::open(folder.path() + "/reservations.db");
   REQUIRE(other);
   REQUIRE(database->save("unit", sample(ReservationType::write_exclusive)));
   REQUIRE(other->run("UPDATE units SET type = 2"));

@@ -1,14 +1,12 @@
 // What units keep, in its database: back as it was, value by value, in the next process too.
 #include "target/admin/unit_database.hpp"
 
-#include <filesystem>
-
 #include <catch2/catch.hpp>
-#include <unistd.h>
 
 #include "base/database.hpp"
 #include "store/open.hpp"
 #include "target/device/logical_unit.hpp"
+#include "tests/support/temp_dir.hpp"
 
 using admin::UnitDatabase;
 using device::Keepsake;
@@ -17,20 +15,13 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-struct Folder {
-  Folder() {
-    std::string made = (std::filesystem::temp_directory_path() / "copymgr-unit-XXXXXX").string();
-    REQUIRE(::mkdtemp(made.data()) != nullptr);
-    path = made;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file() const { return path + "/units.db"; }
+struct Folder : test::TempDir {
+  std::string file() const { return path("units.db"); }
   std::unique_ptr<UnitDatabase> open() const {
     auto database = UnitDatabase::open(file());
     REQUIRE(database);
     return std::move(*database);
   }
-  std::string path;
 };
 
 }  // namespace

@@ -1,25 +1,17 @@
 // Databases: what is committed is there for the next who opens the file, what is not is gone.
 #include "base/database.hpp"
 
-#include <filesystem>
-
 #include <catch2/catch.hpp>
-#include <unistd.h>
+
+#include "tests/support/temp_dir.hpp"
 
 using base::Database;
 using base::Transaction;
 
 namespace {
 
-struct Folder {
-  Folder() {
-    std::string made = (std::filesystem::temp_directory_path() / "copymgr-db-XXXXXX").string();
-    REQUIRE(::mkdtemp(made.data()) != nullptr);
-    path = made;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file() const { return path + "/test.db"; }
-  std::string path;
+struct Folder : test::TempDir {
+  std::string file() const { return path("test.db"); }
 };
 
 std::int64_t count(Database& database) {
@@ -88,7 +80,7 @@ TEST_CASE("a transaction happens whole or not at all") {
 
 TEST_CASE("faults are told in words, and the database lives on") {
   Folder folder;
-  CHECK_FALSE(Database::open(folder.path + "/no/such/folder/x.db"));
+  CHECK_FALSE(Database::open(folder.path() + "/no/such/folder/x.db"));
   auto database = Database::open(folder.file());
   REQUIRE(database);
   REQUIRE(database->run("CREATE TABLE t (a INTEGER PRIMARY KEY)"));

@@ -1,11 +1,9 @@
 // Tokens are points in time, and writing from them puts exactly those bytes where the host wants
 // them.
-#include <cstdlib>
-#include <filesystem>
-
 #include <catch2/catch.hpp>
 
 #include "store/open.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/copymgr/copy_world.hpp"
 
 using namespace copymgr;
@@ -213,18 +211,17 @@ TEST_CASE("7.2 detaching the source cancels its tokens, and only those") {
 }
 
 TEST_CASE("Files: shared blocks or copies in the kernel, and odd ranges by either") {
-  std::string directory = std::filesystem::temp_directory_path() / "copymgr-XXXXXX";
-  REQUIRE(mkdtemp(directory.data()) != nullptr);
+  const ::test::TempDir folder;
   {
     std::vector<std::unique_ptr<store::Guard>> guards;
     CopySettings settings;
     settings.step_bytes = base::ByteCount(256 << 10);
     CopyWorld world(settings);
     for (std::uint64_t id = 1; id <= 2; ++id) {
-      const auto spec =
-          store::parse_store_spec("file:" + directory + "/" + std::to_string(id) + ".img,size=2M");
+      const auto spec = store::parse_store_spec("file:" + folder.path() + "/" + std::to_string(id) +
+                                                ".img,size=2M");
       REQUIRE(spec);
-      auto guard = store::open_guarded(*spec, directory, {});
+      auto guard = store::open_guarded(*spec, folder.path(), {});
       REQUIRE(guard);
       guards.push_back(std::move(*guard));
       Volume volume;
@@ -252,5 +249,4 @@ TEST_CASE("Files: shared blocks or copies in the kernel, and odd ranges by eithe
     CHECK(c.bytes_cloned + c.bytes_copied_in_kernel + c.bytes_copied == (4096 + 1101) * 512);
     CHECK(c.bytes_copied_in_kernel + c.bytes_cloned > 0);
   }
-  std::filesystem::remove_all(directory);
 }

@@ -68,25 +68,6 @@ void check_fault(const std::optional<CopyOutcome>& outcome, Kind kind, std::uint
   if (residual && fault.residual) CHECK(fault.residual->value == *residual);
 }
 
-class Queue final : public base::Executor {
- public:
-  void post(base::Work work) override { queue_.push_back(std::move(work)); }
-  bool run_one() {
-    if (queue_.empty()) return false;
-    base::Work next = std::move(queue_.front());
-    queue_.pop_front();
-    next();
-    return true;
-  }
-  void run_all() {
-    while (run_one()) {
-    }
-  }
-
- private:
-  std::deque<base::Work> queue_;
-};
-
 CopySettings one_step_a_slice() {
   CopySettings settings = CopyWorld::small_steps();
   settings.slice = base::Duration(0);
@@ -140,14 +121,14 @@ TEST_CASE("live tokens keep their points in time of what an EXTENDED COPY overwr
 }
 
 TEST_CASE("a host's write to the source behind the copy does not reach the copy") {
-  Queue pool;
+  base::ManualExecutor pool;
   XcopyWorld w(pool, one_step_a_slice());
   const Bytes old = w.a.read(0, 16);
   CHECK_FALSE(w.copy({segment(1, 0, 2, 0, 16)}));
   for (int i = 0; i < 3; ++i)
     pool.run_one();
   w.a.write(0, Bytes(16 * 512, 0xee));
-  pool.run_all();
+  pool.run();
   CHECK(is_good(w.outcome, 0));
   CHECK(w.b.read(0, 16) == old);
 }
@@ -236,7 +217,7 @@ TEST_CASE("no budget: a segment ends complete however long it takes") {
 }
 
 TEST_CASE("no room to keep what a host overwrites: a new look at the rest, unless onto itself") {
-  Queue pool;
+  base::ManualExecutor pool;
   // Nothing can be kept of a small volume, whose chunks are of eight blocks.
   TestVolume tight(4, 32, base::ByteCount(4096));
   XcopyWorld w(pool, one_step_a_slice());
@@ -251,7 +232,7 @@ TEST_CASE("no room to keep what a host overwrites: a new look at the rest, unles
     REQUIRE(done > 0);
     REQUIRE(done < 30);
     tight.write(0, fresh);
-    pool.run_all();
+    pool.run();
     CHECK(is_good(w.outcome, 0));
     CHECK(w.b.read(0, done) == Bytes(old.begin(), old.begin() + static_cast<long>(done) * 512));
     CHECK(w.b.read(done, 32 - done) == Bytes((32 - done) * 512, 0xee));
@@ -261,7 +242,7 @@ TEST_CASE("no room to keep what a host overwrites: a new look at the rest, unles
     for (int i = 0; i < 3; ++i)
       pool.run_one();
     tight.write(0, fresh);
-    pool.run_all();
+    pool.run();
     REQUIRE(w.outcome);
     REQUIRE_FALSE(*w.outcome);
     CHECK(w.outcome->error().segment->kind == Kind::read_failed);
@@ -283,7 +264,7 @@ TEST_CASE("LIST ID USAGE: held, forgotten when good, or never known") {
 }
 
 TEST_CASE("while it runs: progress, no second one by its identifier, any number without") {
-  Queue pool;
+  base::ManualExecutor pool;
   XcopyWorld w(pool, one_step_a_slice());
   CHECK_FALSE(w.copy({segment(1, 0, 2, 0, 4), segment(1, 0, 3, 0, 16)}));
   CHECK(w.world.manager.running(key(1)) == 0x00);
@@ -305,24 +286,24 @@ TEST_CASE("while it runs: progress, no second one by its identifier, any number 
   CHECK_FALSE(start(scsi::ListIdUsage::hold, second));
   CHECK(is_fault(second, CopyFault::Kind::list_identifier_in_use, 0));
   CHECK(start(scsi::ListIdUsage::none, third));
-  pool.run_all();
+  pool.run();
   CHECK(is_good(third, 0));
   CHECK(is_good(w.outcome, 0));
   CHECK_FALSE(w.world.manager.running(key(1)));
 }
 
 TEST_CASE("in the background it says so") {
-  Queue pool;
+  base::ManualExecutor pool;
   XcopyWorld w(pool, one_step_a_slice());
   w.copy({segment(1, 0, 2, 0, 4)}, scsi::ListIdUsage::hold, 1, true);
   CHECK(w.started);
   CHECK(w.report().status == Status::in_progress_background);
-  pool.run_all();
+  pool.run();
   CHECK(w.report().status == Status::completed);
 }
 
 TEST_CASE("7.6 abort: what is written stays, the record says terminated") {
-  Queue pool;
+  base::ManualExecutor pool;
   XcopyWorld w(pool, one_step_a_slice());
   const Bytes wanted = w.a.read(0, 16), before = w.b.all();
   CHECK_FALSE(w.copy({segment(1, 0, 2, 0, 16)}));
@@ -337,12 +318,12 @@ TEST_CASE("7.6 abort: what is written stays, the record says terminated") {
   Bytes expected = before;
   std::copy_n(wanted.begin(), done * 512, expected.begin());
   CHECK(w.b.all() == expected);
-  pool.run_all();
+  pool.run();
   CHECK(w.b.all() == expected);
 }
 
 TEST_CASE("a unit that goes takes the copies from and to it along; 0D/02 names its side") {
-  Queue pool;
+  base::ManualExecutor pool;
   XcopyWorld w(pool, one_step_a_slice());
   CHECK_FALSE(w.copy({segment(2, 0, 3, 0, 16)}));
   for (int i = 0; i < 4; ++i)
@@ -355,13 +336,13 @@ TEST_CASE("a unit that goes takes the copies from and to it along; 0D/02 names i
               16 - done);
   // Whoever names it afterwards is told the same.
   w.copy({segment(2, 0, 3, 0, 16)});
-  pool.run_all();
+  pool.run();
   check_fault(w.outcome, Kind::gone, 0, which == 2 ? SegmentSide::source : SegmentSide::destination,
               std::nullopt);
 }
 
 TEST_CASE("a reset of the unit that got the command ends the copy; of another one it does not") {
-  Queue pool;
+  base::ManualExecutor pool;
   XcopyWorld w(pool, one_step_a_slice());
   CHECK_FALSE(w.copy({segment(2, 0, 3, 0, 16)}));
   pool.run_one();
@@ -370,16 +351,16 @@ TEST_CASE("a reset of the unit that got the command ends the copy; of another on
   w.world.manager.volume_reset(1);
   CHECK(is_fault(w.outcome, CopyFault::Kind::aborted, 0));
   CHECK_FALSE(w.world.manager.report(key(1)));
-  pool.run_all();
+  pool.run();
 }
 
 TEST_CASE("whoever asked for it can end it, and nobody else's") {
-  Queue pool;
+  base::ManualExecutor pool;
   XcopyWorld w(pool, one_step_a_slice());
   CHECK_FALSE(w.copy({segment(1, 0, 2, 0, 16)}, scsi::ListIdUsage::none));
   w.world.manager.stop_asked_by(&pool);
   CHECK_FALSE(w.outcome);
   w.world.manager.stop_asked_by(&w);
   CHECK(is_fault(w.outcome, CopyFault::Kind::aborted, 0));
-  pool.run_all();
+  pool.run();
 }

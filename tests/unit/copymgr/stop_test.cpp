@@ -13,21 +13,6 @@ using Status = scsi::CopyOperationStatus;
 namespace {
 
 // Runs one piece of work at a time, when told to.
-class SteppingExecutor final : public base::Executor {
- public:
-  void post(base::Work work) override { queue_.push_back(std::move(work)); }
-  bool run_one() {
-    if (queue_.empty()) return false;
-    base::Work next = std::move(queue_.front());
-    queue_.pop_front();
-    next();
-    return true;
-  }
-
- private:
-  std::deque<base::Work> queue_;
-};
-
 CopySettings one_step_a_slice() {
   CopySettings settings = CopyWorld::small_steps();
   settings.slice = base::Duration(0);
@@ -49,7 +34,7 @@ struct StopWorld {
     return destination.all() == expected;
   }
 
-  SteppingExecutor pool;
+  base::ManualExecutor pool;
   TestVolume source{1, 32}, destination{2, 32};
   CopyWorld world{pool, one_step_a_slice()};
   Bytes wanted, before;
@@ -108,8 +93,7 @@ TEST_CASE("4.3 while a copy runs its progress can be asked for, and its identifi
   CHECK(report->status == Status::in_progress_foreground);
   CHECK(report->transfer_count_blocks == 2);
   CHECK(is_fault(w.world.write(2, w.token, {range(0, 16)}), Kind::list_identifier_in_use, 0));
-  while (w.pool.run_one()) {
-  }
+  w.pool.run();
   CHECK(is_good(w.world.written, 16));
   CHECK(w.holds_prefix(16));
 }
@@ -132,8 +116,7 @@ TEST_CASE("7.6 an abort after any number of steps leaves the prefix and status 6
     CHECK(report->status == Status::terminated);
     CHECK(report->completion_status == scsi::Status::task_aborted);
     CHECK(report->transfer_count_blocks == 2 * steps);
-    while (w.pool.run_one()) {
-    }
+    w.pool.run();
     REQUIRE(w.holds_prefix(2 * steps));
     CHECK(w.world.manager.token_counters().live == 1);
   }
@@ -186,8 +169,7 @@ TEST_CASE("4.8 after I_T nexus loss a copy goes on, unseen") {
   CHECK_FALSE(w.world.write(2, w.token, {range(0, 16)}));
   w.world.manager.nexus_lost(initiator_session);
   CHECK_FALSE(w.world.manager.report(key(2)));
-  while (w.pool.run_one()) {
-  }
+  w.pool.run();
   CHECK(is_good(w.world.written, 16));
   CHECK_FALSE(w.world.manager.report(key(2)));
 }
@@ -223,8 +205,7 @@ TEST_CASE("A token that dies under a copy does not stop it; the next one is refu
   w.pool.run_one();
   CHECK(w.world.manager.token_table().revoke(scsi::identifier_of(w.token)));
   w.world.clock.advance(3s);
-  while (w.pool.run_one()) {
-  }
+  w.pool.run();
   CHECK(is_good(w.world.written, 16));
   CHECK(w.holds_prefix(16));
   CHECK(w.source.guard->counters().snapshots_live == 0);
@@ -232,7 +213,7 @@ TEST_CASE("A token that dies under a copy does not stop it; the next one is refu
 }
 
 TEST_CASE("The manager ends what runs, and what is still queued then does nothing") {
-  SteppingExecutor pool;
+  base::ManualExecutor pool;
   TestVolume volume(1, 32);
   base::ManualClock clock;
   SeededRandomness randomness(1);
@@ -246,8 +227,7 @@ TEST_CASE("The manager ends what runs, and what is still queued then does nothin
   }
   CHECK(is_fault(outcome, Kind::aborted, 2));
   const Bytes after = volume.all();
-  while (pool.run_one()) {
-  }
+  pool.run();
   CHECK(volume.all() == after);
 }
 
@@ -265,8 +245,7 @@ TEST_CASE(
         CHECK_FALSE(w.world.manager.running(at));
         CHECK(w.world.manager.token_counters().deleted == 1);
       });
-  while (w.pool.run_one()) {
-  }
+  w.pool.run();
   CHECK(told);
 }
 

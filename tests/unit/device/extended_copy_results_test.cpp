@@ -7,24 +7,6 @@ using namespace device::test;
 
 namespace {
 
-class Queue final : public base::Executor {
- public:
-  void post(base::Work work) override { queue_.push_back(std::move(work)); }
-  void run_one() {
-    REQUIRE_FALSE(queue_.empty());
-    base::Work next = std::move(queue_.front());
-    queue_.pop_front();
-    next();
-  }
-  void run_all() {
-    while (!queue_.empty())
-      run_one();
-  }
-
- private:
-  std::deque<base::Work> queue_;
-};
-
 copymgr::CopySettings one_step_a_slice() {
   copymgr::CopySettings settings;
   settings.step_bytes = settings.cheap_step_bytes = base::ByteCount(4 * 512);
@@ -34,7 +16,7 @@ copymgr::CopySettings one_step_a_slice() {
 
 // Copies run when told to.
 struct SlowWorld {
-  Queue pool;
+  base::ManualExecutor pool;
   XcopyWorld world{{}, one_step_a_slice(), &pool};
   Bytes list(std::uint8_t id, std::uint8_t usage = 0) {
     return lid1_list(id, usage, {world.naa_of(0), world.naa_of(1)}, {segment_02(0, 1, 16, 0, 0)});
@@ -161,14 +143,14 @@ TEST_CASE("4.6 while it runs: no second one, nor one of the other form, by its i
   check_bad_list(slow.world.xcopy(lid4_list(7, 0, 0, {}, {}), 0, 1), 0x26, 0x00, 20);
   // The numbers are the same ones for tokens.
   check_illegal(slow.world.populate(7, populate_list({{0, 8}})), 0x00, 0x16);
-  slow.pool.run_one();  // takes the point in time
-  slow.pool.run_one();
+  REQUIRE(slow.pool.run_one());  // takes the point in time
+  REQUIRE(slow.pool.run_one());
   const Bytes status = slow.world.status_of(7).data;
   CHECK(status == hex("00 00 00 08  00 00 00 00  00 00 08 00"));
   check_unknown(slow.world.details_of(7));
   check_unknown(slow.world.run(short_result_cdb(0x01, 7)));
   CHECK(slow.world.run(result_cdb(0x05, 7)).data[5] == 0x11);
-  slow.pool.run_all();
+  slow.pool.run();
   CHECK(first.owner.finished == 1);
   CHECK(first.owner.answer.good());
   CHECK(slow.world.status_of(7).data == hex("00 00 00 08  01 00 01 00  00 00 20 00"));
@@ -178,10 +160,10 @@ TEST_CASE("7.6 COPY OPERATION ABORT: 0A/2F/02, and the record says 60h") {
   SlowWorld slow;
   Command first;
   slow.start(first, slow.list(7));
-  slow.pool.run_one();
+  REQUIRE(slow.pool.run_one());
   Command abort;
   slow.world.start(abort, *slow.world.nexus, abort_cdb(7), {});
-  slow.pool.run_all();
+  slow.pool.run();
   CHECK(abort.owner.answer.good());
   REQUIRE(first.owner.finished == 1);
   check_sense(first.owner.answer, scsi::SenseKey::copy_aborted, 0x2f, 0x02);
@@ -200,7 +182,7 @@ TEST_CASE("an aborted task stops its copy, with an identifier or without") {
     slow.start(first, identified ? slow.list(7) : slow.list(0, 0x18));
     slow.world.nexus->stop(first.task);
     CHECK(first.owner.finished == 1);
-    slow.pool.run_all();
+    slow.pool.run();
     CHECK(slow.world.content(0, 16, 1) == before);
   }
 }
@@ -222,7 +204,7 @@ TEST_CASE("8.2 IMMED: GOOD at once, what comes of it is in the record") {
   start(bad, 8, 9);
   CHECK(bad.owner.answer.good());
   slow.world.nexus->stop(good.task);  // it is over; the copy goes on
-  slow.pool.run_all();
+  slow.pool.run();
   CHECK(status(7)[5] == 0x01);
   CHECK(base::load_be64(status(7), 16) == 16 * 512);
   CHECK(status(8)[5] == 0x02);

@@ -1,6 +1,6 @@
 // WRITE SAME, UNMAP and GET LBA STATUS through the device server, on memory and on a file.
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/device/device_world.hpp"
-#include "tests/unit/store/temp_dir.hpp"
 
 using namespace device;
 using namespace device::test;

@@ -4,8 +4,8 @@
 #include <catch2/catch.hpp>
 
 #include "store/open.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/guarded.hpp"
-#include "tests/unit/store/temp_dir.hpp"
 
 using namespace test;
 using Catch::Contains;

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/patterns.hpp"
-#include "tests/unit/store/temp_dir.hpp"
 
 using namespace test;
 using store::Descriptor;

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <list>
 
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/guarded.hpp"
-#include "tests/unit/store/temp_dir.hpp"
 
 using namespace test;
 

@@ -6,8 +6,8 @@
 #include <future>
 #include <thread>
 
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/guarded.hpp"
-#include "tests/unit/store/temp_dir.hpp"
 
 using namespace test;
 

@@ -4,8 +4,8 @@
 #include <future>
 
 #include "store/open.hpp"
+#include "tests/support/mounted_xfs.hpp"
 #include "tests/unit/store/guarded.hpp"
-#include "tests/unit/store/mounted_xfs.hpp"
 
 using namespace test;
 using store::Guard;

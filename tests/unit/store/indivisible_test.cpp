@@ -5,8 +5,8 @@
 #include <atomic>
 #include <thread>
 
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/guarded.hpp"
-#include "tests/unit/store/temp_dir.hpp"
 
 using namespace test;
 using store::Durability;

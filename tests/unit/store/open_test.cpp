@@ -3,8 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/patterns.hpp"
-#include "tests/unit/store/temp_dir.hpp"
 
 using namespace test;
 using Catch::Contains;

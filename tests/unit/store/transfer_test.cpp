@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tests/unit/store/mounted_xfs.hpp"
+#include "tests/support/mounted_xfs.hpp"
 #include "tests/unit/store/patterns.hpp"
 
 using namespace test;

@@ -7,7 +7,7 @@
 #include "store/memory_store.hpp"
 #include "store/null_store.hpp"
 #include "store/open.hpp"
-#include "tests/unit/store/temp_dir.hpp"
+#include "tests/support/temp_dir.hpp"
 
 using namespace store;
 

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "tests/unit/store/temp_dir.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace test {
 
