@@ -71,6 +71,9 @@ class Connection final : private PduSink {
   // The rest of the task's data that may be arriving goes nowhere.
   void stop_receiving(IscsiTask& task);
   void task_finished(IscsiTask& task);
+  // TASK ABORTED status, instead of an outcome.
+  void answer_aborted(IscsiTask& task);
+  bool is_silent() const { return silent_; }
   void send_async(AsyncEvent event, std::uint64_t lun_field,
                   const std::array<std::uint16_t, 3>& parameters,
                   std::vector<std::uint8_t> segment = {});

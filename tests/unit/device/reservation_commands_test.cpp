@@ -31,9 +31,8 @@ class FakeJournal final : public ReservationJournal {
 class AbortingOwner final : public TaskOwner {
  public:
   void task_finished(Task&) override { ++finished; }
-  void abort_tasks(std::optional<std::uint64_t> lun,
-                   base::UniqueFunction<void(std::size_t)> done) override {
-    luns.push_back(lun);
+  void abort_tasks(const TaskAbort& which, base::UniqueFunction<void(std::size_t)> done) override {
+    luns.push_back(which.lun_field);
     ended.push_back(std::move(done));
   }
   void report_event(std::uint64_t, const scsi::Sense&) override {}

@@ -146,7 +146,7 @@ TEST_CASE("another nexus may abort a task whose data is just arriving") {
   const Bytes write = host.command(writes, 5000, write_opcode).with(pattern(5000)).wire();
   host.send(Bytes(write.begin(), write.begin() + 1000));
   std::size_t aborted = 0;
-  host.script().owner->abort_tasks(std::nullopt, [&](std::size_t tasks) { aborted = tasks; });
+  host.script().owner->abort_tasks({}, [&](std::size_t tasks) { aborted = tasks; });
   CHECK(aborted == 1);
   host.send(Bytes(write.begin() + 1000, write.end()));
   CHECK(host.answers().empty());
@@ -169,7 +169,7 @@ TEST_CASE("the buffer of a write that executes stays until it has ended, aborted
     }
     REQUIRE(host.script().held.size() == 1);
     bool done = false;
-    host.script().owner->abort_tasks(std::nullopt, [&](std::size_t) { done = true; });
+    host.script().owner->abort_tasks({}, [&](std::size_t) { done = true; });
     CHECK_FALSE(done);
     CHECK(host.script().held[0]->data_out.size() == 5000);
     host.ask(host.nop());
@@ -189,7 +189,7 @@ TEST_CASE("a reset of one unit leaves the tasks of the others") {
     host.send(host.command(0, 0, held_opcode).set(8, 8, lun << 48));
   }
   std::size_t aborted = 99;
-  host.script().owner->abort_tasks(0, [&](std::size_t tasks) { aborted = tasks; });
+  host.script().owner->abort_tasks({0}, [&](std::size_t tasks) { aborted = tasks; });
   while (!host.script().held.empty())
     host.script().finish_held();
   CHECK(aborted == 2);
