@@ -43,9 +43,10 @@ void Nexus::suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done)
     for (auto& [lun, path] : paths_) {
       if (!event.concerns(path.unit->id())) continue;
       refresh(path);
-      // Clearing concerns only a nexus that lost tasks and was not told by their status; a reset
-      // concerns every other one.
-      if (!by_another || (clears && (tasks == 0 || event.tells(path.unit->id())))) continue;
+      // Clearing concerns only another nexus that lost tasks and was not told by their status; a
+      // reset concerns every nexus, the one that asked too (SAM-5 6.2, 6.3.3; Linux waits for it).
+      const bool told = !by_another || tasks == 0 || event.tells(path.unit->id());
+      if (clears && told) continue;
       path.attentions.owe(clears ? UnitAttention::commands_cleared : UnitAttention::reset);
     }
     const bool concerned = std::any_of(paths_.begin(), paths_.end(), [&](const auto& each) {

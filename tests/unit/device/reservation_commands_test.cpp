@@ -144,10 +144,14 @@ TEST_CASE("a reset of the unit leaves persistent reservations and ends RESERVE")
   reset(0);
   CHECK(world.attention(*world.a) == 0x2903);
   CHECK(world.attention(*world.observer) == 0x2903);
+  CHECK(world.attention(*world.c) == 0x2903);  // the one that asked
+  CHECK(world.attention(*world.c) == 0);
   CHECK(world.held_type() == ea);
   CHECK(conflicts(world.run(*world.c, read_16(0, 1))));
   CHECK(conflicts(world.run(*world.c, read_16(0, 1), {}, 1)));
   reset(1);
+  check_sense(world.run(*world.c, read_16(0, 1), {}, 1), scsi::SenseKey::unit_attention, 0x29,
+              0x03);
   CHECK(world.run(*world.c, read_16(0, 1), {}, 1).good());
 }
 
