@@ -79,6 +79,21 @@ TEST_CASE("HEAD OF QUEUE starts at once, whatever waits; newer tasks of its nexu
   world.finish_all();
 }
 
+TEST_CASE("an ORDERED task whose turn has come waits for HEAD OF QUEUE tasks of its nexus") {
+  TaskSetWorld world;
+  world.b().send(simple, 1);
+  world.a().send(ordered, 2);
+  world.settle();
+  world.a().send(head_of_queue, 3);
+  CHECK(world.started(3));
+  world.finish_one(0);  // 1: everybody has told
+  CHECK_FALSE(world.started(2));
+  world.finish_one(0);
+  CHECK(world.started(2));
+  world.finish_all();
+  CHECK(world.open_commands() == 0);
+}
+
 TEST_CASE("TST=000b: ORDERED waits for the tasks of every nexus, and they for it") {
   TaskSetWorld world(3);
   Session& c = *world.sessions[2];
