@@ -133,8 +133,9 @@ base::ByteCount Nexus::data_out_wanted(const Task& task) const {
 }
 
 void Nexus::execute(Task& task) {
+  const RowLookup lookup = find_row(task.cdb_view());
   UnitPath* path = find(task.lun_field);
-  if (path == nullptr || passes_by(find_row(task.cdb_view()).row)) return run(task, path);
+  if (path == nullptr || passes_by(lookup.row)) return run(task, path, lookup);
   // There is never an auto contingent allegiance (SAM-5 5.9.2): NACA is refused.
   if (task.attribute == scsi::TaskAttribute::aca) {
     return task.finish_check_condition(
@@ -143,13 +144,12 @@ void Nexus::execute(Task& task) {
   if (task.place.path == nullptr && !enter_task_set(task, *path)) {
     return task.finish_status(scsi::Status::task_set_full);
   }
-  if (path->tasks.start(task)) return run(task, path);
+  if (path->tasks.start(task)) return run(task, path, lookup);
   run_held_tasks(*path);
 }
 
 // A task that nothing older holds up any more.
-void Nexus::run(Task& task, UnitPath* path) {
-  const RowLookup lookup = find_row(task.cdb_view());
+void Nexus::run(Task& task, UnitPath* path, const RowLookup& lookup) {
   const bool needs_unit = lookup.row == nullptr || lookup.row->unit_rule != UnitRule::none;
   if (path == nullptr && needs_unit) {
     return task.finish_check_condition(

@@ -30,6 +30,7 @@ struct WorkerContext {
 };
 
 class Nexus;
+struct RowLookup;
 
 // One nexus's view of one unit.
 struct UnitPath {
@@ -125,7 +126,7 @@ class Nexus final : public TaskServer {
   copymgr::OperationKey operation_key(const LogicalUnit& unit, std::uint32_t list_identifier) const;
 
  private:
-  void run(Task& task, UnitPath* path);
+  void run(Task& task, UnitPath* path, const RowLookup& lookup);
   bool enter_task_set(Task& task, UnitPath& path);
   void run_held_tasks(UnitPath& path);
   void ask_for_turn(UnitPath& path);

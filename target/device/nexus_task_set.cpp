@@ -1,5 +1,6 @@
 // A nexus and the task sets of its units: tasks come, wait and go; ORDERED tasks take turns with
 // those of other nexuses. The rules are in task_set.hpp.
+#include "target/device/command_table.hpp"
 #include "target/device/nexus.hpp"
 
 namespace device {
@@ -79,7 +80,7 @@ void Nexus::run_held_tasks() {
 
 void Nexus::run_held_tasks(UnitPath& path) {
   while (Task* task = path.tasks.next())
-    run(*task, &path);
+    run(*task, &path, find_row(task->cdb_view()));
   if (path.tasks.wants_turn()) ask_for_turn(path);
 }
 
