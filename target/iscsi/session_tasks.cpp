@@ -101,6 +101,10 @@ void Session::abort(const std::vector<IscsiTask*>& tasks, bool is_told,
   for (IscsiTask* task : executing) {
     if (task->is_aborted_by(group)) admission_.server->stop(*task);
   }
+  if (is_told) {
+    for (Connection* each : std::vector(connections_))
+      each->announce_late_output();
+  }
   releasing_ = was_releasing;
   end_abort(*group);
   release_held();

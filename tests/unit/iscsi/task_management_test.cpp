@@ -192,10 +192,13 @@ TEST_CASE("tasks that another nexus aborts are told by TASK ABORTED, if that is 
   CHECK(r2t.opcode() == 0x31);
   std::size_t aborted = 0;
   const device::Task* const spared = host.script().held[1];
+  int told = 0;  // that there is something to send
+  host.connection.on_late_output([&] { ++told; });
   host.script().owner->abort_tasks({std::nullopt, true, spared},
                                    [&](std::size_t tasks) { aborted = tasks; });
   CHECK(host.script().stopped == std::vector<const device::Task*>{host.script().held[0]});
   // The one whose data was awaited is gone at once; its data may still come.
+  CHECK(told > 0);
   const Pdu write = host.answer();
   CHECK(write.opcode() == 0x21);
   CHECK(write.task_tag() == 3);
