@@ -1,5 +1,6 @@
 // What ends tasks besides those who asked, and how their hosts hear of it: QERR, TAS, TST (SPC-4
 // 7.5.8), and the unit attentions that go with them.
+#include "tests/unit/device/reservation_world.hpp"
 #include "tests/unit/device/task_set_world.hpp"
 
 using namespace device;
@@ -134,6 +135,43 @@ TEST_CASE("CLEAR TASK SET: all tasks of a shared set, only one's own where each 
       CHECK(world.attention(world.a()) == 0);
       CHECK(world.attention(world.b()) == (per_nexus || tas ? 0 : 0x2f00));
     }
+  }
+}
+
+TEST_CASE("PREEMPT AND ABORT, HEAD OF QUEUE as Windows sends it: ends held tasks, told by TAS") {
+  for (const bool tas : {false, true}) {
+    TaskSetWorld world;
+    world.set_mode({.task_aborted_status = tas});
+    const auto reserve_out = [&](Session & session, std::uint8_t action,
+                                 const Bytes& list) -> auto& {
+      Session::Command& command = session.make(head_of_queue, 0);
+      command.task.cdb = pr_out(action, ea_ro);
+      command.task.data_out = world.world->buffers.take(list.size());
+      std::copy(list.begin(), list.end(), command.task.data_out.span().begin());
+      session.execute(command);
+      return command;
+    };
+    reserve_out(world.a(), pr_register, pr_list(0, 0x0a));
+    reserve_out(world.b(), pr_register, pr_list(0, 0x0b));
+    world.finish_all();
+    REQUIRE(world.unit->reservations().current()->registrations.size() == 2);
+    Session::Command& runs = world.b().send(simple, 1);
+    Session::Command& held = world.b().send(ordered, 2);
+    Session::Command& of_a = world.a().send(simple, 3);
+    Session::Command& preempt = reserve_out(world.a(), pr_preempt_and_abort, pr_list(0x0a, 0x0b));
+    world.pool.step(2);
+    world.settle();
+    CHECK(held.ended == 1);
+    CHECK(held.told == tas);
+    CHECK(runs.told == tas);
+    CHECK(preempt.ended == 0);  // what runs, ends first
+    world.finish_all();
+    CHECK(preempt.task.status == scsi::Status::good);
+    CHECK(preempt.ended == 1);
+    CHECK_FALSE(of_a.aborted);
+    CHECK_FALSE(world.started(2));
+    CHECK(world.attention(world.b()) == 0x2a05);
+    CHECK(world.open_commands() == 0);
   }
 }
 
