@@ -43,8 +43,8 @@ class OrderedTurns {
   // Runs at once, or inside the pass_on() of the one before, with the number of the turn.
   using Granted = base::UniqueFunction<void(std::uint64_t number)>;
   void ask(Granted granted);
-  // The turn that closes the set; 0: none. Whoever reads a number finds that set_open() with this
-  // number is still to be told to all nexuses.
+  // The turn that closes the set; 0: none. A nexus that comes and reads a number will be told by
+  // TaskSetPart::open() with that number when the turn is over.
   std::uint64_t current() const;
   // The end of a turn in two steps: before the nexuses are told that they are open, and after.
   void lift();
