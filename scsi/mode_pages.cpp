@@ -17,7 +17,10 @@ constexpr Field subpage_length = Field::bytes("PAGE LENGTH", 2, 2);
 
 // Of the pages.
 constexpr Field write_cache_enable = Field::flag("WCE", 2, 2);
+constexpr Field task_set_type{"TST", 2, 7, 3};
 constexpr Field queue_algorithm_modifier{"QUEUE ALGORITHM MODIFIER", 3, 7, 4};
+constexpr Field queue_error_management{"QERR", 3, 2, 2};
+constexpr Field task_aborted_status = Field::flag("TAS", 5, 6);
 constexpr Field busy_timeout_period = Field::bytes("BUSY TIMEOUT PERIOD", 8, 2);
 constexpr Field scsi_precedence = Field::flag("SCSIP", 4, 1);
 constexpr Field implicit_access_enabled = Field::flag("IALUAE", 4, 0);
@@ -28,6 +31,8 @@ struct ModePage {
   void (*fill)(Bytes& page, const ModeParameters& parameters);
   // Sets what MODE SELECT can change and save; null: nothing.
   void (*mark_changeable)(Bytes& page) = nullptr;
+  // Takes what has changed, or says which field has a value that does not exist.
+  std::optional<Field> (*take)(base::ByteView page, ModeParameters& parameters) = nullptr;
 
   std::size_t header_bytes() const { return subpage == 0 ? 2 : 4; }
   Bytes blank() const {
@@ -46,22 +51,46 @@ struct ModePage {
 
 void all_zero(Bytes&, const ModeParameters&) {}
 
+void fill_caching(Bytes& page, const ModeParameters& parameters) {
+  write_cache_enable.write(page, parameters.write_cache_enabled);
+}
+void mark_caching(Bytes& page) {
+  write_cache_enable.write(page, 1);
+}
+std::optional<Field> take_caching(base::ByteView page, ModeParameters& parameters) {
+  parameters.write_cache_enabled = write_cache_enable.is_set(page);
+  return std::nullopt;
+}
+
+void fill_control(Bytes& page, const ModeParameters& parameters) {
+  task_set_type.write(page, parameters.task_set_per_nexus ? 1 : 0);
+  queue_algorithm_modifier.write(page, 1);  // unrestricted reordering
+  queue_error_management.write(page, static_cast<std::uint64_t>(parameters.queue_error));
+  task_aborted_status.write(page, parameters.task_aborted_status);
+  busy_timeout_period.write(page, 0xffff);  // unlimited
+}
+void mark_control(Bytes& page) {
+  task_set_type.write(page, 1);  // 000b and 001b exist
+  queue_error_management.write(page, 3);
+  task_aborted_status.write(page, 1);
+}
+std::optional<Field> take_control(base::ByteView page, ModeParameters& parameters) {
+  constexpr std::uint64_t reserved = 2;
+  const std::uint64_t queue_error = queue_error_management.read(page);
+  if (queue_error == reserved) return queue_error_management;
+  parameters.task_set_per_nexus = task_set_type.is_set(page);
+  parameters.queue_error = static_cast<QueueErrorManagement>(queue_error);
+  parameters.task_aborted_status = task_aborted_status.is_set(page);
+  return std::nullopt;
+}
+
 // Ascending. Nothing is retried, no transfer is limited, no power is saved, no exception reported:
 // those pages are zero.
-constexpr std::uint8_t caching = 0x08;
 constexpr std::array<ModePage, 7> mode_pages{{
     {0x01, 0x00, 12, all_zero},
     {0x02, 0x00, 16, all_zero},
-    {caching, 0x00, 20,
-     [](Bytes& page, const ModeParameters& parameters) {
-       write_cache_enable.write(page, parameters.write_cache_enabled);
-     },
-     [](Bytes& page) { write_cache_enable.write(page, 1); }},
-    {0x0a, 0x00, 12,
-     [](Bytes& page, const ModeParameters&) {
-       queue_algorithm_modifier.write(page, 1);  // unrestricted reordering; QERR is 0 (R23)
-       busy_timeout_period.write(page, 0xffff);  // unlimited
-     }},
+    {0x08, 0x00, 20, fill_caching, mark_caching, take_caching},
+    {0x0a, 0x00, 12, fill_control, mark_control, take_control},
     {0x0a, 0x01, 32,
      [](Bytes& page, const ModeParameters&) {
        scsi_precedence.write(page, 1);  // the clock is only set by SET TIMESTAMP
@@ -230,7 +259,12 @@ base::Result<std::size_t, Sense> apply_page(base::ByteView list, std::size_t at,
         sense::illegal_parameter(asc::invalid_field_in_parameter_list,
                                  FieldPointer{static_cast<std::uint16_t>(at + *bad), 7, false}));
   }
-  if ((*page)->code == caching) parameters.write_cache_enabled = write_cache_enable.is_set(bytes);
+  if ((*page)->take != nullptr) {
+    if (const auto bad = (*page)->take(bytes, parameters)) {
+      return base::fail(
+          sense::invalid_field_in_parameter_list(*bad, static_cast<std::uint16_t>(at)));
+    }
+  }
   return at + bytes.size();
 }
 

@@ -1,7 +1,7 @@
 // Mode parameters of a disk for MODE SENSE and MODE SELECT (SPC-4 7.5, SBC-4 6.5): Read-Write Error
 // Recovery (01h), Disconnect-Reconnect (02h), Caching (08h), Control (0Ah) and its extension
-// (0Ah/01h), Power Condition (1Ah), Informational Exceptions Control (1Ch), all of them (3Fh). Only
-// WCE can be changed and saved.
+// (0Ah/01h), Power Condition (1Ah), Informational Exceptions Control (1Ch), all of them (3Fh). WCE
+// and, of the task set, TST, QERR and TAS can be changed and saved.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,20 @@
 
 namespace scsi {
 
+// Which other tasks of the task set end when one ends with CHECK CONDITION (SPC-4 7.5.8, QERR).
+enum class QueueErrorManagement : std::uint8_t {
+  none = 0,
+  whole_set = 1,
+  faulted_nexus = 3,  // those of the nexus that the one came from
+};
+
+// Small and without padding: a unit keeps it in an atomic.
 struct ModeParameters {
   bool write_cache_enabled = true;
+  bool task_set_per_nexus = false;  // TST: 001b, else one task set for all nexuses
+  QueueErrorManagement queue_error = QueueErrorManagement::none;
+  // TAS: tasks that another nexus aborts end with TASK ABORTED, not without an answer.
+  bool task_aborted_status = false;
 
   bool operator==(const ModeParameters&) const = default;
 };

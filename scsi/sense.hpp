@@ -98,6 +98,7 @@ inline constexpr AdditionalSense device_identifier_changed{0x3f, 0x05};
 inline constexpr AdditionalSense reported_luns_data_has_changed{0x3f, 0x0e};
 inline constexpr AdditionalSense internal_target_failure{0x44, 0x00};
 inline constexpr AdditionalSense protocol_service_crc_error{0x47, 0x05};
+inline constexpr AdditionalSense invalid_message_error{0x49, 0x00};
 inline constexpr AdditionalSense data_phase_error{0x4b, 0x00};
 inline constexpr AdditionalSense insufficient_resources{0x55, 0x03};
 inline constexpr AdditionalSense insufficient_registration_resources{0x55, 0x04};

@@ -18,6 +18,7 @@
 #include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
 #include "target/device/host_notes.hpp"
+#include "target/device/task_set.hpp"
 #include "target/device/unit_memory.hpp"
 #include "target/device/unit_reservations.hpp"
 #include "target/device/unit_shape.hpp"
@@ -41,6 +42,8 @@ struct LogicalUnitLimits {
   std::uint32_t maximum_tokens = 4096;
   std::uint32_t maximum_concurrent_copies = 255;
   scsi::ExtendedCopyLimits extended_copy;
+  // In the task set, of one nexus; beyond it TASK SET FULL. More than a session's command window.
+  std::uint32_t maximum_tasks = 1024;
 };
 
 // What hosts moved by READ and WRITE, since start.
@@ -78,9 +81,9 @@ class LogicalUnit {
   // As the copy manager wants it; `target_name` stands in the tokens of the unit.
   copymgr::Volume volume(const std::string& target_name);
 
-  scsi::ModeParameters mode_parameters() const { return {write_cache_enabled_.load()}; }
+  scsi::ModeParameters mode_parameters() const { return mode_parameters_.load(); }
   void set_mode_parameters(const scsi::ModeParameters& parameters) {
-    write_cache_enabled_ = parameters.write_cache_enabled;
+    mode_parameters_ = parameters;
   }
   // What MODE SELECT saved, or the defaults; nullopt: the unit cannot save.
   std::optional<scsi::ModeParameters> saved_mode_parameters() const;
@@ -94,6 +97,8 @@ class LogicalUnit {
   void reset_access_figures() { notes_.set_figures_at_reset(figures_since_start()); }
   HostNotes& notes() { return notes_; }
   UnitReservations& reservations() { return reservations_; }
+  OrderedTurns& ordered_turns() { return ordered_turns_; }
+  std::size_t maximum_tasks() const { return limits_.maximum_tasks; }
   bool started() const { return started_.load(std::memory_order_relaxed); }
   void set_started(bool started) { started_ = started; }
 
@@ -110,7 +115,8 @@ class LogicalUnit {
   HostNotes notes_;
   KeptValues kept_;
   UnitReservations reservations_;
-  std::atomic<bool> write_cache_enabled_{true};
+  OrderedTurns ordered_turns_;
+  std::atomic<scsi::ModeParameters> mode_parameters_{};
   std::atomic<bool> started_{true};
 };
 

@@ -1,5 +1,6 @@
-// The device server's order of checks, the same for every command: operation code known, unit
-// exists, unit attention, reservation, reserved bits, access state, unit started, run.
+// The device server's order of checks, the same for every command: its place in the task set, then,
+// when its turn has come: operation code known, unit exists, unit attention, reservation, reserved
+// bits, access state, unit started, run.
 #include "target/device/nexus.hpp"
 
 #include <algorithm>
@@ -48,6 +49,12 @@ std::optional<scsi::AdditionalSense> forbidden(scsi::AccessState state, AccessRu
   return std::nullopt;
 }
 
+// INQUIRY, REPORT LUNS and REQUEST SENSE pass by unit attentions and the task set alike: they are
+// answered at once, as if they were HEAD OF QUEUE.
+bool passes_by(const CommandRow* row) {
+  return row != nullptr && row->unit_attention_rule == UnitAttentionRule::passed_by;
+}
+
 bool is_reserved_from(const UnitPath& path, const CommandRow& row, base::ByteView cdb) {
   return path.refused.any() && path.refused.contains(resolve(row.reservation_rule, cdb));
 }
@@ -70,19 +77,24 @@ Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
     path.attentions.owe(UnitAttention::power_on);
     paths_.try_emplace(lun, std::move(path));
   }
+  for (auto& [lun, path] : paths_)
+    path.nexus = this;
   door_ = target_->nexuses().add(*this, worker_.home);
   // After the door: a change that this misses finds the door.
   std::erase_if(paths_, [now = target_->units()](const auto& entry) {
     return std::none_of(now.begin(), now.end(),
                         [&](const auto& each) { return each.second == entry.second.unit; });
   });
-  for (auto& [lun, path] : paths_)
+  for (auto& [lun, path] : paths_) {
     refresh(path);
+    path.tasks.close(path.unit->ordered_turns().current(), nullptr);
+  }
 }
 
 Nexus::~Nexus() {
   target_->nexuses().remove(door_);
-  for (const auto& [lun, path] : paths_) {
+  for (auto& [lun, path] : paths_) {
+    path.tasks.abandon_turn();
     if (!path.unit->reservations().nexus_lost(identity_.number)) continue;
     target_->nexuses().visit_all([news = ReservationNews{path.unit, {}, false}](
                                      Nexus& other, base::UniqueFunction<void()> visited) {
@@ -96,7 +108,7 @@ const UnitPath* Nexus::find(std::uint64_t lun_field) const {
   const auto lun = scsi::decode_lun(lun_field);
   if (!lun) return nullptr;
   const auto at = paths_.find(*lun);
-  return at == paths_.end() ? nullptr : &at->second;
+  return at == paths_.end() || at->second.removed ? nullptr : &at->second;
 }
 
 UnitPath* Nexus::find(std::uint64_t lun_field) {
@@ -123,6 +135,21 @@ base::ByteCount Nexus::data_out_wanted(const Task& task) const {
 void Nexus::execute(Task& task) {
   const RowLookup lookup = find_row(task.cdb_view());
   UnitPath* path = find(task.lun_field);
+  if (path == nullptr || passes_by(lookup.row)) return run(task, path, lookup);
+  // There is never an auto contingent allegiance (SAM-5 5.9.2): NACA is refused.
+  if (task.attribute == scsi::TaskAttribute::aca) {
+    return task.finish_check_condition(
+        scsi::sense::illegal_request(scsi::asc::invalid_message_error));
+  }
+  if (task.place.path == nullptr && !enter_task_set(task, *path)) {
+    return task.finish_status(scsi::Status::task_set_full);
+  }
+  if (path->tasks.start(task)) return run(task, path, lookup);
+  run_held_tasks(*path);
+}
+
+// A task that nothing older holds up any more.
+void Nexus::run(Task& task, UnitPath* path, const RowLookup& lookup) {
   const bool needs_unit = lookup.row == nullptr || lookup.row->unit_rule != UnitRule::none;
   if (path == nullptr && needs_unit) {
     return task.finish_check_condition(
@@ -163,6 +190,11 @@ bool Nexus::is_refused(base::ByteView naa, ReservationRule rule) const {
   });
 }
 
+void Nexus::luns_reported() {
+  for (auto& [lun, path] : paths_)
+    path.attentions.forget(UnitAttention::luns_changed);
+}
+
 void Nexus::owe(const LogicalUnit& unit, UnitAttention attention) {
   for (auto& [lun, path] : paths_) {
     if (path.unit.get() == &unit) path.attentions.owe(attention);
@@ -181,7 +213,7 @@ void Nexus::announce(Task& task, NexusRegistry::Visit visit) {
     target_->nexuses().visit_all(std::move(visit), worker_.home, [this, waiting] {
       if (waiting->task == nullptr) return;  // and this nexus may be gone
       std::erase(waiting_tasks_, waiting);
-      std::exchange(waiting->task, nullptr)->finish_good();
+      std::exchange(waiting->task, nullptr)->finish();
     });
   });
 }
@@ -206,7 +238,8 @@ void Nexus::reservations_changed(const ReservationNews& news, base::UniqueFuncti
       news.aborts_tasks && std::find(preempted.begin(), preempted.end(), own) != preempted.end();
   if (!loses_tasks) return done();
   target_->copy_manager().stop_background(identity_.number, news.unit->id());
-  const TaskSetEvent event{TaskSetEvent::Kind::clear_task_set, {news.unit->id()}, 0};
+  TaskSetEvent event{TaskSetEvent::Kind::clear_task_set, {}, 0};
+  event.add(*news.unit);
   end_tasks(event, [done = std::move(done)](std::size_t) mutable { done(); });
 }
 
@@ -215,12 +248,14 @@ void Nexus::reservations_changed(const ReservationNews& news, base::UniqueFuncti
 void Nexus::release_waiting_tasks(const TaskSetEvent& event) {
   std::vector<std::shared_ptr<WaitingTask>> concerned;
   for (const auto& waiting : waiting_tasks_) {
-    const UnitPath* path = find(waiting->task->lun_field);
-    if (path != nullptr && event.concerns(path->unit->id())) concerned.push_back(waiting);
+    const UnitPath* path = waiting->task->place.path;
+    const bool spared = waiting->task == event.spared && event.caused_by == identity_.number;
+    if (path != nullptr && event.concerns(path->unit->id()) && !spared)
+      concerned.push_back(waiting);
   }
   for (const auto& waiting : concerned) {
     std::erase(waiting_tasks_, waiting);
-    std::exchange(waiting->task, nullptr)->finish_good();
+    std::exchange(waiting->task, nullptr)->finish();
   }
 }
 

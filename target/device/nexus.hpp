@@ -16,6 +16,7 @@
 #include "target/device/reservation_rules.hpp"
 #include "target/device/target_device.hpp"
 #include "target/device/task.hpp"
+#include "target/device/task_set.hpp"
 #include "target/device/unit_attentions.hpp"
 
 namespace device {
@@ -28,6 +29,9 @@ struct WorkerContext {
   unsigned stripe = 0;  // of the striped counters
 };
 
+class Nexus;
+struct RowLookup;
+
 // One nexus's view of one unit.
 struct UnitPath {
   std::shared_ptr<LogicalUnit> unit;
@@ -38,6 +42,9 @@ struct UnitPath {
   RefusedRules refused;
   // WRITE BUFFER's echo, for the READ BUFFER that follows; empty: nothing was written.
   std::vector<std::uint8_t> echo_buffer = {};
+  Nexus* nexus = nullptr;
+  TaskSetPart tasks = {};
+  bool removed = false;  // the unit is being taken out: for new commands it is not there
 };
 inline constexpr std::size_t echo_buffer_bytes = 4096;
 
@@ -64,8 +71,9 @@ class Nexus final : public TaskServer {
   ~Nexus() override;
 
   base::ByteCount data_out_wanted(const Task& task) const override;
+  void accept(Task& task) override;
   void execute(Task& task) override;
-  void stop(const Task& task) override;
+  void stop(Task& task) override;
   void manage(TaskManagementFunction function, std::uint64_t lun_field, Managed done) override;
   void set_owner(TaskOwner* owner) override { owner_ = owner; }
 
@@ -91,7 +99,21 @@ class Nexus final : public TaskServer {
   // named by its NAA designator; false for a unit that it has no path to.
   bool is_refused(base::ByteView naa, ReservationRule rule) const;
 
-  // Ends the task as GOOD when every nexus of the target has been visited; from any thread.
+  // The task set (task_set.hpp), on this nexus's thread. A task that is in it ends, or is not
+  // executed after all.
+  void leave_task_set(Task& task);
+  // QERR: true if tasks have to end because this one ended with CHECK CONDITION; it then ends
+  // after them.
+  bool aborts_others(Task& faulted);
+  // An ORDERED task of some nexus closes the unit's task set, and opens it again.
+  void close_task_set(const LogicalUnit& unit, std::uint64_t turn,
+                      base::UniqueFunction<void()> done);
+  void open_task_set(const LogicalUnit& unit, std::uint64_t turn);
+  // Runs the held tasks that may run now.
+  void run_held_tasks();
+
+  // Ends the task as it stands (GOOD) when every nexus of the target has been visited; from any
+  // thread.
   void announce(Task& task, NexusRegistry::Visit visit);
   void announce(Task& task, ReservationNews news);
 
@@ -99,9 +121,15 @@ class Nexus final : public TaskServer {
   TargetDevice& target() { return *target_; }
   const WorkerContext& worker() const { return worker_; }
   const std::map<scsi::Lun, UnitPath>& paths() const { return paths_; }
+  // The initiator has seen the numbers of its units: no need to be told that they have changed.
+  void luns_reported();
   copymgr::OperationKey operation_key(const LogicalUnit& unit, std::uint32_t list_identifier) const;
 
  private:
+  void run(Task& task, UnitPath* path, const RowLookup& lookup);
+  bool enter_task_set(Task& task, UnitPath& path);
+  void run_held_tasks(UnitPath& path);
+  void ask_for_turn(UnitPath& path);
   void reset_unit(LogicalUnit& unit);
   void end_tasks(const TaskSetEvent& event, base::UniqueFunction<void(std::size_t)> done);
   void refresh(UnitPath& path);

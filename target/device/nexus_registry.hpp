@@ -15,7 +15,9 @@
 
 namespace device {
 
+class LogicalUnit;
 class Nexus;
+class Task;
 
 struct NexusDoor {
   base::Executor& home;
@@ -30,9 +32,17 @@ struct TaskSetEvent {
   Kind kind = Kind::reset;
   std::vector<std::uint64_t> unit_ids;  // the units concerned
   std::uint64_t caused_by = 0;          // the number of the nexus that asked
+  // Those of them whose TAS was one: other nexuses are told by TASK ABORTED.
+  std::vector<std::uint64_t> telling_units = {};
+  const Task* spared = nullptr;  // of the nexus that caused it
 
-  bool concerns(std::uint64_t unit_id) const {
-    return std::find(unit_ids.begin(), unit_ids.end(), unit_id) != unit_ids.end();
+  void add(const LogicalUnit& unit);
+  bool concerns(std::uint64_t unit_id) const { return is_in(unit_ids, unit_id); }
+  bool tells(std::uint64_t unit_id) const { return is_in(telling_units, unit_id); }
+
+ private:
+  static bool is_in(const std::vector<std::uint64_t>& ids, std::uint64_t id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
   }
 };
 

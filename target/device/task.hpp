@@ -2,7 +2,8 @@
 // it. This header is all that the iSCSI room knows of the device room.
 //
 // Life: the transport fills in the command, asks data_out_wanted(), gathers that many bytes (or as
-// many as the initiator sends), calls execute(); the device server ends it with one of the finish
+// many as the initiator sends; a command that has to wait for them is accepted first), calls
+// execute(); the device server ends it with one of the finish
 // functions, on the same worker thread, inside execute() or later; the transport then sends what
 // the task holds.
 #pragma once
@@ -23,15 +24,23 @@
 namespace device {
 
 class Task;
+struct UnitPath;
+
+// Which tasks end, and how.
+struct TaskAbort {
+  std::optional<std::uint64_t> lun_field = {};  // of the unit; all units, if none is given
+  // The initiator is told by TASK ABORTED status; else it gets no answer.
+  bool is_told = false;
+  const Task* spared = nullptr;  // this one goes on
+};
 
 class TaskOwner {
  public:
   // The task has its outcome. The owner may reuse or destroy it inside this call.
   virtual void task_finished(Task& task) = 0;
-  // Ends all tasks of the unit with this LUN field (of every unit, if none is given) without an
-  // answer to their initiator. `done` runs once, on the worker's thread, when none of them can have
-  // an effect any more, with the number of tasks that were there.
-  virtual void abort_tasks(std::optional<std::uint64_t> lun_field,
+  // `done` runs once, on the worker's thread, when none of the tasks can have an effect any more,
+  // with the number of tasks that were there.
+  virtual void abort_tasks(const TaskAbort& which,
                            base::UniqueFunction<void(std::size_t)> done) = 0;
   // Tells the initiator of `sense` without being asked: something of the unit has changed.
   virtual void report_event(std::uint64_t lun_field, const scsi::Sense& sense) = 0;
@@ -40,6 +49,20 @@ class TaskOwner {
 
  protected:
   ~TaskOwner() = default;
+};
+
+// Where a task is in the task set of its unit (task_set.hpp); the device server's own.
+struct TaskPlace {
+  enum class Stage : std::uint8_t {
+    outside,
+    admitted,  // runs as soon as its data is there
+    held,      // older tasks go first
+    running
+  };
+  UnitPath* path = nullptr;  // null outside
+  Stage stage = Stage::outside;
+  bool has_data = false;
+  bool aborted = false;  // nobody waits for it
 };
 
 class Task {
@@ -63,6 +86,7 @@ class Task {
   base::ByteView data_in;
 
   TaskOwner* owner = nullptr;
+  TaskPlace place;
 
   base::ByteView cdb_view() const { return {cdb.data(), cdb.size()}; }
 
@@ -72,9 +96,15 @@ class Task {
   void finish_buffer(base::Buffer bytes);
   void finish_check_condition(const scsi::Sense& sense);
   void finish_status(scsi::Status status);
+  // Ends with the outcome that it has.
+  void finish();
 
-  // Forgets command and outcome so that the object can carry another command; keeps capacity.
+  // Forgets command and outcome so that the object can carry another command; keeps capacity. A
+  // task that was accepted and never executed leaves its task set.
   void reset();
+
+ private:
+  void leave_task_set();
 };
 
 // Task management functions and their outcomes (SAM-5 7; the codes of RFC 7143 11.5 and 11.6).
@@ -104,10 +134,13 @@ class TaskServer {
   // How many data-out bytes the command wants by its CDB; 0 for commands that take none and for
   // those that will be refused whatever comes. Pure: executes and changes nothing.
   virtual base::ByteCount data_out_wanted(const Task& task) const = 0;
+  // The command has come, in its turn among those of the nexus, but some of its data has not: it
+  // keeps its place among the tasks that come after it. Without this, execute() is its place.
+  virtual void accept(Task& task) = 0;
   virtual void execute(Task& task) = 0;
-  // Nobody waits for this executing task any more: what can stop early (copies) does. It still
-  // finishes.
-  virtual void stop(const Task& task) = 0;
+  // Nobody waits for this executing task any more: what can stop early (copies) does, and what has
+  // not started will not. It still finishes, perhaps inside this call.
+  virtual void stop(Task& task) = 0;
 
   // Functions on task sets and resets; ABORT TASK is the transport's own. `done` runs once, on the
   // worker's thread, when every task concerned, of every nexus concerned, has ended.

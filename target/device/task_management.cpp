@@ -1,5 +1,5 @@
 // Task management of a nexus (SAM-5 clause 7): functions on task sets, resets, and what they do to
-// the other nexuses of the target. TST is 000b: a unit has one task set for all nexuses.
+// the other nexuses of the target.
 #include <algorithm>
 
 #include "scsi/copy_cdbs.hpp"
@@ -17,9 +17,18 @@ bool is_token_command(base::ByteView cdb) {
 
 }  // namespace
 
-void Nexus::stop(const Task& task) {
+void TaskSetEvent::add(const LogicalUnit& unit) {
+  unit_ids.push_back(unit.id());
+  if (unit.mode_parameters().task_aborted_status) telling_units.push_back(unit.id());
+}
+
+void Nexus::stop(Task& task) {
+  task.place.aborted = true;
+  const UnitPath* path = task.place.path;
+  if (path != nullptr && path->tasks.holds(task)) {
+    return task.finish_status(scsi::Status::task_aborted);
+  }
   target_->copy_manager().stop_asked_by(&task);
-  const UnitPath* path = find(task.lun_field);
   if (path == nullptr || !is_token_command(task.cdb_view())) return;
   const auto list_identifier =
       static_cast<std::uint32_t>(scsi::token_command::list_identifier.read(task.cdb_view()));
@@ -34,8 +43,10 @@ void Nexus::suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done)
     for (auto& [lun, path] : paths_) {
       if (!event.concerns(path.unit->id())) continue;
       refresh(path);
-      // Clearing concerns only a nexus that lost tasks; a reset concerns every other one.
-      if (!by_another || (clears && tasks == 0)) continue;
+      // Clearing concerns only another nexus that lost tasks and was not told by their status; a
+      // reset concerns every nexus, the one that asked too (SAM-5 6.2, 6.3.3; Linux waits for it).
+      const bool told = !by_another || tasks == 0 || event.tells(path.unit->id());
+      if (clears && told) continue;
       path.attentions.owe(clears ? UnitAttention::commands_cleared : UnitAttention::reset);
     }
     const bool concerned = std::any_of(paths_.begin(), paths_.end(), [&](const auto& each) {
@@ -51,18 +62,21 @@ void Nexus::suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done)
 // A unit can have another number here than where the event came from, or none. `done` gets the
 // number of tasks that ended.
 void Nexus::end_tasks(const TaskSetEvent& event, base::UniqueFunction<void(std::size_t)> done) {
-  std::vector<std::uint64_t> lun_fields;
+  const bool by_another = event.caused_by != identity_.number;
+  std::vector<TaskAbort> aborts;
   for (const auto& [lun, path] : paths_) {
-    if (event.concerns(path.unit->id())) lun_fields.push_back(scsi::encode_lun(lun));
+    if (!event.concerns(path.unit->id())) continue;
+    aborts.push_back({scsi::encode_lun(lun), by_another && event.tells(path.unit->id()),
+                      by_another ? nullptr : event.spared});
   }
-  if (owner_ == nullptr || lun_fields.empty()) return done(0);
+  if (owner_ == nullptr || aborts.empty()) return done(0);
   struct Sum {
     std::size_t left = 0, tasks = 0;
     base::UniqueFunction<void(std::size_t)> done;
   };
-  const auto sum = std::shared_ptr<Sum>(new Sum{lun_fields.size(), 0, std::move(done)});
-  for (const std::uint64_t lun_field : lun_fields) {
-    owner_->abort_tasks(lun_field, [sum](std::size_t tasks) {
+  const auto sum = std::shared_ptr<Sum>(new Sum{aborts.size(), 0, std::move(done)});
+  for (const TaskAbort& abort : aborts) {
+    owner_->abort_tasks(abort, [sum](std::size_t tasks) {
       sum->tasks += tasks;
       if (--sum->left == 0) sum->done(sum->tasks);
     });
@@ -72,6 +86,8 @@ void Nexus::end_tasks(const TaskSetEvent& event, base::UniqueFunction<void(std::
 
 void Nexus::lose_unit(const std::shared_ptr<LogicalUnit>& unit, base::UniqueFunction<void()> done) {
   const TaskSetEvent event{TaskSetEvent::Kind::clear_task_set, {unit->id()}, 0};
+  for (auto& [lun, path] : paths_)
+    path.removed = path.removed || path.unit == unit;
   end_tasks(event, [this, unit, done = std::move(done)](std::size_t) mutable {
     std::vector<scsi::Lun> lost;
     for (const auto& [lun, path] : paths_) {
@@ -101,12 +117,14 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
   for (const auto& [lun, each] : paths_) {
     if (!whole_target && each.unit != path->unit) continue;
     concerned.push_back(each.unit);
-    event.unit_ids.push_back(each.unit->id());
+    event.add(*each.unit);
   }
+  const bool own_set = !whole_target && path->unit->mode_parameters().task_set_per_nexus;
+  if (function == clear_task_set && own_set) function = abort_task_set;
   switch (function) {
     case abort_task_set:
       return owner_->abort_tasks(
-          lun_field, [done = std::move(done)](std::size_t) mutable { done(function_complete); });
+          {lun_field}, [done = std::move(done)](std::size_t) mutable { done(function_complete); });
     case clear_task_set:
       event.kind = TaskSetEvent::Kind::clear_task_set;
       break;

@@ -39,6 +39,11 @@ class UnitAttentions {
     pending_ = static_cast<std::uint16_t>((resets ? 0 : pending_) | bit(attention));
   }
 
+  // It has become known in another way.
+  constexpr void forget(UnitAttention attention) {
+    pending_ = static_cast<std::uint16_t>(pending_ & ~bit(attention));
+  }
+
   constexpr bool any() const { return pending_ != 0; }
 
   // The next to report, which is thereby told; nullopt when there is none.

@@ -71,6 +71,11 @@ class Connection final : private PduSink {
   // The rest of the task's data that may be arriving goes nowhere.
   void stop_receiving(IscsiTask& task);
   void task_finished(IscsiTask& task);
+  // TASK ABORTED status, instead of an outcome.
+  void answer_aborted(IscsiTask& task);
+  bool is_silent() const { return silent_; }
+  // Output that did not come out of receive() has somebody send it.
+  void announce_late_output();
   void send_async(AsyncEvent event, std::uint64_t lun_field,
                   const std::array<std::uint16_t, 3>& parameters,
                   std::vector<std::uint8_t> segment = {});
@@ -97,7 +102,6 @@ class Connection final : private PduSink {
   void reject(RejectReason reason, const Bhs& offending);
   void push_with_status(Bhs& header, std::vector<std::uint8_t> bytes = {});
   void put_window(Bhs& header) const;
-  void announce_late_output();
 
   // full_feature.cpp: requests other than SCSI commands. A reason: the request is rejected and does
   // not count.

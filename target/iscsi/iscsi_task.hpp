@@ -23,6 +23,7 @@ struct DataSequence {
 
 // Tasks that one task management request aborts, and what happens when the last has ended.
 struct AbortGroup {
+  bool is_told = false;  // by TASK ABORTED
   std::size_t tasks = 0;
   std::size_t waiting = 0;
   base::UniqueFunction<void(std::size_t)> done;
@@ -52,7 +53,7 @@ struct IscsiTask final : device::Task {
     no_room_now,  // too much write data is under way: TASK SET FULL
     too_large,    // more data than there ever is room for
   } refusal = Refusal::none;
-  std::vector<std::shared_ptr<AbortGroup>> abort_groups;  // not empty: it ends unanswered
+  std::vector<std::shared_ptr<AbortGroup>> abort_groups;  // not empty: its outcome is not told
 
   void reset_task() {
     device::Task::reset();

@@ -125,7 +125,10 @@ void Connection::take_turn(IscsiTask& task) {
 void Connection::proceed(IscsiTask& task) {
   if (!task.in_order) return;
   // Of a damaged command nothing more is asked, but what is on its way is awaited (RFC 7143 7.8).
-  if (task.damaged ? !task.sequences.empty() : !task.has_all_data()) return ask_for_data(task);
+  if (task.damaged ? !task.sequences.empty() : !task.has_all_data()) {
+    session_->server()->accept(task);
+    return ask_for_data(task);
+  }
   task.executing = true;
   ++executing_;
   if (task.damaged) return task.finish_check_condition(protocol_service_crc_error());
@@ -251,7 +254,11 @@ void Connection::fail_data_transfer(IscsiTask& task, scsi::AdditionalSense why) 
 void Connection::task_finished(IscsiTask& task) {
   --executing_;
   const std::vector<std::shared_ptr<AbortGroup>> aborted_by = std::move(task.abort_groups);
-  if (!silent_ && aborted_by.empty()) {
+  const bool is_told = std::all_of(aborted_by.begin(), aborted_by.end(),
+                                   [](const auto& group) { return group->is_told; });
+  if (!silent_ && !aborted_by.empty() && is_told) {
+    answer_aborted(task);
+  } else if (!silent_ && aborted_by.empty()) {
     const Residual residual = residual_of(task.transfer_length.value, expected_of(task));
     const bool sends_data = task.reads && task.status == scsi::Status::good &&
                             !task.data_in.empty() && task.expected_length != 0;
@@ -268,6 +275,16 @@ void Connection::task_finished(IscsiTask& task) {
   for (const auto& group : aborted_by)
     Session::end_abort(*group);
   announce_late_output();
+}
+
+// Nothing has moved, as far as the initiator is told.
+void Connection::answer_aborted(IscsiTask& task) {
+  task.status = scsi::Status::task_aborted;
+  task.sense.reset();
+  task.transfer_length = {};
+  if (task.counted) session_->window().give_back();
+  task.counted = false;
+  send_response(task, residual_of(0, expected_of(task)));
 }
 
 void Connection::send_data_in(IscsiTask& task, const Residual& residual) {

@@ -70,7 +70,7 @@ void Session::leave(Connection& connection) {
   std::vector<IscsiTask*> concerned;
   std::copy_if(active_.begin(), active_.end(), std::back_inserter(concerned),
                [&](const IscsiTask* task) { return task->connection == &connection; });
-  abort(concerned, [](std::size_t) {});
+  abort(concerned, false, [](std::size_t) {});
   if (connections_.empty()) ended_ = true;
   release_held();
 }

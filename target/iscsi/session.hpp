@@ -98,12 +98,13 @@ class Session final : public std::enable_shared_from_this<Session>, private devi
   std::size_t active_tasks() const { return active_.size(); }
   void reserve_data_out(IscsiTask& task, base::BufferPool& buffers);
   void forget_data_out(base::ByteCount bytes) { write_buffer_bytes_ -= bytes.value; }
-  void abort(const std::vector<IscsiTask*>& tasks, base::UniqueFunction<void(std::size_t)> done);
+  void abort(const std::vector<IscsiTask*>& tasks, bool is_told,
+             base::UniqueFunction<void(std::size_t)> done);
   static void end_abort(AbortGroup& group);
 
  private:
   void task_finished(device::Task& task) override;
-  void abort_tasks(std::optional<std::uint64_t> lun_field,
+  void abort_tasks(const device::TaskAbort& which,
                    base::UniqueFunction<void(std::size_t)> done) override;
   void drop_connection() override;
   bool tolerates_gaps() const;

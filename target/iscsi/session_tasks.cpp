@@ -65,38 +65,45 @@ void Session::task_finished(device::Task& finished) {
   task.connection->task_finished(task);
 }
 
-void Session::abort_tasks(std::optional<std::uint64_t> lun_field,
+void Session::abort_tasks(const device::TaskAbort& which,
                           base::UniqueFunction<void(std::size_t)> done) {
   std::vector<IscsiTask*> concerned;
   std::copy_if(active_.begin(), active_.end(), std::back_inserter(concerned),
                [&](const IscsiTask* task) {
-                 return !lun_field || task->lun_field == *lun_field ||
-                        scsi::decode_lun(task->lun_field) == scsi::decode_lun(*lun_field);
+                 return task != which.spared &&
+                        (!which.lun_field || task->lun_field == *which.lun_field ||
+                         scsi::decode_lun(task->lun_field) == scsi::decode_lun(*which.lun_field));
                });
-  abort(concerned, std::move(done));
+  abort(concerned, which.is_told, std::move(done));
 }
 
-// Tasks that wait for data are gone at once; those that execute end unanswered, and the last one
-// runs `done`. Nothing that waits for its turn starts before all of them are marked, nor is one
-// that ends in between touched again.
-void Session::abort(const std::vector<IscsiTask*>& tasks,
+// Tasks that wait for data are gone at once; those that execute end without their outcome being
+// told, and the last one runs `done`. Nothing that waits for its turn starts before all of them are
+// marked, nor is one that ends in between touched again.
+void Session::abort(const std::vector<IscsiTask*>& tasks, bool is_told,
                     base::UniqueFunction<void(std::size_t)> done) {
-  const auto group = std::make_shared<AbortGroup>();
-  group->tasks = tasks.size();
-  group->done = std::move(done);
-  ++group->waiting;  // this function itself, so that `done` runs after every task was looked at
+  // One is waited for that is this function itself: `done` runs after every task was looked at.
+  const auto group =
+      std::make_shared<AbortGroup>(AbortGroup{is_told, tasks.size(), 1, std::move(done)});
   const bool was_releasing = std::exchange(releasing_, true);
+  std::vector<IscsiTask*> executing, others;
   for (IscsiTask* task : tasks) {
     task->connection->stop_receiving(*task);
-    if (!task->executing) {
-      release_task(*task);
-      continue;
-    }
+    (task->executing ? executing : others).push_back(task);
+    if (!task->executing) continue;
     ++group->waiting;
     task->abort_groups.push_back(group);
   }
-  for (IscsiTask* task : tasks) {
+  for (IscsiTask* task : others) {
+    if (is_told && !task->connection->is_silent()) task->connection->answer_aborted(*task);
+    release_task(*task);
+  }
+  for (IscsiTask* task : executing) {
     if (task->is_aborted_by(group)) admission_.server->stop(*task);
+  }
+  if (is_told) {
+    for (Connection* each : std::vector(connections_))
+      each->announce_late_output();
   }
   releasing_ = was_releasing;
   end_abort(*group);

@@ -53,7 +53,7 @@ void Connection::abort_one_task(std::uint32_t tag, const Request& request) {
   IscsiTask* task = session_->find_task(referenced);
   if (task != nullptr) {
     ++managing_;
-    return session_->abort({task}, [this, tag](std::size_t) {
+    return session_->abort({task}, false, [this, tag](std::size_t) {
       end_task_management(tag, TaskManagementResponse::function_complete);
     });
   }

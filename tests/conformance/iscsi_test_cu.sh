@@ -20,7 +20,7 @@ only_0="" only_1="SCSI.GetLBAStatus.UnmapSingle"
 # reset wants to reconnect sooner than the tool's own back-off lets it.
 racing="iSCSI.iSCSITMF"
 # First on each LUN: MultipathIO.CompareAndWrite zeroes 256 blocks and then takes the next one for zero too.
-two_paths="SCSI.MultipathIO.Simple SCSI.MultipathIO.CompareAndWrite SCSI.MultipathIO.CompareAndWriteAsync"
+two_paths="SCSI.MultipathIO.Simple SCSI.MultipathIO.Reset SCSI.MultipathIO.CompareAndWrite SCSI.MultipathIO.CompareAndWriteAsync"
 block_device="SCSI.CompareAndWrite SCSI.WriteSame16 SCSI.Unmap SCSI.GetLBAStatus.Simple"
 
 # passes FAMILY LUN URL...

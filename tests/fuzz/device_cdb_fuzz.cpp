@@ -61,7 +61,7 @@ struct Owner final : device::TaskOwner {
     require((task.status == scsi::Status::check_condition) == task.sense.has_value());
   }
   // Every command here ends inside execute(): there is never one left to abort.
-  void abort_tasks(std::optional<std::uint64_t>,
+  void abort_tasks(const device::TaskAbort&,
                    base::UniqueFunction<void(std::size_t)> done) override {
     done(0);
   }

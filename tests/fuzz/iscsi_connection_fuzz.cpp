@@ -141,7 +141,7 @@ class Session {
         break;
       case 3:
         if (host_.script.owner != nullptr && !all_closing()) {
-          host_.script.owner->abort_tasks(std::nullopt, [](std::size_t) {});
+          host_.script.owner->abort_tasks({{}, (choice & 0x10) != 0, nullptr}, [](std::size_t) {});
         }
         break;
       case 4:

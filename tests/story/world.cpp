@@ -113,7 +113,7 @@ void Host::send_command(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView i
                         std::size_t data_out_bytes, std::uint32_t data_in_bytes) {
   iscsi::Bhs request{};
   request[0] = 0x01;
-  request[1] = static_cast<std::uint8_t>(0x81 | (data_out_bytes == 0 ? 0 : 0x20) |
+  request[1] = static_cast<std::uint8_t>(0x80 | attribute | (data_out_bytes == 0 ? 0 : 0x20) |
                                          (data_in_bytes == 0 ? 0 : 0x40));
   request[9] = static_cast<std::uint8_t>(lun);
   base::store_be32(request, 16, task_tag_++);
@@ -123,6 +123,26 @@ void Host::send_command(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView i
   base::store_be32(request, 24, cmd_sn_++);
   std::copy(cdb.begin(), cdb.end(), request.begin() + 32);
   send(request, immediate);
+}
+
+std::vector<std::uint8_t> Host::start(std::uint16_t lun, const scsi::CdbBytes& cdb,
+                                      std::uint32_t data_in_bytes) {
+  send_command(lun, cdb, {}, 0, data_in_bytes);
+  return take_output();
+}
+
+std::uint8_t Host::manage(std::uint8_t function, std::uint16_t lun) {
+  iscsi::Bhs request{};
+  request[0] = 0x42;  // immediate
+  request[1] = static_cast<std::uint8_t>(0x80 | function);
+  request[9] = static_cast<std::uint8_t>(lun);
+  base::store_be32(request, 16, task_tag_++);
+  base::store_be32(request, 24, cmd_sn_);
+  send(request, {});
+  const auto answer = take_output();
+  REQUIRE(answer.size() == header_bytes);
+  REQUIRE(answer[0] == 0x22);
+  return answer[2];
 }
 
 std::vector<std::uint8_t> Host::start_write(std::uint16_t lun, std::uint64_t lba,

@@ -85,6 +85,15 @@ class Host final : public iscsi::Host {
  public:
   Host(Array& array, std::string initiator_name);
 
+  // Task attribute of what is sent from now on: 1 SIMPLE, 2 ORDERED, 3 HEAD OF QUEUE.
+  std::uint8_t attribute = 1;
+
+  // Sends a command without data-out; what comes back of anything that was sent.
+  std::vector<std::uint8_t> start(std::uint16_t lun, const scsi::CdbBytes& cdb,
+                                  std::uint32_t data_in_bytes = 0);
+  std::vector<std::uint8_t> look() { return take_output(); }
+  // An immediate task management request; its response, alone.
+  std::uint8_t manage(std::uint8_t function, std::uint16_t lun);
   Answer command(std::uint16_t lun, const scsi::CdbBytes& cdb, base::ByteView data_out = {},
                  std::uint32_t data_in_bytes = 0);
 
@@ -106,6 +115,7 @@ class Host final : public iscsi::Host {
   std::optional<scsi::CopyResult> result(std::uint16_t lun, std::uint32_t list_identifier);
 
   bool connected() const { return !engine_.closing(); }
+  void drop() { engine_.abandon(); }
 
   base::Result<iscsi::TargetView, iscsi::LoginStatus> find_target(std::string_view name,
                                                                   std::string_view) const override;

@@ -40,6 +40,7 @@ struct Script {
   std::deque<device::Task*> held;
   base::BufferPool* buffers = nullptr;  // for Reply::From::buffer
   device::TaskOwner* owner = nullptr;   // of the newest session
+  std::vector<const device::Task*> accepted;
   std::vector<const device::Task*> stopped;
   std::vector<std::pair<device::TaskManagementFunction, std::uint64_t>> managed;
   std::deque<device::TaskServer::Managed> managing;  // to be called by the test
@@ -82,6 +83,7 @@ class FakeServer final : public device::TaskServer {
   base::ByteCount data_out_wanted(const device::Task& task) const override {
     return base::ByteCount(script_.reply_to(task).wanted);
   }
+  void accept(device::Task& task) override { script_.accepted.push_back(&task); }
   void execute(device::Task& task) override {
     const base::ByteView arrived = task.data_out.view();
     script_.seen.push_back(
@@ -92,7 +94,7 @@ class FakeServer final : public device::TaskServer {
       script_.finish(task);
     }
   }
-  void stop(const device::Task& task) override { script_.stopped.push_back(&task); }
+  void stop(device::Task& task) override { script_.stopped.push_back(&task); }
   void manage(device::TaskManagementFunction function, std::uint64_t lun, Managed done) override {
     script_.managed.emplace_back(function, lun);
     script_.managing.push_back(std::move(done));

@@ -67,6 +67,7 @@ void report_luns(const Invocation& call) {
     }
   }
   base::store_be32(out, 0, static_cast<std::uint32_t>(out.size() - 8));
+  if (lists_units) call.nexus.luns_reported();
   call.task.finish_data(std::move(out), allocation);
 }
 

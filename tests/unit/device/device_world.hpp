@@ -44,8 +44,7 @@ class Owner final : public TaskOwner {
               task.transfer_length.value};
   }
   // One command at a time: no task management here (tests/story has it).
-  void abort_tasks(std::optional<std::uint64_t>,
-                   base::UniqueFunction<void(std::size_t)> done) override {
+  void abort_tasks(const TaskAbort&, base::UniqueFunction<void(std::size_t)> done) override {
     done(0);
   }
   void report_event(std::uint64_t, const scsi::Sense&) override {}

@@ -235,6 +235,7 @@ TEST_CASE("a reset brings the saved mode parameters back") {
   world.nexus->manage(TaskManagementFunction::logical_unit_reset, 0,
                       [&](TaskManagementResponse r) { response = r; });
   CHECK(response == TaskManagementResponse::function_complete);
+  check_sense(world.run("00"), scsi::SenseKey::unit_attention, 0x29, 0x03);
   CHECK(wce(world, current) == 0x00);
 }
 

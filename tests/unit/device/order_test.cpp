@@ -239,8 +239,7 @@ TEST_CASE("a cold reset is answered before the connection of the one who asked g
   struct Log final : TaskOwner {
     explicit Log(std::vector<std::string>& to) : events(to) {}
     void task_finished(Task&) override {}
-    void abort_tasks(std::optional<std::uint64_t>,
-                     base::UniqueFunction<void(std::size_t)> done) override {
+    void abort_tasks(const TaskAbort&, base::UniqueFunction<void(std::size_t)> done) override {
       done(0);
     }
     void report_event(std::uint64_t, const scsi::Sense&) override {}

@@ -11,9 +11,8 @@ using namespace device::test;
 // What a session is told unasked.
 struct Listener final : TaskOwner {
   void task_finished(Task&) override {}
-  void abort_tasks(std::optional<std::uint64_t> lun_field,
-                   base::UniqueFunction<void(std::size_t)> done) override {
-    aborted.push_back(lun_field);
+  void abort_tasks(const TaskAbort& which, base::UniqueFunction<void(std::size_t)> done) override {
+    aborted.push_back(which.lun_field);
     done(0);
   }
   void report_event(std::uint64_t lun_field, const scsi::Sense& sense) override {

@@ -31,9 +31,8 @@ class FakeJournal final : public ReservationJournal {
 class AbortingOwner final : public TaskOwner {
  public:
   void task_finished(Task&) override { ++finished; }
-  void abort_tasks(std::optional<std::uint64_t> lun,
-                   base::UniqueFunction<void(std::size_t)> done) override {
-    luns.push_back(lun);
+  void abort_tasks(const TaskAbort& which, base::UniqueFunction<void(std::size_t)> done) override {
+    luns.push_back(which.lun_field);
     ended.push_back(std::move(done));
   }
   void report_event(std::uint64_t, const scsi::Sense&) override {}
@@ -145,10 +144,14 @@ TEST_CASE("a reset of the unit leaves persistent reservations and ends RESERVE")
   reset(0);
   CHECK(world.attention(*world.a) == 0x2903);
   CHECK(world.attention(*world.observer) == 0x2903);
+  CHECK(world.attention(*world.c) == 0x2903);  // the one that asked
+  CHECK(world.attention(*world.c) == 0);
   CHECK(world.held_type() == ea);
   CHECK(conflicts(world.run(*world.c, read_16(0, 1))));
   CHECK(conflicts(world.run(*world.c, read_16(0, 1), {}, 1)));
   reset(1);
+  check_sense(world.run(*world.c, read_16(0, 1), {}, 1), scsi::SenseKey::unit_attention, 0x29,
+              0x03);
   CHECK(world.run(*world.c, read_16(0, 1), {}, 1).good());
 }
 

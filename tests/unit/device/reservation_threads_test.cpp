@@ -51,8 +51,7 @@ class Host {
                           {ended.data_in.begin(), ended.data_in.end()},
                           ended.transfer_length.value});
     }
-    void abort_tasks(std::optional<std::uint64_t>,
-                     base::UniqueFunction<void(std::size_t)> done) override {
+    void abort_tasks(const TaskAbort&, base::UniqueFunction<void(std::size_t)> done) override {
       done(0);
     }
     void report_event(std::uint64_t, const scsi::Sense&) override {}

@@ -344,7 +344,7 @@ TEST_CASE("tasks that are aborted together do not start when the number before t
   REQUIRE(both.first.connection.receive(base::ByteView(wire).first(52)) == 52);
   both.second.send(scsi_command(10, 2, 0, 0));
   std::optional<std::size_t> ended;
-  both.first.script().owner->abort_tasks(std::nullopt, [&](std::size_t tasks) { ended = tasks; });
+  both.first.script().owner->abort_tasks({}, [&](std::size_t tasks) { ended = tasks; });
   CHECK(ended == 2);
   CHECK(both.first.script().seen.empty());
   CHECK(both.first.connection.receive(base::ByteView(wire).subspan(52)) == wire.size() - 52);

@@ -146,7 +146,7 @@ TEST_CASE("another nexus may abort a task whose data is just arriving") {
   const Bytes write = host.command(writes, 5000, write_opcode).with(pattern(5000)).wire();
   host.send(Bytes(write.begin(), write.begin() + 1000));
   std::size_t aborted = 0;
-  host.script().owner->abort_tasks(std::nullopt, [&](std::size_t tasks) { aborted = tasks; });
+  host.script().owner->abort_tasks({}, [&](std::size_t tasks) { aborted = tasks; });
   CHECK(aborted == 1);
   host.send(Bytes(write.begin() + 1000, write.end()));
   CHECK(host.answers().empty());
@@ -169,7 +169,7 @@ TEST_CASE("the buffer of a write that executes stays until it has ended, aborted
     }
     REQUIRE(host.script().held.size() == 1);
     bool done = false;
-    host.script().owner->abort_tasks(std::nullopt, [&](std::size_t) { done = true; });
+    host.script().owner->abort_tasks({}, [&](std::size_t) { done = true; });
     CHECK_FALSE(done);
     CHECK(host.script().held[0]->data_out.size() == 5000);
     host.ask(host.nop());
@@ -181,6 +181,72 @@ TEST_CASE("the buffer of a write that executes stays until it has ended, aborted
   }
 }
 
+TEST_CASE("tasks that another nexus aborts are told by TASK ABORTED, if that is asked for") {
+  Initiator host;
+  host.log_in();
+  hold(host, held_opcode);
+  hold(host, write_opcode);
+  host.send(host.command(reads, 512, held_opcode));
+  host.send(host.command(0, 0, held_opcode));
+  const Pdu r2t = host.ask(host.command(writes, 5000, write_opcode));
+  CHECK(r2t.opcode() == 0x31);
+  std::size_t aborted = 0;
+  const device::Task* const spared = host.script().held[1];
+  int told = 0;  // that there is something to send
+  host.connection.on_late_output([&] { ++told; });
+  host.script().owner->abort_tasks({std::nullopt, true, spared},
+                                   [&](std::size_t tasks) { aborted = tasks; });
+  CHECK(host.script().stopped == std::vector<const device::Task*>{host.script().held[0]});
+  // The one whose data was awaited is gone at once; its data may still come.
+  CHECK(told > 0);
+  const Pdu write = host.answer();
+  CHECK(write.opcode() == 0x21);
+  CHECK(write.task_tag() == 3);
+  CHECK(write.header[3] == 0x40);
+  CHECK(base::load_be32(write.header, 44) == 5000);  // nothing has moved
+  host.send(data_out(3, r2t.transfer_tag(), 0, 0, pattern(5000), true));
+  CHECK(host.answers().empty());
+  CHECK(aborted == 0);
+  host.script().finish_held(0);
+  CHECK(aborted == 2);
+  const Pdu read = host.answer();
+  CHECK(read.task_tag() == 1);
+  CHECK(read.header[3] == 0x40);
+  CHECK(base::load_be32(read.header, 44) == 512);
+  host.script().finish_held(0);
+  CHECK(host.answer().header[3] == 0x00);
+  CHECK(host.buffers.bytes_in_use() == 0);
+}
+
+TEST_CASE("ABORT TASK stays silent though another nexus's abort would have told") {
+  Initiator host;
+  host.log_in();
+  hold(host, held_opcode);
+  host.send(host.command(0, 0, held_opcode));
+  host.script().owner->abort_tasks({std::nullopt, true, nullptr}, [](std::size_t) {});
+  bool done = false;
+  host.script().owner->abort_tasks({std::nullopt, false, nullptr},
+                                   [&](std::size_t) { done = true; });
+  host.script().finish_held();
+  CHECK(done);
+  CHECK(host.answers().empty());
+}
+
+TEST_CASE("a command that waits for data is accepted first, one whose data is there is executed") {
+  Initiator host;
+  host.log_in();
+  hold(host, held_opcode);
+  CHECK(host.ask(host.command(0, 0)).opcode() == 0x21);
+  host.send(host.command(writes, 512, held_opcode).with(pattern(512)));
+  CHECK(host.script().accepted.empty());
+  const Pdu r2t = host.ask(host.command(writes, 5000, held_opcode));
+  REQUIRE(host.script().accepted.size() == 1);
+  CHECK(host.script().held.size() == 1);
+  host.send(data_out(3, r2t.transfer_tag(), 0, 0, pattern(5000), true));
+  REQUIRE(host.script().held.size() == 2);
+  CHECK(host.script().held[1] == host.script().accepted[0]);
+}
+
 TEST_CASE("a reset of one unit leaves the tasks of the others") {
   Initiator host;
   host.log_in();
@@ -189,7 +255,7 @@ TEST_CASE("a reset of one unit leaves the tasks of the others") {
     host.send(host.command(0, 0, held_opcode).set(8, 8, lun << 48));
   }
   std::size_t aborted = 99;
-  host.script().owner->abort_tasks(0, [&](std::size_t tasks) { aborted = tasks; });
+  host.script().owner->abort_tasks({0}, [&](std::size_t tasks) { aborted = tasks; });
   while (!host.script().held.empty())
     host.script().finish_held();
   CHECK(aborted == 2);

@@ -63,7 +63,7 @@ TEST_CASE("current pages, byte for byte") {
   CHECK(page_only(0x1a, PageControl::current) == hex(power));
 }
 
-TEST_CASE("saved values: of the caching page alone, with PS; the others show their defaults") {
+TEST_CASE("saved values: of the caching and control pages, with PS; others show their defaults") {
   ModeSenseUnit unit = unit_of(100, 512, true);
   const auto ask = [&](std::uint8_t page, PageControl control) {
     return mode_sense_data(
@@ -75,7 +75,7 @@ TEST_CASE("saved values: of the caching page alone, with PS; the others show the
   }
   unit.saved = ModeParameters{false};
   CHECK(ask(0x01, PageControl::saved).error() == ModeSenseFault::not_saveable);
-  CHECK(ask(0x0a, PageControl::saved).error() == ModeSenseFault::not_saveable);
+  CHECK(ask(0x0a, PageControl::saved)->at(4) == 0x8a);
   const auto page = [&](PageControl control) {
     const auto data = ask(0x08, control);
     return Bytes(data->begin() + 4, data->begin() + 7);
@@ -88,24 +88,55 @@ TEST_CASE("saved values: of the caching page alone, with PS; the others show the
 }
 
 TEST_CASE("what is saved is a list that sets it") {
-  CHECK(mode_select_list({false}) == hex("00 00 00 00 " + std::string(caching_off)));
+  CHECK(mode_select_list({false}) ==
+        hex("00 00 00 00 " + std::string(caching_off) + std::string(control)));
+  CHECK(mode_select_list({true, true, QueueErrorManagement::faulted_nexus, true}) ==
+        hex("00 00 00 00 " + std::string(caching_on) + "0A 0A 20 16 00 40 00 00 FF FF 00 00"));
   for (const bool on : {false, true}) {
-    const auto read = apply_mode_select(mode_select_list({on}), ModeForm::six, unit_of(1, 512));
-    REQUIRE(read);
-    CHECK(read->write_cache_enabled == on);
+    for (const auto queue_error : {QueueErrorManagement::none, QueueErrorManagement::whole_set,
+                                   QueueErrorManagement::faulted_nexus}) {
+      const ModeParameters wanted{on, !on, queue_error, on};
+      const auto read = apply_mode_select(mode_select_list(wanted), ModeForm::six, unit_of(1, 512));
+      REQUIRE(read);
+      CHECK(*read == wanted);
+    }
+  }
+}
+
+TEST_CASE(
+    "TST, QERR and TAS: what exists is taken, the reserved QERR 10b is refused at its field") {
+  const auto select = [](const char* page) {
+    return apply_mode_select(hex("00 00 00 00 " + std::string(page)), ModeForm::six,
+                             unit_of(100, 512));
+  };
+  CHECK(select("0A 0A 20 10 00 00 00 00 FF FF 00 00")->task_set_per_nexus);
+  CHECK(select("0A 0A 00 12 00 00 00 00 FF FF 00 00")->queue_error ==
+        QueueErrorManagement::whole_set);
+  CHECK(select("0A 0A 00 16 00 00 00 00 FF FF 00 00")->queue_error ==
+        QueueErrorManagement::faulted_nexus);
+  CHECK(select("0A 0A 00 10 00 40 00 00 FF FF 00 00")->task_aborted_status);
+  const auto reserved = select("0A 0A 00 14 00 00 00 00 FF FF 00 00");
+  REQUIRE_FALSE(reserved);
+  CHECK(reserved.error().additional == asc::invalid_field_in_parameter_list);
+  CHECK(reserved.error().field == FieldPointer{4 + 3, 2, true});
+  for (const char* other_type : {"40", "60", "80", "E0"}) {
+    const auto refused =
+        select(("0A 0A " + std::string(other_type) + " 10 00 00 00 00 FF FF 00 00").c_str());
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().field.byte == 4 + 2);
   }
 }
 
 TEST_CASE("R23: QERR is 0, so Windows has nothing to rewrite") {
   const Bytes page = page_only(0x0a, PageControl::current);
   CHECK((page[3] & 0x06) == 0);
-  CHECK((page[0] & 0x80) == 0);  // PS: not saveable
+  CHECK((page[0] & 0x80) == 0);  // PS: this unit cannot save
 }
 
-TEST_CASE("changeable pages show ones where MODE SELECT may write, only WCE") {
+TEST_CASE("changeable pages show ones where MODE SELECT may write, WCE, TST, QERR, TAS") {
   CHECK(page_only(0x08, PageControl::changeable) == hex(caching_on));
   CHECK(page_only(0x08, PageControl::changeable, false) == hex(caching_on));
-  CHECK(page_only(0x0a, PageControl::changeable) == hex("0A 0A 00 00 00 00 00 00 00 00 00 00"));
+  CHECK(page_only(0x0a, PageControl::changeable) == hex("0A 0A 20 06 00 40 00 00 00 00 00 00"));
   CHECK(page_only(0x1c, PageControl::changeable) == hex(exceptions));
 }
 
@@ -220,6 +251,9 @@ TEST_CASE("MODE SELECT refuses every other bit at its byte") {
     for (std::size_t byte = 4 + page_header; byte < good.size(); ++byte) {
       for (unsigned bit = 0; bit < 8; ++bit) {
         if (page == caching_on && byte == 4 + 2 && bit == 2) continue;  // WCE
+        if (page == control && byte == 4 + 2 && bit == 5) continue;     // TST
+        if (page == control && byte == 4 + 3 && bit == 1) continue;     // QERR 01b
+        if (page == control && byte == 4 + 5 && bit == 6) continue;     // TAS
         Bytes bad = good;
         bad[byte] ^= static_cast<std::uint8_t>(1u << bit);
         check_refused(bad, ModeForm::six, asc::invalid_field_in_parameter_list,
@@ -275,7 +309,7 @@ TEST_CASE("MODE SELECT: NUMBER OF BLOCKS may be 0, all ones or what it is; MEDIU
 
 TEST_CASE("a bad page behind a good one changes nothing") {
   check_refused(
-      hex("00 00 00 00 " + std::string(caching_off) + " 0A 0A 00 12 00 00 00 00 FF FF 00 00"),
+      hex("00 00 00 00 " + std::string(caching_off) + " 0A 0A 00 14 00 00 00 00 FF FF 00 00"),
       ModeForm::six, asc::invalid_field_in_parameter_list, 4 + 20 + 3);
 }
 

@@ -145,6 +145,7 @@ TEST_CASE("additional sense codes have the numbers of the standard") {
       {saving_parameters_not_supported, {0x39, 0x00}},
       {reported_luns_data_has_changed, {0x3f, 0x0e}},
       {internal_target_failure, {0x44, 0x00}},
+      {invalid_message_error, {0x49, 0x00}},
       {data_phase_error, {0x4b, 0x00}},
       {not_enough_unsolicited_data, {0x0c, 0x0d}},
       {insufficient_resources, {0x55, 0x03}},
