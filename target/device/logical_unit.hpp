@@ -19,6 +19,7 @@
 #include "store/guard.hpp"
 #include "target/device/host_notes.hpp"
 #include "target/device/unit_memory.hpp"
+#include "target/device/unit_operation.hpp"
 #include "target/device/unit_reservations.hpp"
 #include "target/device/unit_shape.hpp"
 
@@ -41,6 +42,10 @@ struct LogicalUnitLimits {
   std::uint32_t maximum_tokens = 4096;
   std::uint32_t maximum_concurrent_copies = 255;
   scsi::ExtendedCopyLimits extended_copy;
+  // What SANITIZE and FORMAT UNIT write between two looks at whether to stop, and between two marks
+  // of where they are, for a restart.
+  base::ByteCount operation_step{8u << 20};
+  base::ByteCount operation_mark{1ull << 30};
 };
 
 // What hosts moved by READ and WRITE, since start.
@@ -97,8 +102,19 @@ class LogicalUnit {
   bool started() const { return started_.load(std::memory_order_relaxed); }
   void set_started(bool started) { started_ = started; }
 
+  // SANITIZE or FORMAT UNIT.
+  UnitOperation& operation() { return operation_; }
+  // Started, and not closed to commands by an operation.
+  bool ready() const { return started() && operation_.idle(); }
+  base::ByteCount operation_step() const;
+  base::ByteCount operation_mark() const { return limits_.operation_mark; }
+  // Keeps the record of the operation; empty: there is none. May block. False: the old one stands.
+  // A unit without memory keeps none, and that is well.
+  bool keep_operation(std::vector<std::uint8_t> record);
+
  private:
   scsi::AccessFigures figures_since_start() const;
+  bool restore_operation();
 
   const std::uint64_t id_;
   const scsi::UnitIdentity identity_;
@@ -110,6 +126,7 @@ class LogicalUnit {
   HostNotes notes_;
   KeptValues kept_;
   UnitReservations reservations_;
+  UnitOperation operation_;
   std::atomic<bool> write_cache_enabled_{true};
   std::atomic<bool> started_{true};
 };

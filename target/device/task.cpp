@@ -4,8 +4,17 @@
 
 namespace device {
 
-void Task::finish_good() {
+void Task::stop_counting() {
+  if (running != nullptr) std::exchange(running, nullptr)->leave();
+}
+
+void Task::end() {
+  stop_counting();
   owner->task_finished(*this);
+}
+
+void Task::finish_good() {
+  end();
 }
 
 void Task::finish_data(std::vector<std::uint8_t> bytes, std::uint64_t allocation_length) {
@@ -14,26 +23,26 @@ void Task::finish_data(std::vector<std::uint8_t> bytes, std::uint64_t allocation
                 .first(static_cast<std::size_t>(
                     std::min<std::uint64_t>(data_in_bytes.size(), allocation_length)));
   transfer_length = base::ByteCount(data_in.size());
-  owner->task_finished(*this);
+  end();
 }
 
 void Task::finish_buffer(base::Buffer bytes) {
   data_in_buffer = std::move(bytes);
   data_in = data_in_buffer.view();
   transfer_length = base::ByteCount(data_in.size());
-  owner->task_finished(*this);
+  end();
 }
 
 void Task::finish_check_condition(const scsi::Sense& why) {
   status = scsi::Status::check_condition;
   sense = why;
   data_in = {};
-  owner->task_finished(*this);
+  end();
 }
 
 void Task::finish_status(scsi::Status other) {
   status = other;
-  owner->task_finished(*this);
+  end();
 }
 
 void Task::reset() {
@@ -48,6 +57,7 @@ void Task::reset() {
   data_in_buffer = {};
   data_in_bytes.clear();
   data_in = {};
+  running = nullptr;
 }
 
 }  // namespace device

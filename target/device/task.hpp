@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/buffer_pool.hpp"
@@ -23,6 +24,24 @@
 namespace device {
 
 class Task;
+
+// Counts the commands of one nexus that run on one unit; on the nexus's thread.
+class RunningTasks {
+ public:
+  void enter() { ++count_; }
+  void leave() {
+    if (--count_ == 0 && at_none_) std::exchange(at_none_, {})();
+  }
+  // Runs `done` when none runs, now or later. One at a time.
+  void when_none(base::UniqueFunction<void()> done) {
+    if (count_ == 0) return done();
+    at_none_ = std::move(done);
+  }
+
+ private:
+  std::size_t count_ = 0;
+  base::UniqueFunction<void()> at_none_;
+};
 
 class TaskOwner {
  public:
@@ -63,6 +82,7 @@ class Task {
   base::ByteView data_in;
 
   TaskOwner* owner = nullptr;
+  RunningTasks* running = nullptr;  // that it counts among while it runs; the device server's
 
   base::ByteView cdb_view() const { return {cdb.data(), cdb.size()}; }
 
@@ -73,8 +93,14 @@ class Task {
   void finish_check_condition(const scsi::Sense& sense);
   void finish_status(scsi::Status status);
 
+  // From here on the command does not count as running, though it has yet to finish.
+  void stop_counting();
+
   // Forgets command and outcome so that the object can carry another command; keeps capacity.
   void reset();
+
+ private:
+  void end();
 };
 
 // Task management functions and their outcomes (SAM-5 7; the codes of RFC 7143 11.5 and 11.6).

@@ -18,6 +18,10 @@ bool is_token_command(base::ByteView cdb) {
 }  // namespace
 
 void Nexus::stop(const Task& task) {
+  // An operation on a unit goes on, but nobody waits for it.
+  const auto watch = std::find_if(watches_.begin(), watches_.end(),
+                                  [&task](const auto& each) { return each->waits(task); });
+  if (watch != watches_.end()) return (*watch)->give_up();
   target_->copy_manager().stop_asked_by(&task);
   const UnitPath* path = find(task.lun_field);
   if (path == nullptr || !is_token_command(task.cdb_view())) return;
