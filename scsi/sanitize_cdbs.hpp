@@ -11,15 +11,14 @@
 
 namespace scsi {
 
-// ZNR means something to zoned units only; elsewhere it is ignored, as the standard says.
+// ZNR (SBC-4) speaks of zones; here there are none, and its bit is reserved as in SBC-3.
 namespace sanitize {
 inline constexpr Field immed = Field::flag("IMMED", 1, 7);
-inline constexpr Field znr = Field::flag("ZNR", 1, 6);
 inline constexpr Field ause = Field::flag("AUSE", 1, 5);
 inline constexpr Field parameter_list_length = Field::bytes("PARAMETER LIST LENGTH", 7, 2);
 
 constexpr CdbLayout layout_of(std::string_view name, std::uint8_t service_action) {
-  return {name, 0x48, service_action, 10, {immed, znr, ause, parameter_list_length}};
+  return {name, 0x48, service_action, 10, {immed, ause, parameter_list_length}};
 }
 inline constexpr CdbLayout overwrite = layout_of("SANITIZE OVERWRITE", 0x01);
 inline constexpr CdbLayout block_erase = layout_of("SANITIZE BLOCK ERASE", 0x02);

@@ -143,6 +143,8 @@ void OperationRun::end(LogicalUnit& unit, const store::StoreResult<>& done) {
   }
   target_.copy_manager().attach(unit.volume(target_.name()));
   good ? operation.succeed() : operation.fail();
+  if (good)
+    base::log::info("{} of unit {} is done", name_of(operation.plan()), unit.identity().serial);
   tell(good ? std::nullopt : std::optional(failure_of(operation.plan())));
 }
 

@@ -42,15 +42,18 @@ scsi::FormatUnit format(std::string_view cdb, const Bytes& list = {},
 
 }  // namespace
 
-TEST_CASE("SANITIZE: IMMED, ZNR, AUSE in byte 1, the list length at 7-8") {
-  const Bytes cdb = hex("48 E1 00 00 00 00 00 02 04 00");
+TEST_CASE("SANITIZE: IMMED and AUSE in byte 1, the list length at 7-8") {
+  const Bytes cdb = hex("48 A1 00 00 00 00 00 02 04 00");
   CHECK_FALSE(scsi::first_reserved_bit(scsi::sanitize::overwrite, cdb));
   CHECK(scsi::sanitize::immed.read(cdb) == 1);
-  CHECK(scsi::sanitize::znr.read(cdb) == 1);
   CHECK(scsi::sanitize::ause.read(cdb) == 1);
   CHECK(scsi::sanitize::parameter_list_length.read(cdb) == 0x204);
-  CHECK(scsi::sanitize::immed.read(hex("48 41 00 00 00 00 00 00 00 00")) == 0);
-  CHECK(scsi::sanitize::ause.read(hex("48 C1 00 00 00 00 00 00 00 00")) == 0);
+  CHECK(scsi::sanitize::immed.read(hex("48 21 00 00 00 00 00 00 00 00")) == 0);
+  CHECK(scsi::sanitize::ause.read(hex("48 81 00 00 00 00 00 00 00 00")) == 0);
+  // ZNR, of zoned units only.
+  CHECK(
+      scsi::first_reserved_bit(scsi::sanitize::block_erase, hex("48 42 00 00 00 00 00 00 00 00")) ==
+      scsi::FieldPointer{1, 6, true});
 }
 
 TEST_CASE("SANITIZE: the list of OVERWRITE has 5 to 4 + block length bytes, the others have none") {
