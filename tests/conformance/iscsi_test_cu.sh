@@ -66,7 +66,7 @@ else
 fi
 
 start_target --portal 127.0.0.1:0 --lun "0=file:$work/a.img,size=256M" --lun 1=memory:256M,blocksize=4096 \
-  --lun 3=null:1000T ${loop:+--lun "2=block:$loop"}
+  --lun 3=null:32T ${loop:+--lun "2=block:$loop"}
 second_url=iscsi://$(sed -n 2p "$work/ready")/$iqn
 for lun in 0 1; do
   only=only_$lun
