@@ -244,6 +244,23 @@ TEST_CASE("tokens of the unit die with it, and nothing of what they held is kept
   CHECK(world.content(100, 8, 1) == pattern(8, 512, 7));
 }
 
+TEST_CASE("a point in time that somebody still holds shows nothing any more") {
+  OperationWorld w;
+  w.fill(0x44);
+  std::shared_ptr<store::Snapshot> held;
+  int lost = 0;
+  w.unit().guard().protect(
+      {{base::ByteOffset(0), base::ByteCount(unit_bytes)}}, w.jobs, [&lost] { ++lost; },
+      [&held](std::shared_ptr<store::Snapshot> taken) { held = std::move(taken); });
+  REQUIRE(held);
+  w.world.fill(0, Bytes(8 * 512, 0x45));
+  CHECK(w.finish(block_erase).good());
+  CHECK(lost == 1);
+  CHECK(held->lost());
+  CHECK_FALSE(held->visit({base::ByteOffset(0), base::ByteCount(4096)},
+                          [](store::Piece, base::ByteCount) { return store::StoreResult<>(); }));
+}
+
 TEST_CASE("a copy that reads the unit, or writes it, is stopped") {
   for (const bool reads : {true, false}) {
     INFO(reads);
