@@ -253,7 +253,7 @@ TEST_CASE("a point in time that somebody still holds shows nothing any more") {
       {{base::ByteOffset(0), base::ByteCount(unit_bytes)}}, w.jobs, [&lost] { ++lost; },
       [&held](std::shared_ptr<store::Snapshot> taken) { held = std::move(taken); });
   REQUIRE(held);
-  w.world.fill(0, Bytes(8 * 512, 0x45));
+  REQUIRE(w.finish(write_16(0, 8), Bytes(8 * 512, 0x45)).good());  // the old chunk is saved
   CHECK(w.finish(block_erase).good());
   CHECK(lost == 1);
   CHECK(held->lost());
