@@ -20,6 +20,8 @@ struct OperationPlan {
   bool inverts = false;  // the pattern, between passes; the last leaves it as given
   // Repeated from the start of each block; empty: the blocks are deallocated and read as zeros.
   std::vector<std::uint8_t> pattern;
+  // The mode parameters, before it begins: no part of the record.
+  bool saves_parameters = false;
 
   bool operator==(const OperationPlan&) const = default;
 };

@@ -37,6 +37,13 @@ const char* name_of(const OperationPlan& plan) {
   return plan.kind == OperationPlan::Kind::sanitize ? "SANITIZE" : "FORMAT UNIT";
 }
 
+// False when they should have been, and could not. A unit without memory cannot save any.
+bool saved_parameters(LogicalUnit& unit) {
+  if (!unit.operation().plan().saves_parameters || !unit.kept().can_save()) return true;
+  return unit.kept().save(Keepsake::mode_parameters,
+                          scsi::mode_select_list(unit.mode_parameters()));
+}
+
 scsi::Sense failure_of(const OperationPlan& plan) {
   const bool sanitizes = plan.kind == OperationPlan::Kind::sanitize;
   return scsi::sense::make(scsi::SenseKey::medium_error, sanitizes
@@ -67,7 +74,7 @@ void OperationRun::post(Stage stage) {
 }
 
 void OperationRun::make_quiet(LogicalUnit& unit) {
-  if (!unit.keep_operation(encode(record_of(unit, false)))) {
+  if (!saved_parameters(unit) || !unit.keep_operation(encode(record_of(unit, false)))) {
     unit.operation().withdraw();
     return tell(
         scsi::sense::make(scsi::SenseKey::hardware_error, scsi::asc::internal_target_failure));

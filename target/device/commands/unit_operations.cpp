@@ -22,21 +22,6 @@ void start(const Invocation& call, OperationPlan plan, bool immed) {
       ->start();
 }
 
-// Runs `then` on the nexus's thread once the mode parameters have been saved, where they can be.
-template <class Then>
-void save_mode_parameters(const Invocation& call, Then then) {
-  if (!call.unit().kept().can_save()) return then();
-  call.path->channel.on_pool(
-      [unit = call.path->unit] {
-        return unit->kept().save(Keepsake::mode_parameters,
-                                 scsi::mode_select_list(unit->mode_parameters()));
-      },
-      [call, then = std::move(then)](bool saved) mutable {
-        if (!saved) return call.task.finish_check_condition(could_not_keep());
-        then();
-      });
-}
-
 // False when it could not be kept. A SANITIZE that has begun meanwhile goes on.
 bool leave_failure_mode(LogicalUnit& unit) {
   const std::scoped_lock lock(unit.operation().steps());
@@ -94,11 +79,9 @@ void format_unit(const Invocation& call) {
       scsi::decode_format_unit(call.cdb(), call.task.data_out.view(), call.unit().block_length());
   if (!request) return call.task.finish_check_condition(request.error());
   call.task.transfer_length = base::ByteCount(request->list_bytes);
-  auto begin = [call, immed = request->immed, pattern = request->pattern]() mutable {
-    start(call, {OperationPlan::Kind::format, false, 1, false, std::move(pattern)}, immed);
-  };
-  if (!request->saves_parameters) return begin();
-  save_mode_parameters(call, std::move(begin));
+  start(call,
+        {OperationPlan::Kind::format, false, 1, false, request->pattern, request->saves_parameters},
+        request->immed);
 }
 
 }  // namespace device::commands

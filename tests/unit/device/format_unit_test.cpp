@@ -124,8 +124,8 @@ TEST_CASE("a restart goes on with the format") {
     w.fill(0x11);
     Command command;
     w.world.start(command, w.nexus, cdb_of(format_with_list), hex("00 8A 00 00 00 01 00 01 E7"));
-    // Saves the mode parameters; quiet, asked, forgotten; six steps.
-    for (int i = 0; i < 10; ++i)
+    // Quiet, asked, forgotten; six steps.
+    for (int i = 0; i < 9; ++i)
       w.jobs.run_one();
     CHECK(medium->bytes[6 * step_bytes - 1] == 0xe7);
     CHECK(medium->bytes[6 * step_bytes] == 0x11);
@@ -135,6 +135,20 @@ TEST_CASE("a restart goes on with the format") {
   w.jobs.run_all();
   CHECK(w.all(0xe7));
   CHECK(w.run(test_unit_ready).good());
+}
+
+TEST_CASE("a FORMAT UNIT that is aborted before its first step goes on without its command") {
+  FakeMemory memory;
+  OperationWorld w(std::make_shared<Medium>(), &memory);
+  w.fill(0x11);
+  Command command;
+  w.world.start(command, w.nexus, cdb_of(format), {});
+  REQUIRE(command.owner.finished == 0);
+  w.nexus.stop(command.task);
+  CHECK(command.owner.finished == 1);
+  check_formatting(w.run(test_unit_ready));
+  w.jobs.run_all();
+  CHECK(w.all(0));
 }
 
 TEST_CASE("FORMAT UNIT saves the mode parameters unless DSP keeps it from that") {
