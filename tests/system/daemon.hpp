@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/temp_dir.hpp"
 #include "tools/host/session.hpp"
 
 namespace system_test {
@@ -22,18 +23,16 @@ class Daemon {
  public:
   // LUN 0 is `store`, where "%" stands for the folder.
   explicit Daemon(std::string store) : store_(std::move(store)) {
-    std::string made = (std::filesystem::temp_directory_path() / "copymgr-XXXXXX").string();
-    REQUIRE(::mkdtemp(made.data()) != nullptr);
-    folder_ = made;
-    if (const auto at = store_.find('%'); at != std::string::npos) store_.replace(at, 1, folder_);
+    if (const auto at = store_.find('%'); at != std::string::npos) {
+      store_.replace(at, 1, folder_.path());
+    }
   }
   ~Daemon() {
     if (pid_ > 0) end(SIGKILL);
-    std::filesystem::remove_all(folder_);
   }
 
   void start() {
-    const std::string ready = folder_ + "/ready", state = folder_ + "/state";
+    const std::string ready = folder_.path("ready"), state = folder_.path("state");
     std::filesystem::remove(ready);
     const std::string program = std::string(COPYMGR_BIN_DIR) + "/copymgrd";
     std::vector<std::string> words{program,     "--portal",     "127.0.0.1:0", "--target",
@@ -61,7 +60,7 @@ class Daemon {
     return status;
   }
 
-  const std::string& folder() const { return folder_; }
+  std::string path(const std::string& name) const { return folder_.path(name); }
 
   // Unit attentions are still to be told.
   std::unique_ptr<host::Session> connect(const std::string& initiator) const {
@@ -82,7 +81,8 @@ class Daemon {
 
  private:
   static constexpr const char* target_name = "iqn.2026-11.io.copymgr:system";
-  std::string store_, folder_, portal_;
+  const test::TempDir folder_;
+  std::string store_, portal_;
   pid_t pid_ = -1;
 };
 

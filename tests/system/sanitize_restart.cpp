@@ -53,7 +53,7 @@ std::uint64_t count(const std::string& path, std::uint8_t byte) {
 
 TEST_CASE("kill -9 in the middle of SANITIZE: it goes on after the restart, to the last byte") {
   Daemon daemon("file:%/lun.img,size=64M");
-  const std::string path = daemon.folder() + "/lun.img";
+  const std::string path = daemon.path("lun.img");
   daemon.start();
   daemon.end(SIGTERM);
   {
