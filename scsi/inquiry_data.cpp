@@ -201,7 +201,9 @@ Bytes block_limits_page(const BlockLimits& limits) {
 Bytes block_device_characteristics_page() {
   Bytes out = page(0xb1, 0x3c);
   base::store_be16(out, 4, 1);  // MEDIUM ROTATION RATE: non-rotating
-  out[8] = 0x01;                // VBULS: VERIFY with data also works on unmapped blocks
+  // WABEREQ and WACEREQ 01b: blocks can be read after SANITIZE without having been written.
+  out[7] = 0x50;
+  out[8] = 0x01;  // VBULS: VERIFY with data also works on unmapped blocks
   return out;
 }
 

@@ -23,6 +23,7 @@ constexpr Field segment_pointer = Field::flag("SD", 15, 5);
 constexpr Field bpv = Field::flag("BPV", 15, 3);
 constexpr Field bit_pointer{"BIT POINTER", 15, 2, 3};
 constexpr Field field_pointer = Field::bytes("FIELD POINTER", 16, 2);
+constexpr Field progress_indication = Field::bytes("PROGRESS INDICATION", 16, 2);
 
 std::optional<Sense> parse_fixed(base::ByteView bytes) {
   if (bytes.size() < 14) return std::nullopt;
@@ -39,6 +40,9 @@ std::optional<Sense> parse_fixed(base::ByteView bytes) {
                  static_cast<std::uint8_t>(bit_pointer.read(bytes)), bpv.is_set(bytes)};
     if (!out.field.bit_valid) out.field.bit = 7;
   }
+  if (bytes.size() >= fixed_sense_bytes && sksv.is_set(bytes) && out.key == SenseKey::not_ready) {
+    out.progress = static_cast<std::uint16_t>(progress_indication.read(bytes));
+  }
   return out;
 }
 
@@ -51,6 +55,11 @@ std::optional<Sense> parse_descriptor(base::ByteView bytes) {
     const bool information_descriptor = bytes[at] == 0x00 && bytes[at + 1] == 0x0a;
     if (information_descriptor && at + 12 <= bytes.size() && (bytes[at + 2] & 0x80) != 0) {
       out.information = base::load_be64(bytes, at + 4);
+    }
+    const bool progress_descriptor =
+        bytes[at] == 0x02 && bytes[at + 1] == 0x06 && out.key == SenseKey::not_ready;
+    if (progress_descriptor && at + 8 <= bytes.size() && (bytes[at + 4] & 0x80) != 0) {
+      out.progress = static_cast<std::uint16_t>(base::load_be16(bytes, at + 5));
     }
   }
   return out;
@@ -94,13 +103,17 @@ FixedSense to_fixed_format(const Sense& sense) {
       bit_pointer.write(out, sense.field.bit);
     }
   }
+  if (sense.progress) {
+    sksv.write(out, 1);
+    progress_indication.write(out, *sense.progress);
+  }
   if (sense.segment) failed_segment.write(out, *sense.segment);
   if (sense.cscd_answer) append_answer(out, *sense.cscd_answer);
   return out;
 }
 
 std::vector<std::uint8_t> to_descriptor_format(const Sense& sense) {
-  constexpr std::uint8_t header_bytes = 8, information_bytes = 12;
+  constexpr std::uint8_t header_bytes = 8, information_bytes = 12, sense_key_specific_bytes = 8;
   std::vector<std::uint8_t> out(header_bytes);
   out[0] = 0x72;
   out[1] = static_cast<std::uint8_t>(sense.key);
@@ -112,6 +125,15 @@ std::vector<std::uint8_t> to_descriptor_format(const Sense& sense) {
     out[header_bytes + 1] = information_bytes - 2;
     out[header_bytes + 2] = 0x80;  // VALID
     base::store_be64(out, header_bytes + 4, *sense.information);
+  }
+  if (sense.progress) {
+    const std::size_t at = out.size();
+    out.resize(at + sense_key_specific_bytes);
+    out[7] = static_cast<std::uint8_t>(out.size() - header_bytes);
+    out[at] = 0x02;
+    out[at + 1] = sense_key_specific_bytes - 2;
+    out[at + 4] = 0x80;  // SKSV
+    base::store_be16(out, at + 5, *sense.progress);
   }
   return out;
 }
@@ -155,6 +177,7 @@ std::string to_text(const Sense& sense) {
     if (sense.field.bit_valid) text += fmt::format(" bit {}", sense.field.bit);
   }
   if (sense.information) text += fmt::format(" information {}", *sense.information);
+  if (sense.progress) text += fmt::format(" {}/65536 done", *sense.progress);
   if (sense.segment) text += fmt::format(" segment {}", *sense.segment);
   return text;
 }
@@ -218,6 +241,12 @@ Sense miscompare(std::uint64_t first_different_byte) {
 
 Sense unit_attention(AdditionalSense additional) {
   return make(SenseKey::unit_attention, additional);
+}
+
+Sense in_progress(AdditionalSense additional, std::uint16_t progress) {
+  Sense out = make(SenseKey::not_ready, additional);
+  out.progress = progress;
+  return out;
 }
 
 }  // namespace sense

@@ -42,9 +42,11 @@ namespace asc {
 inline constexpr AdditionalSense none{0x00, 0x00};
 inline constexpr AdditionalSense operation_in_progress{0x00, 0x16};
 inline constexpr AdditionalSense not_ready_initializing_required{0x04, 0x02};
+inline constexpr AdditionalSense format_in_progress{0x04, 0x04};
 inline constexpr AdditionalSense asymmetric_access_state_transition{0x04, 0x0a};
 inline constexpr AdditionalSense target_port_in_standby_state{0x04, 0x0b};
 inline constexpr AdditionalSense target_port_in_unavailable_state{0x04, 0x0c};
+inline constexpr AdditionalSense sanitize_in_progress{0x04, 0x1b};
 inline constexpr AdditionalSense unreachable_copy_target{0x08, 0x04};
 inline constexpr AdditionalSense write_error{0x0c, 0x00};
 inline constexpr AdditionalSense not_enough_unsolicited_data{0x0c, 0x0d};
@@ -92,6 +94,9 @@ inline constexpr AdditionalSense timestamp_changed{0x2a, 0x10};
 inline constexpr AdditionalSense command_sequence_error{0x2c, 0x00};
 inline constexpr AdditionalSense commands_cleared_by_another_initiator{0x2f, 0x00};
 inline constexpr AdditionalSense commands_cleared_by_device_server{0x2f, 0x02};
+inline constexpr AdditionalSense medium_format_corrupted{0x31, 0x00};
+inline constexpr AdditionalSense format_command_failed{0x31, 0x01};
+inline constexpr AdditionalSense sanitize_command_failed{0x31, 0x03};
 inline constexpr AdditionalSense saving_parameters_not_supported{0x39, 0x00};
 inline constexpr AdditionalSense failed_self_test{0x3e, 0x03};
 inline constexpr AdditionalSense device_identifier_changed{0x3f, 0x05};
@@ -130,6 +135,8 @@ struct Sense {
   enum class PointsInto : std::uint8_t { nothing, cdb, parameter_list, segment_descriptor };
   PointsInto points_into = PointsInto::nothing;
   FieldPointer field;
+  // Only with key NOT READY: how much of what is under way is done, in 65536ths (SPC-4 4.5.2.4.4).
+  std::optional<std::uint16_t> progress;
   // Only with key COPY ABORTED (wire reference 8.9): the segment that failed, counted from 0.
   std::optional<std::uint16_t> segment;
   std::optional<CscdAnswer> cscd_answer;
@@ -138,7 +145,7 @@ struct Sense {
 };
 
 FixedSense to_fixed_format(const Sense& sense);
-// Descriptor format (72h), with an information descriptor where there is information.
+// Descriptor format (72h), with descriptors of information and progress where there are any.
 std::vector<std::uint8_t> to_descriptor_format(const Sense& sense);
 // Accepts fixed (70h, 71h) and descriptor format (72h, 73h); nullopt for anything else or too
 // short.
@@ -161,6 +168,8 @@ Sense lba_out_of_range(std::uint64_t first_bad_lba);
 // What the medium holds is not what was sent, from this byte of it on (SBC-4 5.2, 5.36).
 Sense miscompare(std::uint64_t first_different_byte);
 Sense unit_attention(AdditionalSense additional);
+// NOT READY because of something that takes its time.
+Sense in_progress(AdditionalSense additional, std::uint16_t progress);
 
 }  // namespace sense
 }  // namespace scsi

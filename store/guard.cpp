@@ -52,6 +52,10 @@ void Guard::protect(std::vector<base::Extent> extents, base::Executor& pool,
   });
 }
 
+StoreResult<> Guard::forget_snapshots() {
+  return state_->forget();
+}
+
 Guard::WriteSection::WriteSection(Guard& guard, base::Extent extent)
     : guard_(guard), gate_ticket_(guard.state_->enter_saving(extent)) {}
 

@@ -79,6 +79,10 @@ class Guard final : public Store {
   void protect(std::vector<base::Extent> extents, base::Executor& pool,
                base::UniqueFunction<void()> on_lost, Protected done);
 
+  // Gives up every snapshot (on_lost runs for each) and erases what was saved for them: for who is
+  // about to erase the store itself. Those who visit a snapshot have been stopped before.
+  StoreResult<> forget_snapshots();
+
   // A stretch of this store that may be written, part by part, through its inner store directly (by
   // clone_range and the like): every guarded chunk in it has been saved, and no new snapshot can be
   // completed while it lives. `extent` lies within size(). Keep it short. Order: take the write

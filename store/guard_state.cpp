@@ -101,6 +101,19 @@ void GuardState::drop(SnapshotRecord& record) {
   slots_.release(slots_of(saved));
 }
 
+StoreResult<> GuardState::forget() {
+  std::vector<RecordPtr> records;
+  {
+    const std::scoped_lock lock(mutex_);
+    records = index_.all();
+  }
+  Callbacks lost;
+  lose(records, lost);
+  for (auto& call : lost)
+    call();
+  return slots_.erase();
+}
+
 StoreResult<GuardState::Saved> GuardState::find_saved(const SnapshotRecord& record,
                                                       std::uint64_t chunk, std::uint64_t end) {
   const std::scoped_lock lock(mutex_);

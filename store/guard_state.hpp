@@ -46,6 +46,8 @@ class GuardState {
   // Waits until the writes that did not yet know of the record have ended.
   void arm(SnapshotRecord& record);
   void drop(SnapshotRecord& record);
+  // Every snapshot is lost, and nothing that was saved can be read any more.
+  StoreResult<> forget();
 
   // Side slots holding `chunk` and the chunks after it up to `end`, with a user added that the
   // caller takes away; or none, and `*unsaved_end` is where the stretch of unsaved chunks ends.

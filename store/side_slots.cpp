@@ -83,6 +83,16 @@ void SideSlots::put_back(SlotRun run) {
   free_.emplace_hint(next, run.first, run.count);
 }
 
+StoreResult<> SideSlots::erase() {
+  std::uint64_t ever_used = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    ever_used = users_.size();
+  }
+  if (ever_used == 0) return {};
+  return side_.write_zeros({base::ByteOffset(0), base::ByteCount(ever_used * slot_bytes_)});
+}
+
 base::ByteCount SideSlots::bytes_in_use() const {
   const std::scoped_lock lock(mutex_);
   return base::ByteCount(in_use_ * slot_bytes_);

@@ -30,6 +30,9 @@ class SideSlots {
   void release(SlotRun run) { release(std::vector<SlotRun>{run}); }
   void release(const std::vector<SlotRun>& runs);
 
+  // Whatever was ever saved reads as zeros afterwards, also what is still in use.
+  StoreResult<> erase();
+
   base::ByteOffset offset_of(std::uint64_t slot) const {
     return base::ByteOffset(slot * slot_bytes_);
   }

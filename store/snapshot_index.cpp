@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <set>
 
 namespace store {
 
@@ -59,6 +60,17 @@ void SnapshotIndex::remove(SnapshotRecord& record) {
     --entries_at_[level];
   });
   --size_;
+}
+
+// A record stands in several nodes.
+std::vector<std::shared_ptr<SnapshotRecord>> SnapshotIndex::all() const {
+  std::set<SnapshotRecord*> each;
+  for (const auto& [node, records] : nodes_)
+    each.insert(records.begin(), records.end());
+  std::vector<std::shared_ptr<SnapshotRecord>> out;
+  for (SnapshotRecord* record : each)
+    out.push_back(record->shared_from_this());
+  return out;
 }
 
 }  // namespace store

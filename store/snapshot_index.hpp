@@ -42,6 +42,7 @@ class SnapshotIndex {
   void insert(SnapshotRecord& record);
   void remove(SnapshotRecord& record);
   std::uint64_t size() const { return size_; }
+  std::vector<std::shared_ptr<SnapshotRecord>> all() const;
 
   // Calls `use(record)` once for every record that covers `chunk`.
   template <class Use>

@@ -76,6 +76,7 @@ base::Result<void, std::string> Array::State::open_targets() {
     }
     targets.push_back(std::make_shared<device::TargetDevice>(
         target.name, copy_manager, std::move(units), relative_ports(target)));
+    targets.back()->resume_operations(pool);
     server.directory().change([&](net::Directory& directory) {
       directory.targets.push_back({targets.back(), target.alias, target.authentication,
                                    target.access, target.lun_maps, target.portal_groups,

@@ -5,11 +5,13 @@
 
 #include "scsi/block_cdbs.hpp"
 #include "scsi/copy_cdbs.hpp"
+#include "scsi/format_parameters.hpp"
 #include "scsi/log_pages.hpp"
 #include "scsi/maintenance_cdbs.hpp"
 #include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/provisioning_cdbs.hpp"
+#include "scsi/sanitize_cdbs.hpp"
 #include "scsi/target_port_groups.hpp"
 #include "scsi/verify_cdbs.hpp"
 #include "target/device/commands/commands.hpp"
@@ -82,6 +84,16 @@ base::ByteCount extended_copy_list(base::ByteView cdb, const LogicalUnit& unit) 
   const std::uint64_t longest = scsi::longest_extended_copy_list(unit.extended_copy_limits());
   return base::ByteCount(std::min(longest, scsi::extended_copy::parameter_list_length.read(cdb)));
 }
+// What is longer is refused by its length alone.
+base::ByteCount sanitize_list(base::ByteView cdb, const LogicalUnit& unit) {
+  if (scsi::check_sanitize_list_length(cdb, unit.block_length())) return {};
+  return base::ByteCount(scsi::sanitize::parameter_list_length.read(cdb));
+}
+// The CDB does not tell.
+base::ByteCount format_list(base::ByteView cdb, const LogicalUnit& unit) {
+  if (!scsi::format_unit::fmtdata.is_set(cdb)) return {};
+  return base::ByteCount(scsi::format_unit::longest_list(unit.block_length()));
+}
 constexpr auto unmap_list = parameter_list<scsi::unmap::parameter_list_length>;
 base::ByteCount reservation_list(base::ByteView cdb, const LogicalUnit&) {
   namespace fields = scsi::persistent_reserve_out;
@@ -113,6 +125,7 @@ constexpr auto rows = std::to_array<CommandRow>({
      commands::test_unit_ready},
     {scsi::request_sense::layout, none, passed_by, allowed, nullptr, commands::request_sense,
      AccessRule::always},
+    {scsi::format_unit::layout, started, reported, changes, format_list, commands::format_unit},
     {scsi::media::read_6, started, reported, reads, nullptr, commands::read},
     {scsi::media::write_6, started, reported, changes, write_data, commands::write},
     {scsi::inquiry::layout, none, passed_by, allowed, nullptr, commands::inquiry,
@@ -150,6 +163,13 @@ constexpr auto rows = std::to_array<CommandRow>({
     {scsi::write_same::layout_10, started, reported, changes, write_same_data,
      commands::write_same},
     {scsi::unmap::layout, started, reported, changes, unmap_list, commands::unmap},
+    {scsi::sanitize::overwrite, started, reported, changes, sanitize_list,
+     commands::sanitize_overwrite},
+    {scsi::sanitize::block_erase, started, reported, changes, nullptr, commands::sanitize_erase},
+    {scsi::sanitize::cryptographic_erase, started, reported, changes, nullptr,
+     commands::sanitize_erase},
+    {scsi::sanitize::exit_failure_mode, started, reported, changes, nullptr,
+     commands::sanitize_exit_failure_mode},
     {scsi::log_select::layout, exists, reported, changes, log_list, commands::log_select,
      AccessRule::standby},
     {scsi::log_sense::layout, exists, reported, allowed, nullptr, commands::log_sense,

@@ -49,7 +49,7 @@ bool is_reserved(const UnitPath& path, SegmentSide side) {
 
 copymgr::CscdView view_of(LogicalUnit& unit, bool pad) {
   return {unit.id(), unit.block_length(), unit.capacity(), unit.guard().alignment_bytes(),
-          pad,       unit.started()};
+          pad,       unit.ready()};
 }
 
 SegmentFault fault(Kind kind, SegmentSide side) {

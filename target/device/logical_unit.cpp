@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/digest.hpp"
+#include "base/log.hpp"
 
 namespace device {
 namespace {
@@ -138,6 +139,9 @@ base::Result<void, std::string> LogicalUnit::restore(UnitMemory& memory) {
   if (auto restored = kept_.restore(memory, base::to_hex(identity_.naa)); !restored) {
     return restored;
   }
+  if (!restore_operation()) {
+    return base::fail(std::string("what is kept of a SANITIZE or FORMAT UNIT makes no sense"));
+  }
   const auto list = kept_.value(Keepsake::mode_parameters);
   if (list.empty()) return {};
   const scsi::ModeSenseUnit defaults{{}, {}, capacity_, shape_.block_length};
@@ -145,6 +149,33 @@ base::Result<void, std::string> LogicalUnit::restore(UnitMemory& memory) {
   if (!saved) return base::fail(std::string("the saved mode parameters make no sense"));
   set_mode_parameters(*saved);
   return {};
+}
+
+// What was begun on one store must neither go on over another, whose data nobody gave up, nor be
+// forgotten: it has failed then.
+bool LogicalUnit::restore_operation() {
+  const auto bytes = kept_.value(Keepsake::operation);
+  if (bytes.empty()) return true;
+  auto record = decode_operation(bytes);
+  if (!record) return false;
+  if (record->store != guard_->describe() || record->size != guard_->size()) {
+    base::log::warning(
+        "unit {}: a SANITIZE or FORMAT UNIT was under way on {}, {} bytes; not on {}",
+        identity_.serial, record->store, record->size.value, guard_->describe());
+    record->failed = true;
+  }
+  operation_.restore(*record);
+  return true;
+}
+
+// Whole blocks.
+base::ByteCount LogicalUnit::operation_step() const {
+  const base::BlockCount blocks = shape_.block_length.whole_blocks(limits_.operation_step);
+  return shape_.block_length.to_bytes(std::max(blocks, base::BlockCount(1)));
+}
+
+bool LogicalUnit::keep_operation(std::vector<std::uint8_t> record) {
+  return !kept_.can_save() || kept_.save(Keepsake::operation, std::move(record));
 }
 
 copymgr::Volume LogicalUnit::volume(const std::string& target_name) {

@@ -20,6 +20,7 @@
 #include "target/device/host_notes.hpp"
 #include "target/device/task_set.hpp"
 #include "target/device/unit_memory.hpp"
+#include "target/device/unit_operation.hpp"
 #include "target/device/unit_reservations.hpp"
 #include "target/device/unit_shape.hpp"
 
@@ -44,6 +45,10 @@ struct LogicalUnitLimits {
   scsi::ExtendedCopyLimits extended_copy;
   // In the task set, of one nexus; beyond it TASK SET FULL. More than a session's command window.
   std::uint32_t maximum_tasks = 1024;
+  // What SANITIZE and FORMAT UNIT write between two looks at whether to stop, and between two marks
+  // of where they are, for a restart.
+  base::ByteCount operation_step{8u << 20};
+  base::ByteCount operation_mark{1ull << 30};
 };
 
 // What hosts moved by READ and WRITE, since start.
@@ -102,8 +107,19 @@ class LogicalUnit {
   bool started() const { return started_.load(std::memory_order_relaxed); }
   void set_started(bool started) { started_ = started; }
 
+  // SANITIZE or FORMAT UNIT.
+  UnitOperation& operation() { return operation_; }
+  // Started, and not closed to commands by an operation.
+  bool ready() const { return started() && operation_.idle(); }
+  base::ByteCount operation_step() const;
+  base::ByteCount operation_mark() const { return limits_.operation_mark; }
+  // Keeps the record of the operation; empty: there is none. May block. False: the old one stands.
+  // A unit without memory keeps none, and that is well.
+  bool keep_operation(std::vector<std::uint8_t> record);
+
  private:
   scsi::AccessFigures figures_since_start() const;
+  bool restore_operation();
 
   const std::uint64_t id_;
   const scsi::UnitIdentity identity_;
@@ -117,6 +133,7 @@ class LogicalUnit {
   UnitReservations reservations_;
   OrderedTurns ordered_turns_;
   std::atomic<scsi::ModeParameters> mode_parameters_{};
+  UnitOperation operation_;
   std::atomic<bool> started_{true};
 };
 

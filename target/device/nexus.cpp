@@ -1,6 +1,6 @@
 // The device server's order of checks, the same for every command: its place in the task set, then,
 // when its turn has come: operation code known, unit exists, unit attention, reservation, reserved
-// bits, access state, unit started, run.
+// bits, access state, no SANITIZE or FORMAT UNIT under way, unit started, run.
 #include "target/device/nexus.hpp"
 
 #include <algorithm>
@@ -25,6 +25,12 @@ std::optional<scsi::Sense> check_cdb(const RowLookup& lookup, base::ByteView cdb
 
 bool must_wait_for_start(const CommandRow& row, const UnitPath* path) {
   return row.unit_rule == UnitRule::started && !path->unit->started();
+}
+
+// What an operation on the whole unit keeps out: all but the commands that run without a unit too.
+std::optional<scsi::Sense> refused_by_operation(const CommandRow& row, const UnitPath* path) {
+  if (row.unit_rule == UnitRule::none || path->unit->operation().idle()) return std::nullopt;
+  return path->unit->operation().refusal(row.layout.opcode, row.unit_rule == UnitRule::started);
 }
 
 // What the access state of the command's target port group forbids (SPC-4 5.15.2.4); nullopt when
@@ -171,11 +177,33 @@ void Nexus::run(Task& task, UnitPath* path, const RowLookup& lookup) {
   if (const auto why = forbidden(state, lookup.row->access_rule); why && path != nullptr) {
     return task.finish_check_condition(scsi::sense::make(scsi::SenseKey::not_ready, *why));
   }
+  if (const auto why = refused_by_operation(*lookup.row, path)) {
+    return task.finish_check_condition(*why);
+  }
   if (must_wait_for_start(*lookup.row, path)) {
     return task.finish_check_condition(
         scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::not_ready_initializing_required));
   }
   lookup.row->handler({task, *this, path});
+}
+
+// The last of several paths to the unit runs `done`, by letting go of it.
+void Nexus::when_tasks_end(const LogicalUnit& unit, base::UniqueFunction<void()> done) {
+  struct AtEnd {
+    base::UniqueFunction<void()> run;
+    ~AtEnd() { run(); }
+  };
+  const auto last = std::shared_ptr<AtEnd>(new AtEnd{std::move(done)});
+  for (auto& [lun, path] : paths_) {
+    if (path.unit.get() == &unit) path.tasks.when_quiet(last);
+  }
+}
+
+std::shared_ptr<OperationWatch> Nexus::watch(Task& task) {
+  leave_task_set(task);
+  std::erase_if(watches_, [](const auto& each) { return each->over(); });
+  watches_.push_back(std::make_shared<OperationWatch>(task, worker_.home));
+  return watches_.back();
 }
 
 void Nexus::refresh(UnitPath& path) {

@@ -13,6 +13,7 @@
 #include "scsi/inquiry_data.hpp"
 #include "store/channel.hpp"
 #include "target/device/nexus_registry.hpp"
+#include "target/device/operation_watch.hpp"
 #include "target/device/reservation_rules.hpp"
 #include "target/device/target_device.hpp"
 #include "target/device/task.hpp"
@@ -92,6 +93,13 @@ class Nexus final : public TaskServer {
   // Owes `attention` for a unit, if this nexus has it; on this nexus's thread.
   void owe(const LogicalUnit& unit, UnitAttention attention);
 
+  // Runs `done`, now or later, when every command of this nexus that runs on the unit now has
+  // ended.
+  void when_tasks_end(const LogicalUnit& unit, base::UniqueFunction<void()> done);
+  // The task has had its checks and waits for the outcome of an operation on its unit; it no longer
+  // counts as running.
+  std::shared_ptr<OperationWatch> watch(Task& task);
+
   // The access state of some target port group has changed; on this nexus's thread.
   void access_states_changed();
 
@@ -142,6 +150,7 @@ class Nexus final : public TaskServer {
   const WorkerContext worker_;
   std::map<scsi::Lun, UnitPath> paths_;
   std::vector<std::shared_ptr<WaitingTask>> waiting_tasks_;
+  std::vector<std::shared_ptr<OperationWatch>> watches_;
   TaskOwner* owner_ = nullptr;
   std::shared_ptr<NexusDoor> door_;
 };

@@ -3,6 +3,7 @@
 #include <future>
 
 #include "target/device/nexus.hpp"
+#include "target/device/operation_run.hpp"
 
 namespace device {
 
@@ -19,8 +20,17 @@ TargetDevice::TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
 }
 
 TargetDevice::~TargetDevice() {
-  for (const auto& [lun, unit] : units_)
+  for (const auto& [lun, unit] : units_) {
+    unit->operation().halt();
     copy_manager_.detach(unit->id());
+  }
+}
+
+void TargetDevice::resume_operations(base::Executor& pool) {
+  for (const auto& [lun, unit] : units()) {
+    if (!unit->operation().running()) continue;
+    std::make_shared<OperationRun>(*this, unit, pool, nullptr, false)->start();
+  }
 }
 
 TargetDevice::Units TargetDevice::units() const {
@@ -44,6 +54,7 @@ std::shared_ptr<LogicalUnit> TargetDevice::remove_unit(scsi::Lun lun, base::Exec
       },
       pool, [&gone] { gone.set_value(); });
   gone.get_future().wait();
+  unit->operation().halt();
   copy_manager_.detach(unit->id());
   return unit;
 }

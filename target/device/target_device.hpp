@@ -37,6 +37,9 @@ class TargetDevice {
   // nexus that saw it is told (06h/3Fh/0Eh, and an asynchronous event). Waits until all of that is
   // done; not on a worker's thread. Null: it was not there.
   std::shared_ptr<LogicalUnit> remove_unit(scsi::Lun lun, base::Executor& pool);
+  // Goes on with the operations that units remember from before a restart; once, before the first
+  // nexus.
+  void resume_operations(base::Executor& pool);
   // Every unit under its own number, for a nexus that sees all.
   std::map<scsi::Lun, scsi::Lun> unmasked() const;
   // The relative identifiers of its ports, each once.

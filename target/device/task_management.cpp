@@ -24,6 +24,10 @@ void TaskSetEvent::add(const LogicalUnit& unit) {
 
 void Nexus::stop(Task& task) {
   task.place.aborted = true;
+  // An operation on a unit goes on, but nobody waits for it.
+  const auto watch = std::find_if(watches_.begin(), watches_.end(),
+                                  [&task](const auto& each) { return each->waits(task); });
+  if (watch != watches_.end()) return (*watch)->give_up();
   const UnitPath* path = task.place.path;
   if (path != nullptr && path->tasks.holds(task)) {
     return task.finish_status(scsi::Status::task_aborted);

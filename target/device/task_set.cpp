@@ -46,7 +46,7 @@ void OrderedTurns::pass_on() {
 }
 
 void TaskSetPart::update() {
-  open_ = held_.empty() && closed_by_ == 0 && heads_ == 0 && !alone_;
+  open_ = held_.empty() && closed_by_ == 0 && heads_ == 0 && !alone_ && waiting_.empty();
 }
 
 // What holds a task up that is not ORDERED, apart from its data and those before it in the queue.
@@ -128,9 +128,14 @@ std::shared_ptr<Turn> TaskSetPart::remove(Task& task) {
     if (turn_->granted) over = turn_;
     turn_.reset();
   }
+  // Let go of at the end, because it may be what another nexus waits for.
+  Quiet told;
+  std::vector<Quiet> all_told;
+  if (running_ == 0) {
+    told = std::move(quiet_);
+    all_told.swap(waiting_);
+  }
   update();
-  // Last, because it may be what another nexus waits for.
-  if (running_ == 0) std::exchange(quiet_, nullptr);
   return over;
 }
 
@@ -147,6 +152,11 @@ std::shared_ptr<Turn> TaskSetPart::take_turn() {
 void TaskSetPart::abandon_turn() {
   if (turn_ != nullptr) turn_->task = nullptr;
   turn_.reset();
+}
+
+void TaskSetPart::when_quiet(Quiet quiet) {
+  if (running_ != 0) waiting_.push_back(std::move(quiet));
+  update();
 }
 
 void TaskSetPart::close(std::uint64_t turn, Quiet quiet) {

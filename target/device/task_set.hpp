@@ -23,6 +23,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "base/unique_function.hpp"
 #include "target/device/task.hpp"
@@ -63,8 +64,6 @@ class TaskSetPart {
   // Let go of when nothing runs here any more.
   using Quiet = std::shared_ptr<void>;
 
-  // SIMPLE tasks start without further question, and nothing is held.
-  bool is_open() const { return open_; }
   bool has_held() const { return !held_.empty(); }
   // Tasks in the set: running, held or waiting for their data.
   std::size_t size() const { return running_ + admitted_ + held_.size(); }
@@ -86,6 +85,9 @@ class TaskSetPart {
   // The nexus goes: its turn, if one is under way, is to end unused.
   void abandon_turn();
 
+  // `quiet` is let go of when what runs here now has ended.
+  void when_quiet(Quiet quiet);
+
   // A turn of some nexus closes the set, and opens it. Either may be told more than once, or late.
   void close(std::uint64_t turn, Quiet quiet);
   void open(std::uint64_t turn);
@@ -95,7 +97,7 @@ class TaskSetPart {
   void admit(Task& task);
   void update();
 
-  bool open_ = true;
+  bool open_ = true;            // SIMPLE tasks start without further question, and nobody waits
   bool alone_ = false;          // an ORDERED task runs
   unsigned running_ = 0;        // have their data and have not ended
   unsigned admitted_ = 0;       // may run when their data is there
@@ -103,7 +105,8 @@ class TaskSetPart {
   std::deque<Task*> held_;      // in the order in which they came
   std::shared_ptr<Turn> turn_;  // of an ORDERED task: the first of held_, or the one that is alone
   std::uint64_t closed_by_ = 0;
-  Quiet quiet_;
+  Quiet quiet_;                 // of the turn that has closed the set
+  std::vector<Quiet> waiting_;  // of when_quiet()
 };
 
 }  // namespace device

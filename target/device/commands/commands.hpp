@@ -68,6 +68,11 @@ void write_atomic(const Invocation& call);
 void write_same(const Invocation& call);
 void unmap(const Invocation& call);
 void get_lba_status(const Invocation& call);
+// unit_operations.cpp
+void sanitize_overwrite(const Invocation& call);
+void sanitize_erase(const Invocation& call);
+void sanitize_exit_failure_mode(const Invocation& call);
+void format_unit(const Invocation& call);
 // media_reports.cpp
 void pre_fetch(const Invocation& call);
 void read_defect_data_10(const Invocation& call);

@@ -14,13 +14,15 @@ void test_unit_ready(const Invocation& call) {
 }
 
 // Sense data comes as data with GOOD status: the pending unit attention (cleared by this), the
-// missing unit, or nothing to tell (SPC-4 6.39).
+// missing unit, what is under way on it, or nothing to tell (SPC-4 6.39).
 void request_sense(const Invocation& call) {
   scsi::Sense sense;
   if (call.path == nullptr) {
     sense = scsi::sense::illegal_request(scsi::asc::logical_unit_not_supported);
   } else if (call.path->attentions.any()) {
     sense = scsi::sense::unit_attention(*call.path->attentions.take());
+  } else if (const auto condition = call.unit().operation().condition()) {
+    sense = *condition;
   } else if (!call.unit().started()) {
     sense =
         scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::not_ready_initializing_required);

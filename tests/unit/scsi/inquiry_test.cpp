@@ -211,7 +211,7 @@ TEST_CASE("R17: VPD B0h holds every limit at its place") {
 
 TEST_CASE("R17: B1h is not rotating and verifies unmapped blocks, B2h is thin and reads zeros") {
   const Bytes b1 = block_device_characteristics_page();
-  CHECK(Bytes(b1.begin(), b1.begin() + 10) == hex("00 B1 00 3C 00 01 00 00 01 00"));
+  CHECK(Bytes(b1.begin(), b1.begin() + 10) == hex("00 B1 00 3C 00 01 00 50 01 00"));
   CHECK(b1.size() == 4 + 0x3c);
   // LBPU, LBPWS, LBPWS10, LBPRZ 001b (never 010b), no anchors; PROVISIONING TYPE 2.
   CHECK(logical_block_provisioning_page(7) == hex("00 B2 00 04 07 E4 02 00"));

@@ -8,11 +8,13 @@
 
 #include "scsi/block_cdbs.hpp"
 #include "scsi/copy_cdbs.hpp"
+#include "scsi/format_parameters.hpp"
 #include "scsi/log_pages.hpp"
 #include "scsi/maintenance_cdbs.hpp"
 #include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/provisioning_cdbs.hpp"
+#include "scsi/sanitize_cdbs.hpp"
 #include "scsi/target_port_groups.hpp"
 #include "scsi/verify_cdbs.hpp"
 
@@ -27,6 +29,7 @@ inline const std::vector<KnownLayout>& every_layout() {
   static const std::vector<KnownLayout> all{
       {test_unit_ready::layout, "00 00 00 00 00 07"},
       {request_sense::layout, "03 01 00 00 FF 07"},
+      {format_unit::layout, "04 FF 00 00 00 07"},
       {media::read_6, "08 1F FF FF FF 07"},
       {media::write_6, "0A 1F FF FF FF 07"},
       {inquiry::layout, "12 01 FF FF FF 07"},
@@ -49,6 +52,10 @@ inline const std::vector<KnownLayout>& every_layout() {
       {buffer::read_layout, "3C 1F FF FF FF FF FF FF FF 07"},
       {write_same::layout_10, "41 F8 FF FF FF FF 3F FF FF 07"},
       {unmap::layout, "42 01 00 00 00 00 3F FF FF 07"},
+      {sanitize::overwrite, "48 A1 00 00 00 00 00 FF FF 07"},
+      {sanitize::block_erase, "48 A2 00 00 00 00 00 FF FF 07"},
+      {sanitize::cryptographic_erase, "48 A3 00 00 00 00 00 FF FF 07"},
+      {sanitize::exit_failure_mode, "48 BF 00 00 00 00 00 FF FF 07"},
       {log_select::layout, "4C 03 FF FF 00 00 00 FF FF 07"},
       {log_sense::layout, "4D 01 FF FF 00 FF FF FF FF 07"},
       {mode_select::layout_10, "55 11 00 00 00 00 00 FF FF 07"},

@@ -53,6 +53,20 @@ TEST_CASE("descriptor format, byte for byte") {
         hex("72 05 21 00 00 00 00 0C 00 0A 80 00 01 02 03 04 05 06 07 08"));
 }
 
+TEST_CASE("progress stands in the sense-key-specific bytes, in both formats") {
+  const Sense half = sense::in_progress(asc::sanitize_in_progress, 0x8001);
+  CHECK(fixed(half) == hex("70 00 02 00 00 00 00 0A 00 00 00 00 04 1B 00 80 80 01"));
+  CHECK(to_descriptor_format(half) == hex("72 02 04 1B 00 00 00 08 02 06 00 00 80 80 01 00"));
+  CHECK(parse_sense(to_fixed_format(half)) == half);
+  CHECK(parse_sense(to_descriptor_format(half)) == half);
+  CHECK(fixed(sense::in_progress(asc::format_in_progress, 0)) ==
+        hex("70 00 02 00 00 00 00 0A 00 00 00 00 04 04 00 80 00 00"));
+  CHECK(to_text(half) == "02/04/1B 32769/65536 done");
+  // Under another key the same bytes mean something else; without SKSV, nothing.
+  CHECK_FALSE(parse_sense(hex("70 00 03 00 00 00 00 0A 00 00 00 00 04 1B 00 80 80 01"))->progress);
+  CHECK_FALSE(parse_sense(hex("70 00 02 00 00 00 00 0A 00 00 00 00 04 1B 00 00 80 01"))->progress);
+}
+
 TEST_CASE("fixed format survives a round trip for every key, pointer and information") {
   for (unsigned key = 0; key < 16; ++key) {
     for (const PointsInto into :
@@ -115,6 +129,11 @@ TEST_CASE("additional sense codes have the numbers of the standard") {
   const std::pair<AdditionalSense, AdditionalSense> expected[] = {
       {operation_in_progress, {0x00, 0x16}},
       {not_ready_initializing_required, {0x04, 0x02}},
+      {format_in_progress, {0x04, 0x04}},
+      {sanitize_in_progress, {0x04, 0x1b}},
+      {medium_format_corrupted, {0x31, 0x00}},
+      {format_command_failed, {0x31, 0x01}},
+      {sanitize_command_failed, {0x31, 0x03}},
       {unreachable_copy_target, {0x08, 0x04}},
       {write_error, {0x0c, 0x00}},
       {third_party_device_failure, {0x0d, 0x01}},

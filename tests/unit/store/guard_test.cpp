@@ -35,6 +35,41 @@ std::unique_ptr<Guard> guard_file(const std::string& directory) {
 
 }  // namespace
 
+TEST_CASE("forgotten snapshots are lost, and what was saved for them is erased") {
+  store::GuardSettings settings;
+  settings.chunk_bytes = chunk;
+  settings.side_bytes_max = ByteCount(8 * MiB);
+  auto side = memory(8 * MiB);
+  const store::Store& beside = *side;
+  Guard guard(memory(4 * MiB), std::move(side), settings);
+  REQUIRE(write(guard, 0, filled(4 * MiB, 0x5e)));
+  int lost = 0;
+  const auto touched = protect(guard, {extent(0, MiB), extent(2 * MiB, MiB)}, [&] { ++lost; });
+  const auto untouched = protect(guard, {extent(3 * MiB, chunk)}, [&] { ++lost; });
+  REQUIRE(write(guard, 0, filled(MiB, 1)));
+  REQUIRE(guard.counters().chunks_saved_by_copy == MiB / chunk);
+  REQUIRE(guard.forget_snapshots());
+  CHECK(lost == 2);
+  for (const auto& snapshot : {touched, untouched}) {
+    CHECK(snapshot->lost());
+    const auto seen =
+        snapshot->visit(extent(snapshot->extents()[0].offset.value, chunk),
+                        [](store::Piece, ByteCount) { return store::StoreResult<>(); });
+    CHECK_FALSE(seen);
+  }
+  Bytes saved(8 * MiB);
+  REQUIRE(const_cast<store::Store&>(beside).read(base::ByteOffset(0), saved));
+  CHECK(saved == filled(8 * MiB, 0));
+  CHECK(guard.counters().side_bytes_in_use.value == 0);
+  CHECK(guard.counters().snapshots_live == 0);
+  // The guard goes on: nothing more is saved for the lost, new points in time are kept.
+  REQUIRE(write(guard, 2 * MiB, filled(MiB, 2)));
+  CHECK(guard.counters().chunks_saved_by_copy == MiB / chunk);
+  const auto later = protect(guard, {extent(2 * MiB, chunk)});
+  REQUIRE(write(guard, 2 * MiB, filled(chunk, 3)));
+  CHECK(read(*later, extent(2 * MiB, chunk)) == filled(chunk, 2));
+}
+
 TEST_CASE("a snapshot keeps what was there, in memory") {
   check_overwrites(*guard_memory(4 * MiB));
 }
