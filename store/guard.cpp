@@ -149,4 +149,8 @@ Store::Usage Guard::usage() {
   return state_->inner().usage();
 }
 
+Quota* Guard::quota() {
+  return state_->inner().quota();
+}
+
 }  // namespace store

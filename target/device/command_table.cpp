@@ -82,7 +82,10 @@ base::ByteCount extended_copy_list(base::ByteView cdb, const LogicalUnit& unit) 
   const std::uint64_t longest = scsi::longest_extended_copy_list(unit.extended_copy_limits());
   return base::ByteCount(std::min(longest, scsi::extended_copy::parameter_list_length.read(cdb)));
 }
-constexpr auto unmap_list = parameter_list<scsi::unmap::parameter_list_length>;
+base::ByteCount unmap_list(base::ByteView cdb, const LogicalUnit& unit) {
+  if (!unit.thin()) return {};
+  return parameter_list<scsi::unmap::parameter_list_length>(cdb, unit);
+}
 base::ByteCount reservation_list(base::ByteView cdb, const LogicalUnit&) {
   namespace fields = scsi::persistent_reserve_out;
   return base::ByteCount(std::min(fields::list_bytes_max, fields::parameter_list_length.read(cdb)));
@@ -149,7 +152,8 @@ constexpr auto rows = std::to_array<CommandRow>({
      AccessRule::standby},
     {scsi::write_same::layout_10, started, reported, changes, write_same_data,
      commands::write_same},
-    {scsi::unmap::layout, started, reported, changes, unmap_list, commands::unmap},
+    {scsi::unmap::layout, started, reported, changes, unmap_list, commands::unmap,
+     AccessRule::active, true},
     {scsi::log_select::layout, exists, reported, changes, log_list, commands::log_select,
      AccessRule::standby},
     {scsi::log_sense::layout, exists, reported, allowed, nullptr, commands::log_sense,
