@@ -64,6 +64,7 @@ struct CopyFault {
     source_read_failed,
     destination_write_failed,
     destination_full,
+    destination_waits,  // the same, but room will come
     list_identifier_in_use,
     too_many_operations,
     volume_gone,

@@ -4,6 +4,16 @@
 #include <utility>
 
 namespace copymgr {
+namespace {
+
+SegmentFault::Kind kind_of(const store::StoreError& error) {
+  using enum SegmentFault::Kind;
+  if (error.kind == store::StoreError::Kind::no_space) return full;
+  if (error.kind == store::StoreError::Kind::no_space_yet) return waits;
+  return write_failed;
+}
+
+}  // namespace
 
 ExtendedCopyRun::ExtendedCopyRun(std::vector<PlannedSegment> segments, Volumes volumes,
                                  const CopySettings& settings, Meters& meters)
@@ -70,6 +80,8 @@ Run::Stepped ExtendedCopyRun::copy() {
       return failed(moved.bytes, SegmentFault::Kind::write_failed, SegmentSide::destination);
     case End::destination_full:
       return failed(moved.bytes, SegmentFault::Kind::full, SegmentSide::destination);
+    case End::destination_waits:
+      return failed(moved.bytes, SegmentFault::Kind::waits, SegmentSide::destination);
   }
   return failed(moved.bytes, SegmentFault::Kind::read_failed, SegmentSide::source);
 }
@@ -86,9 +98,7 @@ Run::Stepped ExtendedCopyRun::pad() {
   const base::Extent rest{move().into.offset + moved_, move().into.length - moved_};
   const auto written = find(move().destination_volume)->guard->write_zeros(rest);
   if (!written) {
-    const bool full = written.error().kind == store::StoreError::Kind::no_space;
-    return failed({}, full ? SegmentFault::Kind::full : SegmentFault::Kind::write_failed,
-                  SegmentSide::destination);
+    return failed({}, kind_of(written.error()), SegmentSide::destination);
   }
   meters_.bytes_zeroed += rest.length.value;
   return advanced(rest.length);

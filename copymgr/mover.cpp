@@ -32,6 +32,8 @@ Mover::Moved::End end_of(const store::StoreError& error) {
       return Mover::Moved::End::source_failed;
     case Kind::no_space:
       return Mover::Moved::End::destination_full;
+    case Kind::no_space_yet:
+      return Mover::Moved::End::destination_waits;
     case Kind::would_block:
     case Kind::out_of_range:
     case Kind::write_failed:

@@ -19,7 +19,14 @@ class Mover {
   struct Moved {
     base::ByteCount bytes;  // from the start of the stretch, written and good
     bool all_cloned = true;
-    enum class End { complete, source_failed, destination_failed, destination_full };
+    // destination_waits: it is full, but room will come.
+    enum class End {
+      complete,
+      source_failed,
+      destination_failed,
+      destination_full,
+      destination_waits
+    };
     End end = End::complete;
   };
   // Equally long extents; `from` within one extent of the snapshot.

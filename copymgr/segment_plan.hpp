@@ -28,7 +28,8 @@ struct SegmentFault {
     read_failed,
     write_failed,
     full,
-    gone,  // the unit was removed meanwhile
+    waits,  // full, but room will come
+    gone,   // the unit was removed meanwhile
   };
   Kind kind = Kind::unreachable;
   SegmentSide side = SegmentSide::source;

@@ -12,6 +12,13 @@ Run::Stepped failed(base::BlockCount blocks, CopyFault::Kind kind) {
   return {blocks, {}, false, CopyFault{kind}};
 }
 
+CopyFault::Kind kind_of(const store::StoreError& error) {
+  using enum CopyFault::Kind;
+  if (error.kind == store::StoreError::Kind::no_space) return destination_full;
+  if (error.kind == store::StoreError::Kind::no_space_yet) return destination_waits;
+  return destination_write_failed;
+}
+
 }  // namespace
 
 WriteRun::WriteRun(const Volume& destination, Plan plan, std::optional<tokens::Lease> lease,
@@ -50,9 +57,7 @@ Run::Stepped WriteRun::write_zeros() {
   const base::Extent into = base::to_extent(step.destination, length);
   const auto written = destination_.guard->write_zeros(into);
   if (!written) {
-    const bool full = written.error().kind == store::StoreError::Kind::no_space;
-    return failed(
-        {}, full ? CopyFault::Kind::destination_full : CopyFault::Kind::destination_write_failed);
+    return failed({}, kind_of(written.error()));
   }
   meters_.bytes_zeroed += into.length.value;
   return {step.destination.count, {}, false, {}};
@@ -77,6 +82,8 @@ Run::Stepped WriteRun::copy() {
       return failed(blocks, CopyFault::Kind::destination_write_failed);
     case End::destination_full:
       return failed(blocks, CopyFault::Kind::destination_full);
+    case End::destination_waits:
+      return failed(blocks, CopyFault::Kind::destination_waits);
   }
   return failed(blocks, CopyFault::Kind::destination_write_failed);
 }

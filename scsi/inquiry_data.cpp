@@ -192,7 +192,8 @@ Bytes block_limits_page(const BlockLimits& limits) {
   put32(out, 20, limits.maximum_unmap_lba_count);
   base::store_be32(out, 24, limits.maximum_unmap_descriptors);
   put32(out, 28, limits.optimal_unmap_granularity);
-  base::store_be32(out, 32, 1u << 31);  // UGAVALID, and the alignment is 0
+  // UGAVALID, and the alignment is 0.
+  base::store_be32(out, 32, limits.optimal_unmap_granularity.value != 0 ? 1u << 31 : 0);
   base::store_be64(out, 36, limits.maximum_write_same_length.value);
   put32(out, 44, limits.maximum_atomic_transfer_length);
   return out;

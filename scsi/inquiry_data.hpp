@@ -52,7 +52,7 @@ struct BlockLimits {
   base::BlockCount maximum_compare_and_write_length;  // 255 at most
   base::BlockCount maximum_unmap_lba_count;
   std::uint32_t maximum_unmap_descriptors = 0;
-  base::BlockCount optimal_unmap_granularity;  // aligned to LBA 0
+  base::BlockCount optimal_unmap_granularity;  // aligned to LBA 0; zero of units without UNMAP
   base::BlockCount maximum_write_same_length;
   base::BlockCount maximum_atomic_transfer_length;  // of any alignment and granularity
 };

@@ -33,6 +33,10 @@ struct ModePage {
   void (*mark_changeable)(Bytes& page) = nullptr;
   // Takes what has changed, or says which field has a value that does not exist.
   std::optional<Field> (*take)(base::ByteView page, ModeParameters& parameters) = nullptr;
+  // Whether a unit has the page, in this form; null: always.
+  bool (*applies)(const ModeSenseUnit& unit) = nullptr;
+
+  bool is_of(const ModeSenseUnit& unit) const { return applies == nullptr || applies(unit); }
 
   std::size_t header_bytes() const { return subpage == 0 ? 2 : 4; }
   Bytes blank() const {
@@ -84,10 +88,37 @@ std::optional<Field> take_control(base::ByteView page, ModeParameters& parameter
   return std::nullopt;
 }
 
+void fill_recovery(Bytes& page, const ModeParameters& parameters) {
+  fill_error_reporting(page, parameters.provisioning);
+}
+void mark_recovery(Bytes& page) {
+  mark_error_reporting(page);
+}
+std::optional<Field> take_recovery(base::ByteView page, ModeParameters& parameters) {
+  read_error_reporting(page, parameters.provisioning);
+  return std::nullopt;
+}
+
+void fill_provisioning(Bytes& page, const ModeParameters& parameters) {
+  fill_provisioning_page(page, parameters.provisioning);
+}
+void mark_provisioning(Bytes& page) {
+  mark_provisioning_page(page);
+}
+std::optional<Field> take_provisioning(base::ByteView page, ModeParameters& parameters) {
+  read_provisioning_page(page, parameters.provisioning);
+  return std::nullopt;
+}
+
 // Ascending. Nothing is retried, no transfer is limited, no power is saved, no exception reported:
 // those pages are zero.
-constexpr std::array<ModePage, 7> mode_pages{{
-    {0x01, 0x00, 12, all_zero},
+constexpr std::uint8_t error_recovery = 0x01, exceptions = 0x1c;
+constexpr std::uint8_t provisioning_subpage = 0x02;
+constexpr auto counts_room = [](const ModeSenseUnit& unit) { return unit.counts_room; };
+constexpr std::array<ModePage, 9> mode_pages{{
+    {error_recovery, 0x00, 12, all_zero, nullptr, nullptr,
+     [](const ModeSenseUnit& unit) { return !unit.counts_room; }},
+    {error_recovery, 0x00, 12, fill_recovery, mark_recovery, take_recovery, counts_room},
     {0x02, 0x00, 16, all_zero},
     {0x08, 0x00, 20, fill_caching, mark_caching, take_caching},
     {0x0a, 0x00, 12, fill_control, mark_control, take_control},
@@ -97,7 +128,9 @@ constexpr std::array<ModePage, 7> mode_pages{{
        implicit_access_enabled.write(page, 1);
      }},
     {0x1a, 0x00, 40, all_zero},
-    {0x1c, 0x00, 12, all_zero},
+    {exceptions, 0x00, 12, all_zero},
+    {exceptions, provisioning_subpage, provisioning_page_bytes, fill_provisioning,
+     mark_provisioning, take_provisioning, counts_room},
 }};
 
 Bytes page_with(const ModePage& page, const ModeParameters& parameters) {
@@ -127,10 +160,10 @@ Bytes page_for(const ModePage& page, PageControl control, const ModeSenseUnit& u
       out = changeable_page(page);
       break;
     case PageControl::default_values:
-      out = page_with(page, {});
+      out = page_with(page, unit.defaults);
       break;
     case PageControl::saved:
-      out = page_with(page, unit.saved.value_or(ModeParameters{}));
+      out = page_with(page, unit.saved.value_or(unit.defaults));
       break;
   }
   parameters_saveable.write(out, is_saveable(page, unit));
@@ -222,11 +255,11 @@ std::optional<std::size_t> first_forbidden(base::ByteView page, base::ByteView c
 }
 
 // The page that a MODE SELECT list has at `at`; the list holds four bytes there, or zeros.
-base::Result<const ModePage*, Field> find_page(base::ByteView start) {
+base::Result<const ModePage*, Field> find_page(base::ByteView start, const ModeSenseUnit& unit) {
   const std::uint64_t subpage = subpage_format.is_set(start) ? subpage_code.read(start) : 0;
   bool code_known = false;
   for (const ModePage& page : mode_pages) {
-    if (page.code != page_code.read(start)) continue;
+    if (page.code != page_code.read(start) || !page.is_of(unit)) continue;
     code_known = true;
     if (page.subpage != subpage || subpage_format.is_set(start) != (page.subpage != 0)) continue;
     const Field& length = page.subpage == 0 ? page_length : subpage_length;
@@ -238,14 +271,14 @@ base::Result<const ModePage*, Field> find_page(base::ByteView start) {
 
 // Applies the page at `at` and returns where it ends.
 base::Result<std::size_t, Sense> apply_page(base::ByteView list, std::size_t at,
-                                            ModeParameters& parameters) {
+                                            const ModeSenseUnit& unit, ModeParameters& parameters) {
   const auto cut = [] {
     return base::fail(sense::illegal_request(asc::parameter_list_length_error));
   };
   const std::size_t left = list.size() - at;
   const bool has_subpage = subpage_format.is_set(list.subspan(at));
   if (left < (has_subpage ? 4u : 2u)) return cut();
-  const auto page = find_page(list.subspan(at));
+  const auto page = find_page(list.subspan(at), unit);
   if (!page) {
     return base::fail(
         sense::invalid_field_in_parameter_list(page.error(), static_cast<std::uint16_t>(at)));
@@ -277,7 +310,7 @@ base::Result<Bytes, ModeSenseFault> named_pages(const ModeSenseRequest& request,
   bool page_exists = every_page, saveable = false;
   Bytes out;
   for (const ModePage& page : mode_pages) {
-    if (!every_page && request.page != page.code) continue;
+    if (!page.is_of(unit) || (!every_page && request.page != page.code)) continue;
     page_exists = true;
     if (request.subpage != all_subpages && request.subpage != page.subpage) continue;
     if (every_page && request.subpage != all_subpages && request.subpage != 0) continue;
@@ -318,10 +351,10 @@ base::Result<Bytes, ModeSenseFault> mode_sense_data(const ModeSenseRequest& requ
   return out;
 }
 
-Bytes mode_select_list(const ModeParameters& parameters) {
+Bytes mode_select_list(const ModeParameters& parameters, const ModeSenseUnit& unit) {
   Bytes out(header_bytes(ModeForm::six));
   for (const ModePage& page : mode_pages) {
-    if (page.mark_changeable == nullptr) continue;
+    if (page.mark_changeable == nullptr || !page.is_of(unit)) continue;
     const Bytes bytes = page_with(page, parameters);
     out.insert(out.end(), bytes.begin(), bytes.end());
   }
@@ -333,8 +366,28 @@ base::Result<ModeParameters, Sense> apply_mode_select(base::ByteView list, ModeF
   ModeParameters parameters = unit.current;
   auto at = pages_start(list, form, unit);
   while (at && *at < list.size())
-    at = apply_page(list, *at, parameters);
+    at = apply_page(list, *at, unit, parameters);
   if (!at) return base::fail(at.error());
+  return parameters;
+}
+
+base::Result<ModeParameters, Sense> apply_saved_list(base::ByteView list,
+                                                     const ModeSenseUnit& unit) {
+  ModeParameters parameters = unit.current;
+  const auto start = pages_start(list, ModeForm::six, unit);
+  if (!start) return base::fail(start.error());
+  for (std::size_t at = *start; at < list.size();) {
+    const base::ByteView rest = list.subspan(at);
+    const bool has_subpage = subpage_format.is_set(rest);
+    const std::size_t header = has_subpage ? 4 : 2;
+    const Field& length = has_subpage ? subpage_length : page_length;
+    if (rest.size() < header || rest.size() - header < length.read(rest)) {
+      return base::fail(sense::illegal_request(asc::parameter_list_length_error));
+    }
+    // Its error does not matter: the page may be of a unit of another shape.
+    static_cast<void>(apply_page(list, at, unit, parameters));
+    at += header + length.read(rest);
+  }
   return parameters;
 }
 

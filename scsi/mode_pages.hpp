@@ -1,7 +1,8 @@
 // Mode parameters of a disk for MODE SENSE and MODE SELECT (SPC-4 7.5, SBC-4 6.5): Read-Write Error
 // Recovery (01h), Disconnect-Reconnect (02h), Caching (08h), Control (0Ah) and its extension
-// (0Ah/01h), Power Condition (1Ah), Informational Exceptions Control (1Ch), all of them (3Fh). WCE
-// and, of the task set, TST, QERR and TAS can be changed and saved.
+// (0Ah/01h), Power Condition (1Ah), Informational Exceptions Control (1Ch) and, of units that count
+// their room, Logical Block Provisioning (1Ch/02h); all of them (3Fh). WCE, of the task set TST,
+// QERR and TAS, and what provisioning_page.hpp tells can be changed and saved.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "base/result.hpp"
 #include "base/units.hpp"
 #include "scsi/field.hpp"
+#include "scsi/provisioning_page.hpp"
 #include "scsi/sense.hpp"
 
 namespace scsi {
@@ -23,13 +25,19 @@ enum class QueueErrorManagement : std::uint8_t {
   faulted_nexus = 3,  // those of the nexus that the one came from
 };
 
-// Small and without padding: a unit keeps it in an atomic.
-struct ModeParameters {
+// What commands ask for on their way. Small and without padding: a unit keeps it in an atomic.
+struct CommandRules {
   bool write_cache_enabled = true;
   bool task_set_per_nexus = false;  // TST: 001b, else one task set for all nexuses
   QueueErrorManagement queue_error = QueueErrorManagement::none;
   // TAS: tasks that another nexus aborts end with TASK ABORTED, not without an answer.
   bool task_aborted_status = false;
+
+  bool operator==(const CommandRules&) const = default;
+};
+
+struct ModeParameters : CommandRules {
+  ProvisioningParameters provisioning = {};
 
   bool operator==(const ModeParameters&) const = default;
 };
@@ -58,6 +66,8 @@ struct ModeSenseUnit {
   std::optional<ModeParameters> saved = {};  // nullopt: the unit cannot save
   base::BlockCount capacity;
   base::BlockLength block_length;
+  ModeParameters defaults = {};
+  bool counts_room = false;  // and has soft thresholds
 };
 
 // Why there is no such data.
@@ -67,7 +77,12 @@ base::Result<std::vector<std::uint8_t>, ModeSenseFault> mode_sense_data(
     const ModeSenseRequest& request, const ModeSenseUnit& unit);
 
 // A MODE SELECT(6) list that sets these parameters: what a unit saves.
-std::vector<std::uint8_t> mode_select_list(const ModeParameters& parameters);
+std::vector<std::uint8_t> mode_select_list(const ModeParameters& parameters,
+                                           const ModeSenseUnit& unit = {});
+// The parameters after such a list, which may have been saved when the unit had other pages: one
+// that does not fit any more is left out. The error: it is no such list.
+base::Result<ModeParameters, Sense> apply_saved_list(base::ByteView list,
+                                                     const ModeSenseUnit& unit);
 
 // The parameters after a MODE SELECT with this list. Changes nothing but what may change; a page
 // must be whole, and every other bit must keep its value; PS is ignored, as hosts send pages back

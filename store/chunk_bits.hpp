@@ -28,13 +28,22 @@ class ChunkBits {
   std::uint64_t next_clear(ChunkRange range) const { return next<false>(range); }
   bool any(ChunkRange range) const { return next_set(range) < range.end; }
 
-  void set(ChunkRange range) {
-    for_each_word(range,
-                  [this](std::uint64_t word, std::uint64_t mask) { words_[word].fetch_or(mask); });
+  std::uint64_t count_clear(ChunkRange range) const {
+    return for_each_word(range, [this](std::uint64_t word, std::uint64_t mask) {
+      return mask & ~words_[word].load();
+    });
   }
-  void clear(ChunkRange range) {
-    for_each_word(
-        range, [this](std::uint64_t word, std::uint64_t mask) { words_[word].fetch_and(~mask); });
+
+  // How many bits this changed.
+  std::uint64_t set(ChunkRange range) {
+    return for_each_word(range, [this](std::uint64_t word, std::uint64_t mask) {
+      return mask & ~words_[word].fetch_or(mask);
+    });
+  }
+  std::uint64_t clear(ChunkRange range) {
+    return for_each_word(range, [this](std::uint64_t word, std::uint64_t mask) {
+      return mask & words_[word].fetch_and(~mask);
+    });
   }
 
  private:
@@ -45,11 +54,14 @@ class ChunkBits {
     return end >= word_end ? from_at : from_at & ~(~std::uint64_t{0} << (end % 64));
   }
 
+  // How many bits `use` gives for all words together.
   template <class Use>
-  static void for_each_word(ChunkRange range, Use use) {
+  static std::uint64_t for_each_word(ChunkRange range, Use use) {
+    std::uint64_t bits = 0;
     for (std::uint64_t at = range.first; at < range.end; at = (at / 64 + 1) * 64) {
-      use(at / 64, mask_at(at, range.end));
+      bits += static_cast<std::uint64_t>(std::popcount(use(at / 64, mask_at(at, range.end))));
     }
+    return bits;
   }
 
   template <bool wanted>

@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 namespace store {
 namespace {
@@ -101,26 +102,54 @@ bool give_name(const Descriptor& file, const std::string& path) {
   return linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
 }
 
+// The size in bytes of an open file or device.
+base::ByteCount size_of(const Descriptor& file) {
+  const off_t end = lseek(file.number(), 0, SEEK_END);
+  return base::ByteCount(end > 0 ? static_cast<std::uint64_t>(end) : 0);
+}
+
+// Takes all the room that the file's size needs, if asked to; what the file holds stays. Looks
+// first whether there is enough: to try and fail may fill the file system.
+std::optional<std::string> allocate(const Descriptor& file, const FileOptions& options) {
+  if (!options.allocate) return std::nullopt;
+  const std::uint64_t size = size_of(file).value;
+  constexpr std::uint64_t unit_of_st_blocks = 512;
+  struct stat facts = {};
+  struct statvfs room = {};
+  if (fstat(file.number(), &facts) != 0 || fstatvfs(file.number(), &room) != 0) {
+    return cannot("look at", options, errno);
+  }
+  const std::uint64_t held = static_cast<std::uint64_t>(facts.st_blocks) * unit_of_st_blocks;
+  const std::uint64_t available = std::uint64_t{room.f_bavail} * room.f_frsize;
+  int error = size > held && size - held > available ? ENOSPC : 0;
+  while (error == 0 && fallocate(file.number(), 0, 0, static_cast<off_t>(size)) != 0) {
+    if (errno != EINTR) error = errno;
+  }
+  if (error == 0) return std::nullopt;
+  return fmt::format("cannot reserve {} bytes for {}: {}; {}", size, options.path,
+                     error_text(error),
+                     error == EOPNOTSUPP ? "its file system cannot reserve space: use thin=on"
+                                         : "free some space, choose a smaller size or use thin=on");
+}
+
 Opened create(const FileOptions& options) {
   const std::string directory = directory_of(options.path);
   bool named = false;
   Descriptor file = create_unnamed_or_named(options, directory, named);
   if (!file.is_open()) return base::fail(cannot("create", options, errno));
   if (auto line = lock(file, options)) return base::fail(*line);
-  if (ftruncate(file.number(), static_cast<off_t>(options.size.value)) != 0 ||
-      fsync(file.number()) != 0 || (!named && !give_name(file, options.path)) ||
+  const bool sized = ftruncate(file.number(), static_cast<off_t>(options.size.value)) == 0;
+  if (auto line = sized ? allocate(file, options) : std::nullopt) {
+    if (named) unlink(options.path.c_str());
+    return base::fail(std::move(*line));
+  }
+  if (!sized || fsync(file.number()) != 0 || (!named && !give_name(file, options.path)) ||
       !sync_directory(directory)) {
     std::string line = cannot("create", options, errno);
     if (named) unlink(options.path.c_str());
     return base::fail(std::move(line));
   }
   return file;
-}
-
-// The size in bytes of an open file or device.
-base::ByteCount size_of(const Descriptor& file) {
-  const off_t end = lseek(file.number(), 0, SEEK_END);
-  return base::ByteCount(end > 0 ? static_cast<std::uint64_t>(end) : 0);
 }
 
 // What O_DIRECT asks of offsets and memory; 1 for buffered stores.
@@ -189,6 +218,7 @@ FileOpened open_regular_file(const FileOptions& options) {
                     S_ISBLK(facts.st_mode) ? "block:" + options.path : "the path of a file"));
   }
   if (auto line = lock(file, options)) return base::fail(*line);
+  if (auto line = allocate(file, options)) return base::fail(*line);
   return make_store(std::move(file), options, false);
 }
 

@@ -14,13 +14,14 @@ struct FileOptions {
   base::ByteCount size;  // 0: as it is
   base::BlockLength block_length{512};
   bool direct = false;
+  bool allocate = false;  // room for all of it before it is used; regular files
 };
 
 using FileOpened = base::Result<std::unique_ptr<FileStore>, std::string>;
 
-// A regular file, created sparse when it does not exist and a size is given, and on the medium with
-// its directory before this returns. An existing file is never truncated or grown. Locked for this
-// process.
+// A regular file, created sparse (but for `allocate`) when it does not exist and a size is given,
+// and on the medium with its directory before this returns. An existing file is never truncated or
+// grown. Locked for this process.
 FileOpened open_regular_file(const FileOptions& options);
 
 // A block device, whole, that nobody has mounted.

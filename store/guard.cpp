@@ -153,4 +153,8 @@ Store::Usage Guard::usage() {
   return state_->inner().usage();
 }
 
+Quota* Guard::quota() {
+  return state_->inner().quota();
+}
+
 }  // namespace store

@@ -127,6 +127,7 @@ class Guard final : public Store {
   void read_ahead(base::Extent extent) override;
   Run first_run(base::Extent extent) override;
   Usage usage() override;
+  Quota* quota() override;
 
  private:
   const std::shared_ptr<GuardState> state_;

@@ -7,10 +7,12 @@
 
 #include <fmt/format.h>
 
+#include "store/counted_store.hpp"
 #include "store/file_open.hpp"
 #include "store/memory_store.hpp"
 #include "store/null_store.hpp"
 #include "store/schemes.hpp"
+#include "store/thick_store.hpp"
 
 namespace store {
 namespace {
@@ -24,7 +26,7 @@ Opened upcast(Result result) {
 }
 
 FileOptions file_options(const StoreSpec& spec) {
-  return {spec.path, spec.size, spec.block_length, spec.direct};
+  return {spec.path, spec.size, spec.block_length, spec.direct, !spec.provisioning.thin};
 }
 
 base::Result<base::ByteCount, std::string> whole_blocks(const StoreSpec& spec) {
@@ -70,13 +72,26 @@ Opened side_in_memory(const StoreSpec&, const std::string&, base::ByteCount size
 }
 
 constexpr std::array table{
-    Scheme{"file", "file:/srv/a.img,size=10G", true, open_file, side_beside},
-    Scheme{"block", "block:/dev/sdb", true, open_block, side_in_directory},
-    Scheme{"memory", "memory:256M", false, open_memory, side_in_memory},
-    Scheme{"null", "null:1T", false, open_null, side_in_memory},
+    Scheme{"file", "file:/srv/a.img,size=10G", true, true, open_file, side_beside},
+    Scheme{"block", "block:/dev/sdb", true, false, open_block, side_in_directory},
+    Scheme{"memory", "memory:256M", false, true, open_memory, side_in_memory},
+    Scheme{"null", "null:1T", false, false, open_null, side_in_memory},
 };
 
 constexpr std::uint32_t chunk_bytes_min = 4096;
+
+// The filter that keeps to `with` over what a row opened.
+Opened provisioned(std::unique_ptr<Store> store, const Scheme& scheme, const Provisioning& with) {
+  if (!with.thin) return std::make_unique<ThickStore>(std::move(store));
+  if (!with.counted) return store;
+  if (!scheme.tells_holes) {
+    return base::fail(fmt::format(
+        "{}: the room that it takes cannot be counted; file and memory stores can be bounded",
+        store->describe()));
+  }
+  const base::ByteCount bound = with.bound.value_or(store->size());
+  return std::make_unique<CountedStore>(std::move(store), bound, with.wait_when_full);
+}
 
 }  // namespace
 
@@ -100,6 +115,7 @@ base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& 
                                   settings.chunk_bytes, chunk_bytes_min));
   }
   Opened inner = scheme->open(spec);
+  if (inner) inner = provisioned(std::move(*inner), *scheme, spec.provisioning);
   if (!inner) return base::fail(std::move(inner.error()));
   // One chunk at least: an empty file or mapping is no store. The guard keeps to side_bytes_max
   // itself.

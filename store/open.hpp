@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,12 +12,22 @@
 
 namespace store {
 
+// How a store comes by its room.
+struct Provisioning {
+  bool thin = true;  // off: it has all of it from the start, and keeps it
+  // Thin only: its room is counted, and bounded by `bound` where there is one. File and memory.
+  bool counted = false;
+  std::optional<base::ByteCount> bound = {};
+  bool wait_when_full = false;  // no_space_yet in place of no_space
+};
+
 struct StoreSpec {
   std::string scheme;    // file, block, memory, null
   std::string path;      // file and block
   base::ByteCount size;  // 0: as it is (file, block)
   base::BlockLength block_length{512};
   bool direct = false;  // O_DIRECT; file and block
+  Provisioning provisioning = {};
 };
 
 // "10G", "1048576", "512K", "1T": binary multiples. The error is one line for a person.

@@ -16,7 +16,8 @@ struct Scheme {
 
   std::string_view name;
   std::string_view example;
-  bool takes_path;  // what follows the colon is a path; else it is the size
+  bool takes_path;   // what follows the colon is a path; else it is the size
+  bool tells_holes;  // what is data in it, so that its room can be counted
   Opened (*open)(const StoreSpec& spec);
   // The store for saved chunks, of `size` bytes.
   Opened (*open_side)(const StoreSpec& spec, const std::string& side_directory,

@@ -17,6 +17,8 @@ std::string_view kind_text(StoreError::Kind kind) {
       return "out of range";
     case StoreError::Kind::no_space:
       return "no space left";
+    case StoreError::Kind::no_space_yet:
+      return "no space left yet";
     case StoreError::Kind::read_failed:
       return "read failed";
     case StoreError::Kind::write_failed:

@@ -12,11 +12,14 @@
 
 namespace store {
 
+class Quota;
+
 struct StoreError {
   enum class Kind {
     would_block,   // try_* only: nothing was done that counts, use the blocking form on the pool
     out_of_range,  // the extent does not lie within size()
-    no_space,      // the medium below is full
+    no_space,      // the medium below is full, or what the store may take of it
+    no_space_yet,  // the same where room will come: worth trying again
     read_failed,
     write_failed,
     not_supported,  // this store (or this pair of stores) cannot do it by this means
@@ -94,6 +97,11 @@ class Store {
 
   // Nullopt for stores that are not one file or device.
   virtual std::optional<FileHandle> file() const { return std::nullopt; }
+  // For who is about to write through file(): takes the room for it, all or nothing (no_space), in
+  // stores that count it. Should nothing be written, write_zeros gives it back.
+  virtual StoreResult<> reserve(base::Extent) { return {}; }
+  // What the store may take; nullptr for stores that do not count it.
+  virtual Quota* quota() { return nullptr; }
 };
 
 }  // namespace store

@@ -79,6 +79,25 @@ StoreResult<> copy_data_in_kernel(Piece from, Piece to, ByteCount length) {
   return {};
 }
 
+// What is cloned takes the room of its data; its holes give room back.
+StoreResult<> reserve_for(Piece from, Piece to, ByteCount length) {
+  if (to.store->quota() == nullptr) return {};
+  const ByteOffset end = from.at + length;
+  while (from.at < end) {
+    const Store::Run run = from.store->first_run({from.at, end - from.at});
+    const base::Extent into{to.at, run.length};
+    if (auto room = run.hole ? StoreResult<>() : to.store->reserve(into); !room) return room;
+    from = advanced(from, run.length);
+    to = advanced(to, run.length);
+  }
+  return {};
+}
+
+StoreResult<> give_back_holes(Piece from, Piece to, ByteCount length) {
+  if (to.store->quota() == nullptr) return {};
+  return keeping_holes(from, to, length, [](Piece, Piece, ByteCount) { return StoreResult<>(); });
+}
+
 StoreResult<> put(Piece to, base::ByteView bytes) {
   if (is_zero(bytes)) return to.store->write_zeros(extent_of(to.at, bytes));
   return to.store->write(to.at, bytes, Durability::cached);
@@ -123,16 +142,20 @@ StoreResult<> clone_range(Piece from, Piece to, ByteCount length) {
   range.src_offset = from.at.value;
   range.src_length = length.value;
   range.dest_offset = to.at.value;
+  if (auto room = reserve_for(from, to, length); !room) return room;
   while (ioctl(target->descriptor, FICLONERANGE, &range) != 0) {
     if (errno != EINTR) return offload_fault(errno);
   }
-  return {};
+  return give_back_holes(from, to, length);
 }
 
 StoreResult<> copy_range_in_kernel(Piece from, Piece to, ByteCount length) {
   if (auto result = check_bounds(from, to, length); !result) return result;
   if (!from.store->file() || !to.store->file()) return fault(StoreError::Kind::not_supported);
-  return keeping_holes(from, to, length, copy_data_in_kernel);
+  return keeping_holes(from, to, length, [](Piece f, Piece t, ByteCount n) {
+    auto room = t.store->reserve({t.at, n});
+    return room ? copy_data_in_kernel(f, t, n) : room;
+  });
 }
 
 StoreResult<> copy_range_by_hand(Piece from, Piece to, ByteCount length, base::ByteSpan scratch) {

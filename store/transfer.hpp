@@ -7,7 +7,7 @@
 namespace store {
 
 struct Piece {
-  Store* store = nullptr;  // a store itself, never a filter over it
+  Store* store = nullptr;  // what a guard is over, never a guard
   base::ByteOffset at;
 };
 

@@ -21,6 +21,44 @@ Fault set_physical_block(device::UnitShape& shape, std::string_view value) {
   return std::nullopt;
 }
 
+Fault set_thin(device::UnitShape& shape, std::string_view value) {
+  if (value != "on" && value != "off") {
+    return fmt::format("thin={} is not possible; use on or off", value);
+  }
+  shape.provisioning.thin = value == "on";
+  return std::nullopt;
+}
+
+Fault set_provisioned(device::UnitShape& shape, std::string_view value) {
+  const auto size = store::parse_size(value);
+  if (!size) return size.error();
+  shape.provisioning.provisioned = *size;
+  return std::nullopt;
+}
+
+Fault set_percent(std::string_view option, std::uint8_t& percent, std::string_view value) {
+  const char* const end = value.data() + value.size();
+  const auto [at, error] = std::from_chars(value.data(), end, percent);
+  if (error == std::errc() && at == end && percent >= 1 && percent <= 99) return std::nullopt;
+  return fmt::format("{}={} is not possible; use a percentage from 1 to 99", option, value);
+}
+
+Fault set_threshold(device::UnitShape& shape, std::string_view value) {
+  return set_percent("threshold", shape.provisioning.used_threshold_percent, value);
+}
+
+Fault set_available_threshold(device::UnitShape& shape, std::string_view value) {
+  return set_percent("available-threshold", shape.provisioning.available_threshold_percent, value);
+}
+
+Fault set_exhausted(device::UnitShape& shape, std::string_view value) {
+  if (value != "fail" && value != "wait") {
+    return fmt::format("exhausted={} is not possible; use fail or wait", value);
+  }
+  shape.provisioning.wait_when_full = value == "wait";
+  return std::nullopt;
+}
+
 // The options of a unit; all others are its store's.
 struct Option {
   std::string_view name;
@@ -29,6 +67,11 @@ struct Option {
 };
 constexpr std::array options{
     Option{"physical", "physical=512|4096", set_physical_block},
+    Option{"thin", "thin=on|off", set_thin},
+    Option{"provisioned", "provisioned=SIZE", set_provisioned},
+    Option{"threshold", "threshold=PERCENT", set_threshold},
+    Option{"available-threshold", "available-threshold=PERCENT", set_available_threshold},
+    Option{"exhausted", "exhausted=fail|wait", set_exhausted},
 };
 
 std::string usage_of_options() {
@@ -69,9 +112,18 @@ base::Result<std::string, std::string> take_unit_options(std::string_view text,
 }
 
 Fault fault_of(const device::UnitShape& shape) {
-  if (shape.physical_block_bytes >= shape.block_length.bytes) return std::nullopt;
-  return fmt::format("physical={} is less than blocksize={}", shape.physical_block_bytes,
-                     shape.block_length.bytes);
+  if (shape.physical_block_bytes < shape.block_length.bytes) {
+    return fmt::format("physical={} is less than blocksize={}", shape.physical_block_bytes,
+                       shape.block_length.bytes);
+  }
+  if (!shape.provisioning.thin && shape.provisioning.counted()) {
+    return "thin=off has all its room: provisioned=, thresholds and exhausted= are for thin units";
+  }
+  return std::nullopt;
+}
+
+store::Provisioning provisioning_of(const device::ProvisioningShape& shape) {
+  return {shape.thin, shape.counted(), shape.provisioned, shape.wait_when_full.value_or(false)};
 }
 
 }  // namespace
@@ -98,6 +150,7 @@ base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text) {
   out.unit.store = std::move(*store);
   out.unit.shape.block_length = out.unit.store.block_length;
   if (auto fault = fault_of(out.unit.shape)) return of_unit(*fault);
+  out.unit.store.provisioning = provisioning_of(out.unit.shape.provisioning);
   return out;
 }
 

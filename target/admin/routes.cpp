@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "target/admin/provisioning_routes.hpp"
 #include "target/admin/statistics.hpp"
 #include "target/iscsi/session.hpp"
 
@@ -182,6 +183,10 @@ Api make_api(const ArrayParts& array) {
        [array](const ApiRequest& request) { return set_online(array, request, true); }},
       {"DELETE", "/v1/targets/{}/luns/{}",
        [array](const ApiRequest& request) { return remove_lun(array, request); }},
+      {"GET", "/v1/targets/{}/luns/{}/provisioning",
+       [array](const ApiRequest& request) { return show_provisioning(array.targets, request); }},
+      {"POST", "/v1/targets/{}/luns/{}/provisioning",
+       [array](const ApiRequest& request) { return change_provisioning(array.targets, request); }},
       {"GET", "/v1/targets/{}/port-groups",
        [array](const ApiRequest& request) { return list_port_groups(array, request); }},
       {"POST", "/v1/targets/{}/port-groups/{}",

@@ -94,7 +94,10 @@ base::ByteCount format_list(base::ByteView cdb, const LogicalUnit& unit) {
   if (!scsi::format_unit::fmtdata.is_set(cdb)) return {};
   return base::ByteCount(scsi::format_unit::longest_list(unit.block_length()));
 }
-constexpr auto unmap_list = parameter_list<scsi::unmap::parameter_list_length>;
+base::ByteCount unmap_list(base::ByteView cdb, const LogicalUnit& unit) {
+  if (!unit.thin()) return {};
+  return parameter_list<scsi::unmap::parameter_list_length>(cdb, unit);
+}
 base::ByteCount reservation_list(base::ByteView cdb, const LogicalUnit&) {
   namespace fields = scsi::persistent_reserve_out;
   return base::ByteCount(std::min(fields::list_bytes_max, fields::parameter_list_length.read(cdb)));
@@ -162,7 +165,8 @@ constexpr auto rows = std::to_array<CommandRow>({
      AccessRule::standby},
     {scsi::write_same::layout_10, started, reported, changes, write_same_data,
      commands::write_same},
-    {scsi::unmap::layout, started, reported, changes, unmap_list, commands::unmap},
+    {scsi::unmap::layout, started, reported, changes, unmap_list, commands::unmap,
+     AccessRule::active, true},
     {scsi::sanitize::overwrite, started, reported, changes, sanitize_list,
      commands::sanitize_overwrite},
     {scsi::sanitize::block_erase, started, reported, changes, nullptr, commands::sanitize_erase},

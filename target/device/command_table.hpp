@@ -41,9 +41,13 @@ struct CommandRow {
   base::ByteCount (*data_out_length)(base::ByteView cdb, const LogicalUnit& unit);
   void (*handler)(const Invocation& call);
   AccessRule access_rule = AccessRule::active;
+  bool only_thin = false;  // a fully provisioned unit does not know it
 };
 
 std::span<const CommandRow> command_table();
+inline bool knows(const LogicalUnit& unit, const CommandRow& row) {
+  return unit.thin() || !row.only_thin;
+}
 
 struct RowLookup {
   const CommandRow* row = nullptr;

@@ -63,6 +63,8 @@ std::optional<scsi::CscdAnswer> answer_of(const copymgr::SegmentFault& fault) {
       return answer_of(fault, SenseKey::medium_error, asc::write_error);
     case full:
       return answer_of(fault, SenseKey::data_protect, asc::space_allocation_failed);
+    case waits:
+      return answer_of(fault, SenseKey::not_ready, asc::space_allocation_in_progress);
     case unreachable:
     case extension_named:
     case wrong_device_type:
@@ -102,6 +104,7 @@ scsi::AdditionalSense additional_of(copymgr::SegmentFault::Kind kind) {
     case read_failed:
     case write_failed:
     case full:
+    case waits:
       break;
   }
   return asc::third_party_device_failure;
@@ -152,6 +155,8 @@ scsi::Sense sense_of(const copymgr::CopyFault& fault) {
       return scsi::sense::make(SenseKey::medium_error, asc::write_error);
     case destination_full:
       return scsi::sense::make(SenseKey::data_protect, asc::space_allocation_failed);
+    case destination_waits:
+      return scsi::sense::make(SenseKey::not_ready, asc::space_allocation_in_progress);
     case list_identifier_in_use:
       return scsi::sense::illegal_request(asc::operation_in_progress);
     case too_many_operations:

@@ -25,13 +25,14 @@ LogicalUnit::LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity,
       guard_(std::move(guard)),
       shape_(shape),
       capacity_(shape.block_length.whole_blocks(guard_->size())),
-      limits_(limits) {}
+      limits_(limits),
+      soft_thresholds_(guard_->quota(), threshold_set(), shape.provisioning) {}
 
 scsi::CapacityData LogicalUnit::capacity_data() const {
   std::uint8_t exponent = 0;
   while ((shape_.block_length.bytes << exponent) < shape_.physical_block_bytes)
     ++exponent;
-  return {capacity_, shape_.block_length, exponent, true};
+  return {capacity_, shape_.block_length, exponent, thin()};
 }
 
 base::BlockCount LogicalUnit::maximum_transfer_length() const {
@@ -57,9 +58,11 @@ scsi::BlockLimits LogicalUnit::block_limits() const {
   out.optimal_granularity_blocks =
       static_cast<std::uint16_t>(shape_.physical_block_bytes / shape_.block_length.bytes);
   out.maximum_compare_and_write_length = maximum_compare_and_write_length();
-  out.maximum_unmap_lba_count = unmap_limits().maximum_lba_count;
-  out.maximum_unmap_descriptors = unmap_limits().maximum_descriptors;
-  out.optimal_unmap_granularity = unmap_granularity();
+  if (thin()) {
+    out.maximum_unmap_lba_count = unmap_limits().maximum_lba_count;
+    out.maximum_unmap_descriptors = unmap_limits().maximum_descriptors;
+    out.optimal_unmap_granularity = unmap_granularity();
+  }
   out.maximum_write_same_length = maximum_write_same_length();
   out.maximum_atomic_transfer_length = maximum_atomic_transfer_length();
   return out;
@@ -78,11 +81,14 @@ std::uint8_t LogicalUnit::threshold_exponent() const {
   return exponent;
 }
 
+base::ByteCount LogicalUnit::threshold_set() const {
+  return base::ByteCount(std::uint64_t{shape_.block_length.bytes} << threshold_exponent());
+}
+
 // Part of a set takes the whole of it.
 scsi::ProvisioningFigures LogicalUnit::provisioning_figures() {
   const store::Store::Usage usage = guard_->usage();
-  const unsigned exponent = threshold_exponent();
-  const std::uint64_t set_bytes = std::uint64_t{shape_.block_length.bytes} << exponent;
+  const std::uint64_t set_bytes = threshold_set().value;
   return {usage.available.value / set_bytes, (usage.used.value + set_bytes - 1) / set_bytes,
           usage.available_is_shared};
 }
@@ -124,15 +130,25 @@ scsi::AccessFigures LogicalUnit::access_figures() const {
 std::optional<scsi::ModeParameters> LogicalUnit::saved_mode_parameters() const {
   if (!kept_.can_save()) return std::nullopt;
   const auto list = kept_.value(Keepsake::mode_parameters);
-  if (list.empty()) return scsi::ModeParameters{};
-  const scsi::ModeSenseUnit defaults{{}, {}, capacity_, shape_.block_length};
+  if (list.empty()) return default_mode_parameters();
   // restore() has looked at it.
-  return scsi::apply_mode_select(list, scsi::ModeForm::six, defaults)
-      .value_or(scsi::ModeParameters{});
+  return scsi::apply_saved_list(list, mode_defaults()).value_or(default_mode_parameters());
+}
+
+scsi::ModeParameters LogicalUnit::default_mode_parameters() const {
+  return {{}, soft_thresholds_.defaults()};
+}
+
+scsi::ModeSenseUnit LogicalUnit::mode_defaults() const {
+  return {default_mode_parameters(), {}, capacity_, shape_.block_length, default_mode_parameters(),
+          soft_thresholds_.counts()};
 }
 
 scsi::ModeSenseUnit LogicalUnit::mode_sense_unit() const {
-  return {mode_parameters(), saved_mode_parameters(), capacity_, shape_.block_length};
+  scsi::ModeSenseUnit out = mode_defaults();
+  out.current = mode_parameters();
+  out.saved = saved_mode_parameters();
+  return out;
 }
 
 base::Result<void, std::string> LogicalUnit::restore(UnitMemory& memory) {
@@ -144,8 +160,7 @@ base::Result<void, std::string> LogicalUnit::restore(UnitMemory& memory) {
   }
   const auto list = kept_.value(Keepsake::mode_parameters);
   if (list.empty()) return {};
-  const scsi::ModeSenseUnit defaults{{}, {}, capacity_, shape_.block_length};
-  const auto saved = scsi::apply_mode_select(list, scsi::ModeForm::six, defaults);
+  const auto saved = scsi::apply_saved_list(list, mode_defaults());
   if (!saved) return base::fail(std::string("the saved mode parameters make no sense"));
   set_mode_parameters(*saved);
   return {};

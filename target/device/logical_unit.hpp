@@ -18,6 +18,7 @@
 #include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
 #include "target/device/host_notes.hpp"
+#include "target/device/soft_thresholds.hpp"
 #include "target/device/task_set.hpp"
 #include "target/device/unit_memory.hpp"
 #include "target/device/unit_operation.hpp"
@@ -86,12 +87,22 @@ class LogicalUnit {
   // As the copy manager wants it; `target_name` stands in the tokens of the unit.
   copymgr::Volume volume(const std::string& target_name);
 
-  scsi::ModeParameters mode_parameters() const { return mode_parameters_.load(); }
+  // Off: the unit is fully provisioned, and knows none of the commands and pages of thin ones.
+  bool thin() const { return shape_.provisioning.thin; }
+  SoftThresholds& soft_thresholds() { return soft_thresholds_; }
+
+  // The part of the mode parameters that commands ask for on their way, without a lock.
+  scsi::CommandRules command_rules() const { return command_rules_.load(); }
+  scsi::ModeParameters mode_parameters() const {
+    return {command_rules(), soft_thresholds_.parameters()};
+  }
   void set_mode_parameters(const scsi::ModeParameters& parameters) {
-    mode_parameters_ = parameters;
+    command_rules_ = parameters;
+    soft_thresholds_.set(parameters.provisioning);
   }
   // What MODE SELECT saved, or the defaults; nullopt: the unit cannot save.
   std::optional<scsi::ModeParameters> saved_mode_parameters() const;
+  scsi::ModeParameters default_mode_parameters() const;
   scsi::ModeSenseUnit mode_sense_unit() const;
   // What hosts gave the unit to keep. restore() comes before the first command.
   base::Result<void, std::string> restore(UnitMemory& memory);
@@ -119,6 +130,8 @@ class LogicalUnit {
 
  private:
   scsi::AccessFigures figures_since_start() const;
+  base::ByteCount threshold_set() const;
+  scsi::ModeSenseUnit mode_defaults() const;
   bool restore_operation();
 
   const std::uint64_t id_;
@@ -132,8 +145,9 @@ class LogicalUnit {
   KeptValues kept_;
   UnitReservations reservations_;
   OrderedTurns ordered_turns_;
-  std::atomic<scsi::ModeParameters> mode_parameters_{};
   UnitOperation operation_;
+  SoftThresholds soft_thresholds_;  // after the store that it watches
+  std::atomic<scsi::CommandRules> command_rules_{};
   std::atomic<bool> started_{true};
 };
 

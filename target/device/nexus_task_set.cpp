@@ -86,7 +86,7 @@ void Nexus::run_held_tasks(UnitPath& path) {
 
 void Nexus::ask_for_turn(UnitPath& path) {
   auto turn = path.tasks.take_turn();
-  if (path.unit->mode_parameters().task_set_per_nexus) {
+  if (path.unit->command_rules().task_set_per_nexus) {
     turn->granted = true;
     return run_held_tasks(path);
   }
@@ -124,7 +124,7 @@ void Nexus::open_task_set(const LogicalUnit& unit, std::uint64_t turn) {
 // unanswered, those of the others as TAS says.
 bool Nexus::aborts_others(Task& faulted) {
   const std::shared_ptr<LogicalUnit> unit = faulted.place.path->unit;
-  const scsi::ModeParameters mode = unit->mode_parameters();
+  const scsi::CommandRules mode = unit->command_rules();
   if (mode.queue_error == scsi::QueueErrorManagement::none || faulted.place.aborted) return false;
   TaskSetEvent event{TaskSetEvent::Kind::clear_task_set, {}, identity_.number};
   event.add(*unit);

@@ -8,6 +8,8 @@ scsi::Sense translate(const store::StoreError& error, const scsi::Sense& medium)
   switch (error.kind) {
     case no_space:
       return scsi::sense::make(scsi::SenseKey::data_protect, scsi::asc::space_allocation_failed);
+    case no_space_yet:
+      return scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::space_allocation_in_progress);
     case out_of_range:
       return scsi::sense::illegal_request(scsi::asc::lba_out_of_range);
     case read_failed:

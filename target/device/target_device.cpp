@@ -15,14 +15,17 @@ TargetDevice::TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
       target_ports_(std::move(target_ports)),
       port_groups_(target_ports_),
       started_at_(copy_manager.clock().now()) {
-  for (const auto& [lun, unit] : units_)
+  for (const auto& [lun, unit] : units_) {
     copy_manager_.attach(unit->volume(name_));
+    listen(lun, unit);
+  }
 }
 
 TargetDevice::~TargetDevice() {
   for (const auto& [lun, unit] : units_) {
     unit->operation().halt();
     copy_manager_.detach(unit->id());
+    unit->soft_thresholds().listen({});
   }
 }
 
@@ -56,6 +59,7 @@ std::shared_ptr<LogicalUnit> TargetDevice::remove_unit(scsi::Lun lun, base::Exec
   gone.get_future().wait();
   unit->operation().halt();
   copy_manager_.detach(unit->id());
+  unit->soft_thresholds().listen({});
   return unit;
 }
 

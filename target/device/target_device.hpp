@@ -51,6 +51,11 @@ class TargetDevice {
   NexusRegistry& nexuses() { return nexuses_; }
 
  private:
+  // provisioning_events.cpp
+  void listen(scsi::Lun lun, const std::shared_ptr<LogicalUnit>& unit);
+  void provisioning_changed(scsi::Lun lun, const std::weak_ptr<LogicalUnit>& changed,
+                            const ProvisioningEvent& event);
+
   const std::string name_;
   copymgr::CopyManager& copy_manager_;
   mutable std::mutex mutex_;

@@ -19,7 +19,7 @@ bool is_token_command(base::ByteView cdb) {
 
 void TaskSetEvent::add(const LogicalUnit& unit) {
   unit_ids.push_back(unit.id());
-  if (unit.mode_parameters().task_aborted_status) telling_units.push_back(unit.id());
+  if (unit.command_rules().task_aborted_status) telling_units.push_back(unit.id());
 }
 
 void Nexus::stop(Task& task) {
@@ -123,7 +123,7 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
     concerned.push_back(each.unit);
     event.add(*each.unit);
   }
-  const bool own_set = !whole_target && path->unit->mode_parameters().task_set_per_nexus;
+  const bool own_set = !whole_target && path->unit->command_rules().task_set_per_nexus;
   if (function == clear_task_set && own_set) function = abort_task_set;
   switch (function) {
     case abort_task_set:
@@ -167,7 +167,7 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
 // (persistent reservations stay).
 void Nexus::reset_unit(LogicalUnit& unit) {
   target_->copy_manager().volume_reset(unit.id());
-  unit.set_mode_parameters(unit.saved_mode_parameters().value_or(scsi::ModeParameters{}));
+  unit.set_mode_parameters(unit.saved_mode_parameters().value_or(unit.default_mode_parameters()));
   unit.reservations().reset();
   unit.set_started(true);
 }

@@ -25,6 +25,7 @@ enum class UnitAttention : std::uint8_t {
   asymmetric_access_state_changed,
   timestamp_changed,
   device_identifier_changed,
+  thin_provisioning_soft_threshold_reached,
 };
 
 class UnitAttentions {
@@ -58,7 +59,7 @@ class UnitAttentions {
   }
 
  private:
-  static constexpr std::array<scsi::AdditionalSense, 12> codes{
+  static constexpr std::array<scsi::AdditionalSense, 13> codes{
       scsi::asc::power_on_occurred,
       scsi::asc::bus_device_reset_occurred,
       scsi::asc::commands_cleared_by_another_initiator,
@@ -70,14 +71,16 @@ class UnitAttentions {
       scsi::asc::log_parameters_changed,
       scsi::asc::asymmetric_access_state_changed,
       scsi::asc::timestamp_changed,
-      scsi::asc::device_identifier_changed};
+      scsi::asc::device_identifier_changed,
+      scsi::asc::thin_provisioning_soft_threshold_reached};
 
   static constexpr std::uint16_t bit(UnitAttention attention) {
     return static_cast<std::uint16_t>(1u << static_cast<unsigned>(attention));
   }
   static constexpr bool implied_by_reset(UnitAttention attention) {
     return attention <= UnitAttention::commands_cleared ||
-           attention >= UnitAttention::mode_parameters_changed;
+           (attention >= UnitAttention::mode_parameters_changed &&
+            attention <= UnitAttention::device_identifier_changed);
   }
   constexpr bool is_pending(UnitAttention attention) const {
     return (pending_ & bit(attention)) != 0;

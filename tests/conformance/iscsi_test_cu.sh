@@ -27,6 +27,10 @@ racing="iSCSI.iSCSITMF"
 # First on each LUN: MultipathIO.CompareAndWrite zeroes 256 blocks and then takes the next one for zero too.
 two_paths="SCSI.MultipathIO.Simple SCSI.MultipathIO.Reset SCSI.MultipathIO.CompareAndWrite SCSI.MultipathIO.CompareAndWriteAsync"
 block_device="SCSI.CompareAndWrite SCSI.WriteSame16 SCSI.Unmap SCSI.GetLBAStatus.Simple"
+# A fully provisioned LUN, and a thin one that may use half of its file.
+thick="SCSI.Inquiry SCSI.ReadCapacity16 SCSI.Unmap SCSI.WriteSame10 SCSI.WriteSame16 SCSI.GetLBAStatus SCSI.CompareAndWrite
+  SCSI.ModeSense6 SCSI.ReportSupportedOpcodes SCSI.ExtendedCopy"
+bounded="SCSI.Inquiry SCSI.Unmap SCSI.WriteSame10 SCSI.WriteSame16 SCSI.GetLBAStatus.Simple SCSI.ModeSense6 SCSI.ExtendedCopy"
 
 # passes FAMILY LUN URL...
 passes() {
@@ -66,7 +70,8 @@ else
 fi
 
 start_target --portal 127.0.0.1:0 --lun "0=file:$work/a.img,size=256M" --lun 1=memory:256M,blocksize=4096 \
-  --lun 3=null:32T ${loop:+--lun "2=block:$loop"}
+  --lun 3=null:32T ${loop:+--lun "2=block:$loop"} --lun "4=file:$work/thick.img,size=64M,thin=off" \
+  --lun "5=file:$work/bounded.img,size=128M,provisioned=64M,threshold=90"
 second_url=iscsi://$(sed -n 2p "$work/ready")/$iqn
 for lun in 0 1; do
   only=only_$lun
@@ -84,4 +89,6 @@ for lun in 0 1; do
 done
 passes_reset "$url/3"
 for family in ${loop:+$block_device}; do passes "$family" 2 "$url/2"; done
+for family in $thick; do passes "$family" 4 "$url/4"; done
+for family in $bounded; do passes "$family" 5 "$url/5"; done
 stop_target

@@ -1,4 +1,4 @@
-// `copymgr lun delete`: taking a logical unit out of a running daemon.
+// `copymgr lun`; lun delete: taking a logical unit out of a running daemon.
 
 #include <array>
 #include <cstdio>
@@ -41,6 +41,7 @@ int run_delete(const std::vector<std::string>& arguments) {
 
 constexpr std::array verbs{
     Verb{"delete", "take one out", run_delete},
+    Verb{"provisioning", "what one uses and may use of its medium", run_lun_provisioning},
 };
 
 }  // namespace

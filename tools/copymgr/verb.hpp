@@ -24,6 +24,7 @@ struct Verb {
 int run_copy(const std::vector<std::string>& arguments);
 int run_info(const std::vector<std::string>& arguments);
 int run_lun(const std::vector<std::string>& arguments);
+int run_lun_provisioning(const std::vector<std::string>& arguments);  // of run_lun
 int run_session(const std::vector<std::string>& arguments);
 int run_target(const std::vector<std::string>& arguments);
 

@@ -16,6 +16,7 @@ using Bytes = std::vector<std::uint8_t>;
 struct VpdPage {
   std::uint8_t code;
   Bytes (*make)(const Invocation& call);
+  bool only_thin = false;  // a fully provisioned unit has no such page
 };
 
 Bytes supported_pages(const Invocation& call);
@@ -40,13 +41,19 @@ constexpr std::array<VpdPage, 11> pages{{
     {0xb2,
      [](const Invocation& call) {
        return scsi::logical_block_provisioning_page(call.unit().threshold_exponent());
-     }},
+     },
+     true},
 }};
 
-Bytes supported_pages(const Invocation&) {
+bool has(const LogicalUnit& unit, const VpdPage& page) {
+  return unit.thin() || !page.only_thin;
+}
+
+Bytes supported_pages(const Invocation& call) {
   Bytes codes;
-  for (const VpdPage& page : pages)
-    codes.push_back(page.code);
+  for (const VpdPage& page : pages) {
+    if (has(call.unit(), page)) codes.push_back(page.code);
+  }
   return scsi::supported_vpd_pages(std::move(codes));
 }
 
@@ -76,7 +83,7 @@ void inquiry(const Invocation& call) {
   }
   const auto page = std::find_if(pages.begin(), pages.end(),
                                  [code](const VpdPage& each) { return each.code == code; });
-  if (page == pages.end() || call.path == nullptr) {
+  if (page == pages.end() || call.path == nullptr || !has(call.unit(), *page)) {
     return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(fields::page_code));
   }
   call.task.finish_data(page->make(call), allocation);

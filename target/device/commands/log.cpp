@@ -52,17 +52,23 @@ constexpr std::array<LogPage, 8> pages{{
      [](LogicalUnit&, Nexus&) { return scsi::informational_exceptions_log(); }, nullptr},
 }};
 
-const LogPage* find_page(std::uint64_t code) {
-  const auto* const at = std::find_if(pages.begin(), pages.end(), [code](const LogPage& each) {
-    return static_cast<std::uint64_t>(each.code) == code;
+// A fully provisioned unit has no mapping resources to tell of.
+bool has(const LogicalUnit& unit, const LogPage& page) {
+  return unit.thin() || page.code != LogPageCode::logical_block_provisioning;
+}
+
+const LogPage* find_page(const LogicalUnit& unit, std::uint64_t code) {
+  const auto* const at = std::find_if(pages.begin(), pages.end(), [&](const LogPage& each) {
+    return static_cast<std::uint64_t>(each.code) == code && has(unit, each);
   });
   return at == pages.end() ? nullptr : at;
 }
 
-std::vector<std::uint8_t> page_codes() {
+std::vector<std::uint8_t> page_codes(const LogicalUnit& unit) {
   std::vector<std::uint8_t> out{static_cast<std::uint8_t>(LogPageCode::supported_pages)};
-  for (const LogPage& page : pages)
-    out.push_back(static_cast<std::uint8_t>(page.code));
+  for (const LogPage& page : pages) {
+    if (has(unit, page)) out.push_back(static_cast<std::uint8_t>(page.code));
+  }
   return out;
 }
 
@@ -78,9 +84,10 @@ void answer_list(const Invocation& call, const LogPage* page, std::uint64_t subp
   if (page != nullptr) {
     return call.task.finish_data(scsi::supported_log_subpages_of(page->code), allocation);
   }
-  call.task.finish_data(subpage == 0 ? scsi::supported_log_pages(page_codes())
-                                     : scsi::supported_log_subpages(page_codes()),
-                        allocation);
+  const auto codes = page_codes(call.unit());
+  call.task.finish_data(
+      subpage == 0 ? scsi::supported_log_pages(codes) : scsi::supported_log_subpages(codes),
+      allocation);
 }
 
 void answer_page(const Invocation& call, const LogPage& page) {
@@ -96,12 +103,13 @@ void answer_page(const Invocation& call, const LogPage& page) {
 }
 
 // The pages that a LOG SELECT with PCR names; nullopt with the field that names none.
-base::Result<std::vector<const LogPage*>, scsi::Field> pages_to_reset(base::ByteView cdb) {
+base::Result<std::vector<const LogPage*>, scsi::Field> pages_to_reset(const LogicalUnit& unit,
+                                                                      base::ByteView cdb) {
   namespace fields = scsi::log_select;
   std::vector<const LogPage*> out;
   if (fields::subpage_code.is_set(cdb)) return base::fail(fields::subpage_code);
   if (fields::page_code.is_set(cdb)) {
-    const LogPage* page = find_page(fields::page_code.read(cdb));
+    const LogPage* page = find_page(unit, fields::page_code.read(cdb));
     if (page == nullptr || page->reset == nullptr) return base::fail(fields::page_code);
     return std::vector{page};
   }
@@ -115,7 +123,7 @@ void reset_pages(const Invocation& call) {
   if (scsi::log_select::parameter_list_length.is_set(call.cdb())) {
     return refuse(call, scsi::log_select::parameter_list_length);
   }
-  const auto named = pages_to_reset(call.cdb());
+  const auto named = pages_to_reset(call.unit(), call.cdb());
   if (!named) return refuse(call, named.error());
   for (const LogPage* page : *named)
     page->reset(call.unit());
@@ -131,7 +139,7 @@ void log_sense(const Invocation& call) {
   if (fields::save_parameters.is_set(cdb)) return refuse(call, fields::save_parameters);
   const std::uint64_t code = fields::page_code.read(cdb);
   const std::uint64_t subpage = fields::subpage_code.read(cdb);
-  const LogPage* const page = find_page(code);
+  const LogPage* const page = find_page(call.unit(), code);
   if (page == nullptr && code != static_cast<std::uint64_t>(LogPageCode::supported_pages)) {
     return refuse(call, fields::page_code);
   }

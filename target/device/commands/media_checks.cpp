@@ -52,7 +52,7 @@ std::optional<scsi::Sense> check_announced(base::ByteCount wanted, const scsi::F
 }
 
 store::Durability durability_of(bool force_unit_access, const LogicalUnit& unit) {
-  const bool durable = force_unit_access || !unit.mode_parameters().write_cache_enabled;
+  const bool durable = force_unit_access || !unit.command_rules().write_cache_enabled;
   return durable ? store::Durability::durable : store::Durability::cached;
 }
 

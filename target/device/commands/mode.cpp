@@ -33,7 +33,8 @@ void take(const Invocation& call, const scsi::ModeParameters& parameters) {
 // Saved before they are taken: what could not be saved changes nothing.
 void save_and_take(const Invocation& call, const scsi::ModeParameters& parameters) {
   call.path->channel.on_pool(
-      [unit = call.path->unit, list = scsi::mode_select_list(parameters)] {
+      [unit = call.path->unit,
+       list = scsi::mode_select_list(parameters, call.unit().mode_sense_unit())] {
         return unit->kept().save(Keepsake::mode_parameters, list);
       },
       [call, parameters](bool saved) {

@@ -31,6 +31,9 @@ std::optional<scsi::Sense> check_write_same(const media::Request& request, const
   if (fields::anchor.is_set(call.cdb())) {
     return scsi::sense::invalid_field_in_cdb(fields::anchor);
   }
+  if (fields::unmap.is_set(call.cdb()) && !call.unit().thin()) {
+    return scsi::sense::invalid_field_in_cdb(fields::unmap);
+  }
   const base::BlockCount count = request.range.count;
   // Zero for "up to the last block" is refused, as WSNZ says: that may be more than one command
   // does.
@@ -47,7 +50,8 @@ bool is_zero(base::ByteView bytes) {
 }  // namespace
 
 // Zeros are left unmapped with UNMAP or without: a thin unit may give up blocks that hold zeros at
-// any time (SBC-4 4.7.4.4, LBPRZ). Other data is written, with UNMAP too.
+// any time (SBC-4 4.7.4.4, LBPRZ). Other data is written, with UNMAP too. The store of a fully
+// provisioned unit writes its zeros (store/thick_store.hpp).
 void write_same(const Invocation& call) {
   const media::Request request = media::decode(call.cdb());
   const bool no_data = !is_ten(call.cdb()) && scsi::write_same::ndob.is_set(call.cdb());
@@ -71,6 +75,9 @@ void write_same(const Invocation& call) {
 
 void unmap(const Invocation& call) {
   namespace fields = scsi::unmap;
+  if (!call.unit().thin()) {
+    return call.task.finish_check_condition(scsi::sense::invalid_operation_code());
+  }
   if (fields::anchor.is_set(call.cdb())) {
     return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(fields::anchor));
   }

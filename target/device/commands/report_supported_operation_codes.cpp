@@ -19,9 +19,10 @@ void append_timeouts(Bytes& out) {
   base::store_be16(out, out.size() - 12, 0x0a);
 }
 
-Bytes all_commands(bool with_timeouts) {
+Bytes all_commands(const LogicalUnit& unit, bool with_timeouts) {
   Bytes out(4);
   for (const CommandRow& row : command_table()) {
+    if (!knows(unit, row)) continue;
     const scsi::CdbLayout& layout = row.layout;
     Bytes descriptor(8);
     descriptor[0] = layout.opcode;
@@ -62,13 +63,15 @@ void report_supported_operation_codes(const Invocation& call) {
     return call.task.finish_check_condition(
         scsi::sense::invalid_field_in_cdb(fields::reporting_options));
   }
-  if (option == all) return call.task.finish_data(all_commands(with_timeouts), allocation);
+  if (option == all)
+    return call.task.finish_data(all_commands(call.unit(), with_timeouts), allocation);
 
   scsi::CdbBytes wanted{};
   wanted[0] = static_cast<std::uint8_t>(fields::requested_operation_code.read(cdb));
   const std::uint64_t action = fields::requested_service_action.read(cdb);
   scsi::service_action_field.write(wanted, action);
   RowLookup found = find_row(wanted);
+  if (found.row != nullptr && !knows(call.unit(), *found.row)) found = {};
   const bool has_actions =
       found.row != nullptr ? found.row->layout.service_action.has_value() : found.opcode_known;
   // The option must fit the operation code: with actions or without (SPC-4 6.35.1).

@@ -45,6 +45,16 @@ TEST_CASE("what a pending reset implies is not told as well; lost reservations a
   }
 }
 
+TEST_CASE("a soft threshold is news after power on and reset, too") {
+  for (const UnitAttention first : {power_on, reset}) {
+    const int code = first == power_on ? 0x2900 : 0x2903;
+    CHECK(told_after({first, thin_provisioning_soft_threshold_reached,
+                      device_identifier_changed}) == Told{code, 0x3807});
+  }
+  CHECK(told_after({thin_provisioning_soft_threshold_reached, mode_parameters_changed,
+                    thin_provisioning_soft_threshold_reached}) == Told{0x2a01, 0x3807});
+}
+
 TEST_CASE("several are pending, each once, the weightiest first") {
   CHECK(told_after({mode_parameters_changed, reservations_released, mode_parameters_changed,
                     registrations_preempted, commands_cleared, reservations_preempted}) ==

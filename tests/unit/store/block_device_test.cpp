@@ -74,6 +74,40 @@ TEST_CASE("a block device is a store, whole, once, buffered or direct") {
   CHECK_THAT(again.error(), Contains("in use"));
 }
 
+// LBPRZ: what was unmapped reads as zeros from the medium itself, not from the cache, and a thin
+// device gets the room back.
+TEST_CASE("what is unmapped on a block device reads as zeros from the device") {
+  const LoopDevice device;
+  if (!device.usable()) {
+    WARN("SKIPPED: no loop device could be had here (not root?)");
+    return;
+  }
+  const std::string image = device.dir().path("disk.img");
+  for (const bool thin : {true, false}) {
+    auto spec = store::parse_store_spec("block:" + device.path()).value();
+    spec.provisioning.thin = thin;
+    {
+      auto opened = store::open_guarded(spec, device.dir().path(), {});
+      REQUIRE(opened);
+      REQUIRE((*opened)->write(ByteOffset(0), noise(4 * MiB, 1), store::Durability::durable));
+      // Pages, and less than pages at both ends.
+      REQUIRE((*opened)->write_zeros(extent(512, 3 * MiB)));
+      REQUIRE((*opened)->flush());
+    }
+    // No page of it is left in the cache: what is read now comes from the device.
+    spec.direct = true;
+    auto direct = store::open_guarded(spec, device.dir().path(), {});
+    REQUIRE(direct);
+    Bytes expected = noise(4 * MiB, 1);
+    std::fill_n(expected.begin() + 512, 3 * MiB, std::uint8_t{0});
+    CHECK(read(**direct, 0, 4 * MiB) == expected);
+    const std::uint64_t held = allocated_bytes(image);
+    INFO((thin ? "thin" : "thick") << ", its image holds " << held);
+    if (thin) CHECK(held <= 2 * MiB);
+    if (!thin) CHECK(held >= 4 * MiB);
+  }
+}
+
 TEST_CASE("a block device is told apart from a file, and its size is its own") {
   const LoopDevice device;
   if (!device.usable()) {

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "store/counted_store.hpp"
+#include "store/thick_store.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/patterns.hpp"
 
@@ -36,6 +38,21 @@ std::vector<Kind> all_kinds() {
       {"null", false,
        [](const TempDir&) { return std::make_unique<store::NullStore>(ByteCount(size)); }},
   };
+  for (const std::size_t i : {0, 2}) {
+    kinds.push_back({"counted " + kinds[i].name, true,
+                     [make = kinds[i].make](const TempDir& dir) -> std::unique_ptr<store::Store> {
+                       return std::make_unique<store::CountedStore>(make(dir), ByteCount(size),
+                                                                    false);
+                     }});
+  }
+  for (const std::size_t i : {0, 1, 2}) {
+    kinds.push_back({"thick " + kinds[i].name, true,
+                     [make = kinds[i].make](const TempDir& dir) -> std::unique_ptr<store::Store> {
+                       auto below = make(dir);
+                       if (!below) return nullptr;
+                       return std::make_unique<store::ThickStore>(std::move(below));
+                     }});
+  }
   const std::size_t bare = kinds.size();
   for (std::size_t i = 0; i < bare; ++i) {
     kinds.push_back({"guard over " + kinds[i].name, kinds[i].keeps_data,

@@ -1,0 +1,45 @@
+// A thin store that counts what it takes of its medium and takes no more than it may (quota.hpp):
+// a write that needs more is refused whole, before anything of it is written. Writes to blocks that
+// have their room never touch the count.
+//
+// Counted are granules of 4096 bytes, what file systems punch holes in; one bit each tells whether
+// it takes room. Below a Guard only, whose region locks keep a write and a write_zeros of the same
+// granule apart.
+#pragma once
+
+#include "store/chunk_bits.hpp"
+#include "store/filter.hpp"
+#include "store/quota.hpp"
+
+namespace store {
+
+class CountedStore final : public Filter {
+ public:
+  static constexpr std::uint64_t granule_bytes = 4096;
+
+  // Looks through `below` for what takes room now; that stays, be it more than `bound`. A bound
+  // above the size means the size.
+  CountedStore(std::unique_ptr<Store> below, base::ByteCount bound, bool wait_when_full);
+
+  // no_space, or no_space_yet where the quota waits, when there is no room for all of it, and then
+  // nothing is written. The same kinds when the medium itself is full; then part may be.
+  StoreResult<> write(base::ByteOffset at, base::ByteView from, Durability durability) override;
+  StoreResult<> try_write(base::ByteOffset at, base::ByteView from) override;
+  // Gives back the room of whole granules.
+  StoreResult<> write_zeros(base::Extent extent) override;
+  Run first_run(base::Extent extent) override;
+  Usage usage() override;
+  StoreResult<> reserve(base::Extent extent) override;
+  Quota* quota() override { return &quota_; }
+
+ private:
+  static ChunkRange granules_touched(base::Extent extent);
+  StoreResult<> zero_part(base::Extent part);
+  StoreResult<> zero_whole(base::Extent whole);
+  StoreResult<> told(StoreResult<> result) const;
+
+  ChunkBits taken_;
+  Quota quota_;
+};
+
+}  // namespace store

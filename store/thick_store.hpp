@@ -1,0 +1,21 @@
+// A store that has all its room and keeps it: zeros are written, never made by giving room up, and
+// no block is ever shared with another file, so that a write cannot fail for want of room. (Shared
+// blocks take new room when they are overwritten; copies to and from here go by read and write.)
+#pragma once
+
+#include "store/filter.hpp"
+
+namespace store {
+
+class ThickStore final : public Filter {
+ public:
+  // `below` has its room already, where it can have it beforehand (FileOptions::allocate).
+  explicit ThickStore(std::unique_ptr<Store> below) : Filter(std::move(below)) {}
+
+  StoreResult<> write_zeros(base::Extent extent) override;
+  Run first_run(base::Extent extent) override { return {extent.length, false}; }
+  Usage usage() override { return Store::usage(); }
+  std::optional<FileHandle> file() const override { return std::nullopt; }
+};
+
+}  // namespace store
