@@ -124,6 +124,11 @@ class CopyManager {
   // Tokens of the volume become cancelled; running operations on it are stopped and waited for.
   void detach(std::uint64_t volume_id);
 
+  // The medium of the volume is out: operations that use it are aborted and waited for (so never
+  // call it from within one), its tokens become cancelled; records stay. Nobody starts operations
+  // on it any more.
+  void medium_removed(std::uint64_t volume_id);
+
   // The service action of the operation that runs under this key. 05/00/16 comes before the
   // parameter checks: a host asks this first.
   std::optional<std::uint8_t> running(const OperationKey& key) const;

@@ -1,7 +1,7 @@
 // Mode parameters of a disk for MODE SENSE and MODE SELECT (SPC-4 7.5, SBC-4 6.5): Read-Write Error
 // Recovery (01h), Disconnect-Reconnect (02h), Caching (08h), Control (0Ah) and its extension
 // (0Ah/01h), Power Condition (1Ah), Informational Exceptions Control (1Ch), all of them (3Fh). WCE
-// and, of the task set, TST, QERR and TAS can be changed and saved.
+// and SWP and, of the task set, TST, QERR and TAS can be changed and saved.
 #pragma once
 
 #include <cstdint>
@@ -23,13 +23,14 @@ enum class QueueErrorManagement : std::uint8_t {
   faulted_nexus = 3,  // those of the nexus that the one came from
 };
 
-// Small and without padding: a unit keeps it in an atomic.
-struct ModeParameters {
+// Eight bytes: a unit keeps it in an atomic that needs no lock.
+struct alignas(8) ModeParameters {
   bool write_cache_enabled = true;
   bool task_set_per_nexus = false;  // TST: 001b, else one task set for all nexuses
   QueueErrorManagement queue_error = QueueErrorManagement::none;
   // TAS: tasks that another nexus aborts end with TASK ABORTED, not without an answer.
   bool task_aborted_status = false;
+  bool software_write_protected = false;
 
   bool operator==(const ModeParameters&) const = default;
 };
@@ -58,6 +59,7 @@ struct ModeSenseUnit {
   std::optional<ModeParameters> saved = {};  // nullopt: the unit cannot save
   base::BlockCount capacity;
   base::BlockLength block_length;
+  bool write_protected = false;  // by whatever means: WP of the header
 };
 
 // Why there is no such data.

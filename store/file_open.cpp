@@ -33,7 +33,7 @@ std::string directory_of(const std::string& path) {
 }
 
 int open_flags(const FileOptions& options) {
-  return O_RDWR | O_CLOEXEC | (options.direct ? O_DIRECT : 0);
+  return (options.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | (options.direct ? O_DIRECT : 0);
 }
 
 std::string advice_for(const FileOptions& options, int system_error) {
@@ -44,13 +44,14 @@ std::string advice_for(const FileOptions& options, int system_error) {
       if (!std::filesystem::exists(directory, ignored)) {
         return fmt::format("create the directory {} first", directory);
       }
-      return "create it, or give size=SIZE to have it created";
+      return options.read_only ? "create it: a read-only unit needs one that is there"
+                               : "create it, or give size=SIZE to have it created";
     }
     case EISDIR:
       return "give the path of a file inside it";
     case EACCES:
     case EPERM:
-      return "let this user read and write it";
+      return options.read_only ? "let this user read it" : "let this user read and write it";
     case EROFS:
       return "choose a file system that is mounted read-write";
     case EINVAL:
@@ -74,10 +75,10 @@ std::string cannot(std::string_view verb, const FileOptions& options, int system
 }
 
 std::optional<std::string> lock(const Descriptor& file, const FileOptions& options) {
-  if (flock(file.number(), LOCK_EX | LOCK_NB) == 0) return std::nullopt;
+  if (flock(file.number(), (options.read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return std::nullopt;
   if (errno != EWOULDBLOCK) return cannot("lock", options, errno);
-  return fmt::format("{} is in use by another copymgrd; stop it or choose another file",
-                     options.path);
+  return fmt::format("{} is in use by another copymgrd{}; stop it or choose another file",
+                     options.path, options.read_only ? ", which may write to it" : "");
 }
 
 // The name must survive a crash as well as the file.
@@ -175,7 +176,7 @@ Descriptor open_unnamed(const std::string& directory) {
 
 FileOpened open_regular_file(const FileOptions& options) {
   Descriptor file(open(options.path.c_str(), open_flags(options)));
-  if (!file.is_open() && errno == ENOENT && options.size.value != 0) {
+  if (!file.is_open() && errno == ENOENT && options.size.value != 0 && !options.read_only) {
     Opened created = create(options);
     if (!created) return base::fail(std::move(created.error()));
     return make_store(std::move(*created), options, false);
@@ -198,8 +199,9 @@ FileOpened open_block_device(const FileOptions& options) {
     return base::fail(
         fmt::format("{} is not a block device; use file:{}", options.path, options.path));
   }
-  // O_EXCL: on a block device it fails when the device is mounted.
-  Descriptor file(open(options.path.c_str(), open_flags(options) | O_EXCL));
+  // O_EXCL: on a block device it fails when the device is mounted, or open so a second time.
+  const int exclusive = options.read_only ? 0 : O_EXCL;
+  Descriptor file(open(options.path.c_str(), open_flags(options) | exclusive));
   if (!file.is_open()) return base::fail(cannot("open", options, errno));
   if (auto line = lock(file, options)) return base::fail(*line);
   return make_store(std::move(file), options, true);

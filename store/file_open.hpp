@@ -14,6 +14,7 @@ struct FileOptions {
   base::ByteCount size;  // 0: as it is
   base::BlockLength block_length{512};
   bool direct = false;
+  bool read_only = false;  // opened so, locked shared, never created
 };
 
 using FileOpened = base::Result<std::unique_ptr<FileStore>, std::string>;
@@ -23,7 +24,7 @@ using FileOpened = base::Result<std::unique_ptr<FileStore>, std::string>;
 // process.
 FileOpened open_regular_file(const FileOptions& options);
 
-// A block device, whole, that nobody has mounted.
+// A block device, whole, that nobody has mounted; read-only, others may.
 FileOpened open_block_device(const FileOptions& options);
 
 // An unnamed sparse file of `size` bytes that ends with the store: beside the file `beside` (when

@@ -17,6 +17,9 @@ struct StoreSpec {
   base::ByteCount size;  // 0: as it is (file, block)
   base::BlockLength block_length{512};
   bool direct = false;  // O_DIRECT; file and block
+  // Never written, so that others may have it open too, and reading it is all that this user needs
+  // to be allowed.
+  bool read_only = false;
 };
 
 // "10G", "1048576", "512K", "1T": binary multiples. The error is one line for a person.

@@ -21,6 +21,22 @@ Fault set_physical_block(device::UnitShape& shape, std::string_view value) {
   return std::nullopt;
 }
 
+Fault set_switch(std::string_view name, bool& setting, std::string_view value) {
+  if (value != "on" && value != "off") {
+    return fmt::format("{}={} is not possible; use on or off", name, value);
+  }
+  setting = value == "on";
+  return std::nullopt;
+}
+
+Fault set_read_only(device::UnitShape& shape, std::string_view value) {
+  return set_switch("readonly", shape.read_only, value);
+}
+
+Fault set_removable(device::UnitShape& shape, std::string_view value) {
+  return set_switch("removable", shape.removable, value);
+}
+
 // The options of a unit; all others are its store's.
 struct Option {
   std::string_view name;
@@ -29,6 +45,8 @@ struct Option {
 };
 constexpr std::array options{
     Option{"physical", "physical=512|4096", set_physical_block},
+    Option{"readonly", "readonly=on|off", set_read_only},
+    Option{"removable", "removable=on|off", set_removable},
 };
 
 std::string usage_of_options() {
@@ -97,6 +115,7 @@ base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text) {
   if (!store) return base::fail(store.error());
   out.unit.store = std::move(*store);
   out.unit.shape.block_length = out.unit.store.block_length;
+  out.unit.store.read_only = out.unit.shape.read_only;
   if (auto fault = fault_of(out.unit.shape)) return of_unit(*fault);
   return out;
 }

@@ -131,6 +131,8 @@ constexpr auto rows = std::to_array<CommandRow>({
      commands::receive_diagnostic_results, AccessRule::standby},
     {scsi::send_diagnostic::layout, exists, reported, changes, diagnostic_list,
      commands::send_diagnostic, AccessRule::standby},
+    {scsi::prevent_allow_medium_removal::layout, exists, reported, ReservationRule::medium_removal,
+     nullptr, commands::prevent_allow_medium_removal},
     {scsi::read_capacity::layout_10, started, reported, allowed, nullptr,
      commands::read_capacity_10},
     {scsi::media::read_10, started, reported, reads, nullptr, commands::read},

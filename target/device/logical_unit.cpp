@@ -23,14 +23,14 @@ LogicalUnit::LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity,
       identity_(std::move(identity)),
       guard_(std::move(guard)),
       shape_(shape),
-      capacity_(shape.block_length.whole_blocks(guard_->size())),
+      capacity_(shape.block_length.whole_blocks(guard_->size()).value),
       limits_(limits) {}
 
 scsi::CapacityData LogicalUnit::capacity_data() const {
   std::uint8_t exponent = 0;
   while ((shape_.block_length.bytes << exponent) < shape_.physical_block_bytes)
     ++exponent;
-  return {capacity_, shape_.block_length, exponent, true};
+  return {capacity(), shape_.block_length, exponent, true};
 }
 
 base::BlockCount LogicalUnit::maximum_transfer_length() const {
@@ -72,7 +72,7 @@ std::uint8_t LogicalUnit::threshold_exponent() const {
   std::uint8_t exponent = 0;
   while ((shape_.block_length.bytes << exponent) < threshold_set_bytes)
     ++exponent;
-  while (capacity_.value >> exponent > 0xfffffffe)
+  while (capacity().value >> exponent > 0xfffffffe)
     ++exponent;
   return exponent;
 }
@@ -87,7 +87,7 @@ scsi::ProvisioningFigures LogicalUnit::provisioning_figures() {
 }
 
 scsi::UnmapLimits LogicalUnit::unmap_limits() const {
-  return {limits_.maximum_unmap, limits_.maximum_unmap_descriptors, capacity_};
+  return {limits_.maximum_unmap, limits_.maximum_unmap_descriptors, capacity()};
 }
 
 scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {
@@ -101,7 +101,7 @@ scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {
 
 scsi::TokenCommandLimits LogicalUnit::token_command_limits() const {
   return {limits_.maximum_range_descriptors, limits_.maximum_inactivity_timeout_seconds,
-          shape_.block_length.whole_blocks(limits_.maximum_token_transfer), capacity_};
+          shape_.block_length.whole_blocks(limits_.maximum_token_transfer), capacity()};
 }
 
 scsi::AccessFigures LogicalUnit::figures_since_start() const {
@@ -124,14 +124,15 @@ std::optional<scsi::ModeParameters> LogicalUnit::saved_mode_parameters() const {
   if (!kept_.can_save()) return std::nullopt;
   const auto list = kept_.value(Keepsake::mode_parameters);
   if (list.empty()) return scsi::ModeParameters{};
-  const scsi::ModeSenseUnit defaults{{}, {}, capacity_, shape_.block_length};
+  const scsi::ModeSenseUnit defaults{{}, {}, capacity(), shape_.block_length, {}};
   // restore() has looked at it.
   return scsi::apply_mode_select(list, scsi::ModeForm::six, defaults)
       .value_or(scsi::ModeParameters{});
 }
 
 scsi::ModeSenseUnit LogicalUnit::mode_sense_unit() const {
-  return {mode_parameters(), saved_mode_parameters(), capacity_, shape_.block_length};
+  return {mode_parameters(), saved_mode_parameters(), capacity(), shape_.block_length,
+          write_protection().has_value()};
 }
 
 base::Result<void, std::string> LogicalUnit::restore(UnitMemory& memory) {
@@ -140,7 +141,7 @@ base::Result<void, std::string> LogicalUnit::restore(UnitMemory& memory) {
   }
   const auto list = kept_.value(Keepsake::mode_parameters);
   if (list.empty()) return {};
-  const scsi::ModeSenseUnit defaults{{}, {}, capacity_, shape_.block_length};
+  const scsi::ModeSenseUnit defaults{{}, {}, capacity(), shape_.block_length, {}};
   const auto saved = scsi::apply_mode_select(list, scsi::ModeForm::six, defaults);
   if (!saved) return base::fail(std::string("the saved mode parameters make no sense"));
   set_mode_parameters(*saved);
@@ -152,7 +153,7 @@ copymgr::Volume LogicalUnit::volume(const std::string& target_name) {
   out.id = id_;
   out.guard = guard_.get();
   out.block_length = shape_.block_length;
-  out.capacity = capacity_;
+  out.capacity = capacity();
   out.creator_descriptor = scsi::identification_cscd_descriptor(identity_.naa, shape_.block_length);
   const auto capacity = scsi::read_capacity_16_data(capacity_data());
   std::copy(capacity.begin() + 8, capacity.end(), out.device_specific.begin());

@@ -18,10 +18,12 @@
 #include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
 #include "target/device/host_notes.hpp"
+#include "target/device/medium.hpp"
 #include "target/device/task_set.hpp"
 #include "target/device/unit_memory.hpp"
 #include "target/device/unit_reservations.hpp"
 #include "target/device/unit_shape.hpp"
+#include "target/device/write_protection.hpp"
 
 namespace device {
 
@@ -60,7 +62,8 @@ class LogicalUnit {
   const scsi::UnitIdentity& identity() const { return identity_; }
   store::Guard& guard() { return *guard_; }
   base::BlockLength block_length() const { return shape_.block_length; }
-  base::BlockCount capacity() const { return capacity_; }
+  // Changes with resize().
+  base::BlockCount capacity() const { return base::BlockCount(capacity_.load()); }
   scsi::CapacityData capacity_data() const;
   base::BlockCount maximum_transfer_length() const;
   base::BlockCount maximum_verify_length() const;
@@ -85,6 +88,13 @@ class LogicalUnit {
   void set_mode_parameters(const scsi::ModeParameters& parameters) {
     mode_parameters_ = parameters;
   }
+  const UnitShape& shape() const { return shape_; }
+  // Why nothing may be written to the medium now; nullopt when it may.
+  std::optional<WriteProtection> write_protection() const {
+    if (shape_.read_only) return WriteProtection::hardware;
+    if (mode_parameters().software_write_protected) return WriteProtection::software;
+    return std::nullopt;
+  }
   // What MODE SELECT saved, or the defaults; nullopt: the unit cannot save.
   std::optional<scsi::ModeParameters> saved_mode_parameters() const;
   scsi::ModeSenseUnit mode_sense_unit() const;
@@ -99,8 +109,8 @@ class LogicalUnit {
   UnitReservations& reservations() { return reservations_; }
   OrderedTurns& ordered_turns() { return ordered_turns_; }
   std::size_t maximum_tasks() const { return limits_.maximum_tasks; }
-  bool started() const { return started_.load(std::memory_order_relaxed); }
-  void set_started(bool started) { started_ = started; }
+  Medium& medium() { return medium_; }
+  const Medium& medium() const { return medium_; }
 
  private:
   scsi::AccessFigures figures_since_start() const;
@@ -109,7 +119,7 @@ class LogicalUnit {
   const scsi::UnitIdentity identity_;
   const std::unique_ptr<store::Guard> guard_;
   const UnitShape shape_;
-  const base::BlockCount capacity_;
+  std::atomic<std::uint64_t> capacity_;  // blocks
   const LogicalUnitLimits limits_;
   UnitCounters counters_;
   HostNotes notes_;
@@ -117,7 +127,7 @@ class LogicalUnit {
   UnitReservations reservations_;
   OrderedTurns ordered_turns_;
   std::atomic<scsi::ModeParameters> mode_parameters_{};
-  std::atomic<bool> started_{true};
+  Medium medium_;
 };
 
 // A unit's identity from the array's own identifier, the target and the LUN: the same after every
