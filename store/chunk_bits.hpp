@@ -2,10 +2,12 @@
 // the guard, read by every write without a lock. A set bit may be stale; a clear bit never lies.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 namespace store {
 
@@ -21,7 +23,19 @@ struct ChunkRange {
 
 class ChunkBits {
  public:
-  explicit ChunkBits(std::uint64_t chunks) : words_((chunks + 63) / 64) {}
+  explicit ChunkBits(std::uint64_t chunks) { grow(std::max<std::uint64_t>(chunks, 1)); }
+
+  // From then on there are at least so many, the new ones clear. Nobody may name a new one before
+  // this has returned; the others may be used meanwhile. By one thread at a time.
+  void grow(std::uint64_t chunks) {
+    const std::uint64_t words = (chunks + 63) / 64;
+    if (words <= words_total_) return;
+    // At least as many again, so that few parts ever exist.
+    const std::uint64_t more = std::max(words - words_total_, words_total_);
+    parts_[part_count_].reset(new std::atomic<std::uint64_t>[more]());
+    words_total_ += more;
+    part_ends_[part_count_++] = words_total_;
+  }
 
   // The first set bit of `range`, or range.end.
   std::uint64_t next_set(ChunkRange range) const { return next<true>(range); }
@@ -30,11 +44,11 @@ class ChunkBits {
 
   void set(ChunkRange range) {
     for_each_word(range,
-                  [this](std::uint64_t word, std::uint64_t mask) { words_[word].fetch_or(mask); });
+                  [this](std::uint64_t at, std::uint64_t mask) { word(at).fetch_or(mask); });
   }
   void clear(ChunkRange range) {
     for_each_word(
-        range, [this](std::uint64_t word, std::uint64_t mask) { words_[word].fetch_and(~mask); });
+        range, [this](std::uint64_t at, std::uint64_t mask) { word(at).fetch_and(~mask); });
   }
 
  private:
@@ -55,14 +69,27 @@ class ChunkBits {
   template <bool wanted>
   std::uint64_t next(ChunkRange range) const {
     for (std::uint64_t at = range.first; at < range.end; at = (at / 64 + 1) * 64) {
-      const std::uint64_t word = words_[at / 64].load();
-      const std::uint64_t found = (wanted ? word : ~word) & mask_at(at, range.end);
+      const std::uint64_t bits = word(at / 64).load();
+      const std::uint64_t found = (wanted ? bits : ~bits) & mask_at(at, range.end);
       if (found != 0) return at / 64 * 64 + static_cast<std::uint64_t>(std::countr_zero(found));
     }
     return range.end;
   }
 
-  std::vector<std::atomic<std::uint64_t>> words_;
+  // Nearly always in the first part: that of a store that was never grown.
+  std::atomic<std::uint64_t>& word(std::uint64_t at) const {
+    std::size_t part = 0;
+    while (at >= part_ends_[part])
+      ++part;
+    return parts_[part][at - (part == 0 ? 0 : part_ends_[part - 1])];
+  }
+
+  // Each part but the first is as long as all before it, or longer: 64 are never used up.
+  static constexpr std::size_t parts_max = 64;
+  std::array<std::unique_ptr<std::atomic<std::uint64_t>[]>, parts_max> parts_;
+  std::array<std::uint64_t, parts_max> part_ends_{};  // in words; those of parts that are there
+  std::size_t part_count_ = 0;                        // for grow() only, as the next
+  std::uint64_t words_total_ = 0;
 };
 
 }  // namespace store
