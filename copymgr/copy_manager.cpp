@@ -50,6 +50,11 @@ void CopyManager::detach(std::uint64_t volume_id) {
     s.table.cancel(identifier);
 }
 
+void CopyManager::resized(const Volume& volume) {
+  const AttachedVolumePtr attached = state_->find_volume(volume.id);
+  if (attached != nullptr) attached->set_device_specific(volume.device_specific);
+}
+
 void CopyManager::medium_removed(std::uint64_t volume_id) {
   State& s = *state_;
   const AttachedVolumePtr volume = s.find_volume(volume_id);

@@ -24,10 +24,10 @@ struct SegmentFault {
     reservation_conflict,  // the unit is reserved against the host
     hardware_write_protected,
     software_write_protected,
-    too_long,              // beyond MAXIMUM SEGMENT LENGTH
-    inexact,               // a part of a block is left, and nobody may pad or cut it
-    granularity,           // not on a boundary that the store can read or write
-    out_of_range,          // `first_bad_lba` does not exist
+    too_long,      // beyond MAXIMUM SEGMENT LENGTH
+    inexact,       // a part of a block is left, and nobody may pad or cut it
+    granularity,   // not on a boundary that the store can read or write
+    out_of_range,  // `first_bad_lba` does not exist
     read_failed,
     write_failed,
     full,

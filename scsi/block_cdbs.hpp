@@ -131,8 +131,7 @@ enum class PowerCondition : std::uint8_t {
 
 namespace prevent_allow_medium_removal {
 inline constexpr Field prevent{"PREVENT", 4, 1, 2};
-inline constexpr CdbLayout layout{
-    "PREVENT ALLOW MEDIUM REMOVAL", 0x1e, std::nullopt, 6, {prevent}};
+inline constexpr CdbLayout layout{"PREVENT ALLOW MEDIUM REMOVAL", 0x1e, std::nullopt, 6, {prevent}};
 }  // namespace prevent_allow_medium_removal
 
 }  // namespace scsi

@@ -302,8 +302,8 @@ base::Result<Bytes, ModeSenseFault> mode_sense_data(const ModeSenseRequest& requ
   const auto pages = named_pages(request, unit);
   if (!pages) return base::fail(pages.error());
   constexpr std::uint8_t write_protected = 0x80, dpo_and_fua = 0x10;
-  const std::uint8_t device_specific = unit.write_protected ? write_protected | dpo_and_fua
-                                                            : dpo_and_fua;
+  const std::uint8_t device_specific =
+      unit.write_protected ? write_protected | dpo_and_fua : dpo_and_fua;
   const bool ten = request.form == ModeForm::ten;
   const bool long_lba = ten && request.long_lba_accepted;
   const Bytes descriptor =

@@ -7,7 +7,9 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <new>
 
 namespace store {
 
@@ -23,18 +25,24 @@ struct ChunkRange {
 
 class ChunkBits {
  public:
-  explicit ChunkBits(std::uint64_t chunks) { grow(std::max<std::uint64_t>(chunks, 1)); }
+  explicit ChunkBits(std::uint64_t chunks) {
+    if (!grow(std::max<std::uint64_t>(chunks, 1))) throw std::bad_alloc();
+  }
 
-  // From then on there are at least so many, the new ones clear. Nobody may name a new one before
-  // this has returned; the others may be used meanwhile. By one thread at a time.
-  void grow(std::uint64_t chunks) {
+  // From then on there are at least so many, the new ones clear; or false, for want of memory.
+  // Nobody may name a new one before this has returned; the others may be used meanwhile. By one
+  // thread at a time.
+  bool grow(std::uint64_t chunks) {
     const std::uint64_t words = (chunks + 63) / 64;
-    if (words <= words_total_) return;
+    if (words <= words_total_) return true;
     // At least as many again, so that few parts ever exist.
     const std::uint64_t more = std::max(words - words_total_, words_total_);
-    parts_[part_count_].reset(new std::atomic<std::uint64_t>[more]());
+    // Zeroed by the kernel page by page, as it is used: a large store costs little.
+    parts_[part_count_].reset(static_cast<Word*>(std::calloc(more, sizeof(Word))));
+    if (parts_[part_count_] == nullptr) return false;
     words_total_ += more;
     part_ends_[part_count_++] = words_total_;
+    return true;
   }
 
   // The first set bit of `range`, or range.end.
@@ -43,15 +51,19 @@ class ChunkBits {
   bool any(ChunkRange range) const { return next_set(range) < range.end; }
 
   void set(ChunkRange range) {
-    for_each_word(range,
-                  [this](std::uint64_t at, std::uint64_t mask) { word(at).fetch_or(mask); });
+    for_each_word(range, [this](std::uint64_t at, std::uint64_t mask) { word(at).fetch_or(mask); });
   }
   void clear(ChunkRange range) {
-    for_each_word(
-        range, [this](std::uint64_t at, std::uint64_t mask) { word(at).fetch_and(~mask); });
+    for_each_word(range,
+                  [this](std::uint64_t at, std::uint64_t mask) { word(at).fetch_and(~mask); });
   }
 
  private:
+  using Word = std::atomic<std::uint64_t>;
+  struct Free {
+    void operator()(Word* words) const { std::free(words); }
+  };
+
   // The bits of `range` that lie in the word of bit `at`.
   static std::uint64_t mask_at(std::uint64_t at, std::uint64_t end) {
     const std::uint64_t from_at = ~std::uint64_t{0} << (at % 64);
@@ -77,7 +89,7 @@ class ChunkBits {
   }
 
   // Nearly always in the first part: that of a store that was never grown.
-  std::atomic<std::uint64_t>& word(std::uint64_t at) const {
+  Word& word(std::uint64_t at) const {
     std::size_t part = 0;
     while (at >= part_ends_[part])
       ++part;
@@ -86,7 +98,7 @@ class ChunkBits {
 
   // Each part but the first is as long as all before it, or longer: 64 are never used up.
   static constexpr std::size_t parts_max = 64;
-  std::array<std::unique_ptr<std::atomic<std::uint64_t>[]>, parts_max> parts_;
+  std::array<std::unique_ptr<Word[], Free>, parts_max> parts_;
   std::array<std::uint64_t, parts_max> part_ends_{};  // in words; those of parts that are there
   std::size_t part_count_ = 0;                        // for grow() only, as the next
   std::uint64_t words_total_ = 0;

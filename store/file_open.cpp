@@ -75,7 +75,8 @@ std::string cannot(std::string_view verb, const FileOptions& options, int system
 }
 
 std::optional<std::string> lock(const Descriptor& file, const FileOptions& options) {
-  if (flock(file.number(), (options.read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return std::nullopt;
+  if (flock(file.number(), (options.read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+    return std::nullopt;
   if (errno != EWOULDBLOCK) return cannot("lock", options, errno);
   return fmt::format("{} is in use by another copymgrd{}; stop it or choose another file",
                      options.path, options.read_only ? ", which may write to it" : "");
@@ -140,11 +141,22 @@ std::uint32_t alignment_of(const Descriptor& file, const FileOptions& options, b
 }
 
 FileOpened make_store(Descriptor file, const FileOptions& options, bool device) {
-  const base::ByteCount found = size_of(file);
-  if (options.size.value != 0 && options.size != found) {
-    return base::fail(fmt::format(
-        "{} has {} bytes but size= says {}; copymgrd never resizes: give the size it has, or none",
-        options.path, found.value, options.size.value));
+  base::ByteCount found = size_of(file);
+  const std::vector<base::ByteCount>& since = options.sizes_since;
+  const bool is_known = std::find(since.begin(), since.end(), found) != since.end();
+  if (options.size.value != 0 && options.size != found && !is_known) {
+    return base::fail(
+        fmt::format("{} has {} bytes but size= says {}; give the size it has, or none: a running "
+                    "copymgrd resizes it with copymgr lun resize",
+                    options.path, found.value, options.size.value));
+  }
+  if (device && !since.empty()) {
+    if (since.front() > found) {
+      return base::fail(
+          fmt::format("{} has {} bytes, less than the {} that its unit was resized to",
+                      options.path, found.value, since.front().value));
+    }
+    found = since.front();
   }
   const std::uint32_t alignment = alignment_of(file, options, device);
   if (alignment > options.block_length.bytes) {

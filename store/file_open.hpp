@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "store/file_store.hpp"
 
@@ -15,6 +16,7 @@ struct FileOptions {
   base::BlockLength block_length{512};
   bool direct = false;
   bool read_only = false;  // opened so, locked shared, never created
+  std::vector<base::ByteCount> sizes_since = {};
 };
 
 using FileOpened = base::Result<std::unique_ptr<FileStore>, std::string>;

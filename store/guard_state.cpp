@@ -101,9 +101,10 @@ void GuardState::drop(SnapshotRecord& record) {
   slots_.release(slots_of(saved));
 }
 
-// Everything that moves bytes holds a range (saving, visiting) or regions (reading, writing, copying
-// into): with all of both nobody is between its look at the size and its last byte. Who looks later
-// finds the new size. The bits of what is cut off stay: they say too much, never too little.
+// Everything that moves bytes holds a range (saving, visiting) or regions (reading, writing,
+// copying into): with all of both nobody is between its look at the size and its last byte. Who
+// looks later finds the new size. The bits of what is cut off stay: they say too much, never too
+// little.
 StoreResult<> GuardState::resize(base::ByteCount size) {
   const std::scoped_lock one_at_a_time(resizing_);
   constexpr ChunkRange all_chunks{0, ~std::uint64_t{0}};
@@ -115,7 +116,9 @@ StoreResult<> GuardState::resize(base::ByteCount size) {
     const auto ranges = ranges_.lock_exclusive(all_chunks);
     const auto regions = regions_.lock(all_regions, RegionLocks::Mode::exclusive);
     // Before the size says that they can be named.
-    bits_.grow(chunk_count(size, settings_));
+    if (!bits_.grow(chunk_count(size, settings_))) {
+      return fault(StoreError::Kind::no_space, ENOMEM);
+    }
     resized = inner_->resize(size);
     if (resized) lose(reaching_beyond(size), lost);
   }

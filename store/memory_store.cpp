@@ -33,7 +33,7 @@ MemoryStore::~MemoryStore() {
 // The kernel moves the pages, not their bytes. The rest of the last page stays when it shrinks.
 StoreResult<> MemoryStore::resize(base::ByteCount size) {
   const ChunkRange pages = pages_touched({base::ByteOffset(0), size});
-  written_.grow(pages.end);
+  if (!written_.grow(pages.end)) return fault(StoreError::Kind::no_space, ENOMEM);
   void* const moved = mremap(bytes_, size_, size.value, MREMAP_MAYMOVE);
   if (moved == MAP_FAILED) return system_fault(StoreError::Kind::no_space, errno);
   bytes_ = static_cast<std::uint8_t*>(moved);

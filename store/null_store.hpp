@@ -13,7 +13,9 @@ class NullStore final : public Store {
   explicit NullStore(base::ByteCount size) : size_(size.value) {}
 
   base::ByteCount size() const override { return base::ByteCount(size_.load()); }
-  StoreResult<> resize(base::ByteCount size) override { return size_ = size.value, StoreResult<>(); }
+  StoreResult<> resize(base::ByteCount size) override {
+    return size_ = size.value, StoreResult<>();
+  }
   std::string describe() const override;
   StoreResult<> read(base::ByteOffset at, base::ByteSpan into) override;
   StoreResult<> write(base::ByteOffset at, base::ByteView from, Durability durability) override;

@@ -24,7 +24,7 @@ Opened upcast(Result result) {
 }
 
 FileOptions file_options(const StoreSpec& spec) {
-  return {spec.path, spec.size, spec.block_length, spec.direct, spec.read_only};
+  return {spec.path, spec.size, spec.block_length, spec.direct, spec.read_only, spec.sizes_since};
 }
 
 base::Result<base::ByteCount, std::string> whole_blocks(const StoreSpec& spec) {

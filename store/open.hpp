@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/guard.hpp"
 #include "store/store.hpp"
@@ -17,6 +18,9 @@ struct StoreSpec {
   base::ByteCount size;  // 0: as it is (file, block)
   base::BlockLength block_length{512};
   bool direct = false;  // O_DIRECT; file and block
+  // File and block: the sizes that it was given by resize() since size= was said, which it may have
+  // instead of that one. A device is used up to the first of them.
+  std::vector<base::ByteCount> sizes_since = {};
   // Never written, so that others may have it open too, and reading it is all that this user needs
   // to be allowed.
   bool read_only = false;

@@ -50,9 +50,9 @@ class Store {
   // Changes by resize() only. What lies within it now may not any more when it is read or written:
   // then that is out_of_range, and touches nothing.
   virtual base::ByteCount size() const = 0;
-  // Grown, what is new reads as zeros (of a block device, as what is there); shrunk, what is cut off
-  // is gone. Durable with the next flush(). After an error the size is what it was. Only while no other call runs: the guard sees
-  // to that, so resize a guard. May sleep.
+  // Grown, what is new reads as zeros (of a block device, as what is there); shrunk, what is cut
+  // off is gone. Durable with the next flush(). After an error the size is what it was. Only while
+  // no other call runs: the guard sees to that, so resize a guard. May sleep.
   virtual StoreResult<> resize(base::ByteCount size);
   // Reads and writes must start and end on a multiple of this many bytes (O_DIRECT: 512 or 4096).
   virtual std::uint32_t alignment_bytes() const { return 1; }

@@ -26,6 +26,7 @@ struct ArrayParts {
 // POST /v1/sessions/{tsih}/logout   {"grace_seconds": 10}
 // POST /v1/targets/{name}/online
 // DELETE /v1/targets/{name}/luns/{lun}
+// POST /v1/targets/{name}/luns/{lun}/size   {"size": "20G", "shrink": false}
 // POST /v1/targets/{name}/offline   {"grace_seconds": 10}
 Api make_api(const ArrayParts& array);
 

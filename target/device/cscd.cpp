@@ -56,8 +56,12 @@ std::optional<Kind> write_protected(const LogicalUnit& unit, SegmentSide side) {
 }
 
 copymgr::CscdView view_of(LogicalUnit& unit, bool pad) {
-  return {unit.id(), unit.block_length(), unit.capacity(), unit.guard().alignment_bytes(),
-          pad,       unit.medium().state() != Medium::State::stopped,
+  return {unit.id(),
+          unit.block_length(),
+          unit.capacity(),
+          unit.guard().alignment_bytes(),
+          pad,
+          unit.medium().state() != Medium::State::stopped,
           unit.medium().state() != Medium::State::absent};
 }
 

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/digest.hpp"
+#include "target/device/unit_sizes.hpp"
 
 namespace device {
 namespace {
@@ -25,6 +28,34 @@ LogicalUnit::LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity,
       shape_(shape),
       capacity_(shape.block_length.whole_blocks(guard_->size()).value),
       limits_(limits) {}
+
+base::Result<void, std::string> LogicalUnit::resize(base::ByteCount size) {
+  const base::ByteCount before = guard_->size();
+  const auto wanted = shape_.block_length.whole_blocks(size);
+  // Which of the two it is after a crash, only the store knows.
+  const bool remembers = kept_.can_save();
+  const auto kept_before = kept_.value(Keepsake::sizes);
+  if (remembers && !kept_.save(Keepsake::sizes, encode_sizes({before, size}))) {
+    return base::fail(std::string("the state directory cannot keep the new size"));
+  }
+  if (size < before) capacity_ = wanted.value;
+  auto resized = guard_->resize(size);
+  capacity_ = shape_.block_length.whole_blocks(guard_->size()).value;
+  if (resized) {
+    if (auto flushed = guard_->flush(); !flushed) {
+      return base::fail(fmt::format("{} is {} bytes long, but not safely: {}", guard_->describe(),
+                                    size.value, store::to_text(flushed.error())));
+    }
+  }
+  const bool kept =
+      !remembers || kept_.save(Keepsake::sizes, resized ? encode_sizes({size}) : kept_before);
+  if (!resized) {
+    return base::fail(fmt::format("cannot make {} {} bytes long: {}", guard_->describe(),
+                                  size.value, store::to_text(resized.error())));
+  }
+  if (!kept) return base::fail(std::string("resized, but the state directory cannot keep that"));
+  return {};
+}
 
 scsi::CapacityData LogicalUnit::capacity_data() const {
   std::uint8_t exponent = 0;

@@ -64,6 +64,10 @@ class LogicalUnit {
   base::BlockLength block_length() const { return shape_.block_length; }
   // Changes with resize().
   base::BlockCount capacity() const { return base::BlockCount(capacity_.load()); }
+  // Grows or shrinks; commands that run are waited for. What is not in the store any more is
+  // refused before it is cut off, what is new is there before it may be asked for. Durable, or the
+  // old size stands; the error is one line for a person. May sleep; one at a time.
+  base::Result<void, std::string> resize(base::ByteCount size);
   scsi::CapacityData capacity_data() const;
   base::BlockCount maximum_transfer_length() const;
   base::BlockCount maximum_verify_length() const;

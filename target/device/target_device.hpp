@@ -37,6 +37,11 @@ class TargetDevice {
   // nexus that saw it is told (06h/3Fh/0Eh, and an asynchronous event). Waits until all of that is
   // done; not on a worker's thread. Null: it was not there.
   std::shared_ptr<LogicalUnit> remove_unit(scsi::Lun lun, base::Executor& pool);
+  // Makes a unit as long as that, a multiple of its blocks; every nexus that sees it is told
+  // (06h/2Ah/09h). Waits until that is done; not on a worker's thread. The unit exists; the error
+  // is one line for a person.
+  base::Result<void, std::string> resize_unit(scsi::Lun lun, base::ByteCount size,
+                                              base::Executor& pool);
   // Every unit under its own number, for a nexus that sees all.
   std::map<scsi::Lun, scsi::Lun> unmasked() const;
   // The relative identifiers of its ports, each once.
@@ -50,6 +55,7 @@ class TargetDevice {
  private:
   const std::string name_;
   copymgr::CopyManager& copy_manager_;
+  std::mutex resizing_;
   mutable std::mutex mutex_;
   Units units_;
   const std::vector<std::uint16_t> target_ports_;

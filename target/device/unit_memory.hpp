@@ -13,8 +13,13 @@
 
 namespace device {
 
-enum class Keepsake : std::uint8_t { mode_parameters, device_information, text_information };
-inline constexpr std::size_t keepsakes = 3;
+enum class Keepsake : std::uint8_t {
+  mode_parameters,
+  device_information,
+  text_information,
+  sizes,  // see unit_sizes.hpp
+};
+inline constexpr std::size_t keepsakes = 4;
 
 class UnitMemory {
  public:

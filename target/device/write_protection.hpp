@@ -1,5 +1,5 @@
-// Media that must not be written (SBC-4 4.13): by the unit's configuration, as if by a switch, or by
-// a host with SWP. Which commands that keeps out follows from their row of the command table.
+// Media that must not be written (SBC-4 4.13): by the unit's configuration, as if by a switch, or
+// by a host with SWP. Which commands that keeps out follows from their row of the command table.
 #pragma once
 
 #include "scsi/sense.hpp"

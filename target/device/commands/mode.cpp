@@ -27,8 +27,8 @@ scsi::Sense sense_of(scsi::ModeSenseFault fault) {
 // Mode parameters are shared: every other nexus is told of a change (SPC-4 6.11).
 void take(const Invocation& call, const scsi::ModeParameters& parameters) {
   if (parameters == call.unit().mode_parameters()) return call.task.finish_good();
-  const bool protects =
-      parameters.software_write_protected && !call.unit().mode_parameters().software_write_protected;
+  const bool protects = parameters.software_write_protected &&
+                        !call.unit().mode_parameters().software_write_protected;
   call.unit().set_mode_parameters(parameters);
   if (!protects) return finish_and_tell_others(call, UnitAttention::mode_parameters_changed);
   // What was written before reaches the medium (SBC-4 4.13).

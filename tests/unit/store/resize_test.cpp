@@ -195,7 +195,8 @@ TEST_CASE("a guard is resized under those who read, write and keep points in tim
       if (!got && !is_out_of_range(got)) ++wrong;
       if (got && bytes != filled(piece, bytes[0])) ++torn;
       SnapshotPtr snapshot;
-      guard.protect({extent(at, piece)}, pool, [] {}, [&](SnapshotPtr s) { snapshot = s; });
+      guard.protect(
+          {extent(at, piece)}, pool, [] {}, [&](SnapshotPtr s) { snapshot = s; });
       if (snapshot == nullptr) continue;
       const Bytes first = read(*snapshot, extent(at, piece));
       const Bytes second = read(*snapshot, extent(at, piece));
