@@ -10,7 +10,7 @@ families="SCSI.Inquiry SCSI.Mandatory SCSI.TestUnitReady SCSI.ReadCapacity10 SCS
   SCSI.GetLBAStatus.Simple SCSI.GetLBAStatus.BeyondEol SCSI.Prefetch10 SCSI.Prefetch16 SCSI.ReadDefectData10 SCSI.ReadDefectData12
   SCSI.PrinReadKeys SCSI.PrinServiceactionRange SCSI.PrinReportCapabilities SCSI.ProutRegister SCSI.ProutReserve
   SCSI.ProutClear SCSI.ProutPreempt SCSI.Reserve6 SCSI.ReportSupportedOpcodes
-  SCSI.ExtendedCopy SCSI.ReceiveCopyResults iSCSI.iSCSIResiduals iSCSI.iSCSIdatasn iSCSI.iSCSIcmdsn"
+  SCSI.StartStopUnit SCSI.PreventAllow SCSI.ExtendedCopy SCSI.ReceiveCopyResults iSCSI.iSCSIResiduals iSCSI.iSCSIdatasn iSCSI.iSCSIcmdsn"
 
 # UnmapSingle asks for the status of LBA n+1 and wants that of n+8 where a physical block has 8 logical ones, as on
 # LUN 0: the suite's own mistake, right where both are the same.
@@ -22,6 +22,14 @@ racing="iSCSI.iSCSITMF"
 # First on each LUN: MultipathIO.CompareAndWrite zeroes 256 blocks and then takes the next one for zero too.
 two_paths="SCSI.MultipathIO.Simple SCSI.MultipathIO.Reset SCSI.MultipathIO.CompareAndWrite SCSI.MultipathIO.CompareAndWriteAsync"
 block_device="SCSI.CompareAndWrite SCSI.WriteSame16 SCSI.Unmap SCSI.GetLBAStatus.Simple"
+
+# On a medium that can be ejected. PreventAllow.Eject, StartStopUnit.PwrCnd and .NoLoej are not among them: see
+# docs/conformance.md.
+removable="SCSI.StartStopUnit.Simple SCSI.PreventAllow.Simple SCSI.PreventAllow.ITNexusLoss SCSI.PreventAllow.Logout
+  SCSI.PreventAllow.WarmReset SCSI.PreventAllow.ColdReset SCSI.PreventAllow.LUNReset SCSI.PreventAllow.2ITNexuses
+  SCSI.NoMedia SCSI.Mandatory SCSI.Inquiry SCSI.TestUnitReady SCSI.ReadCapacity16 SCSI.Read10 SCSI.Write10 SCSI.ModeSense6"
+read_only="SCSI.ReadOnly SCSI.Mandatory SCSI.Inquiry SCSI.TestUnitReady SCSI.ReadCapacity10 SCSI.ReadCapacity16 SCSI.Read6
+  SCSI.Read10 SCSI.Read12 SCSI.Read16 SCSI.Verify10 SCSI.Verify12 SCSI.Verify16 SCSI.Prefetch10 SCSI.ReportSupportedOpcodes"
 
 # passes FAMILY LUN URL...
 passes() {
@@ -43,8 +51,9 @@ else
   echo "SKIPPED: block device (losetup needs root)"
 fi
 
+truncate -s 64M "$work/read-only.img"
 start_target --portal 127.0.0.1:0 --lun "0=file:$work/a.img,size=256M" --lun 1=memory:256M,blocksize=4096 \
-  ${loop:+--lun "2=block:$loop"}
+  --lun 3=memory:64M,removable=on --lun "4=file:$work/read-only.img,readonly=on" ${loop:+--lun "2=block:$loop"}
 second_url=iscsi://$(sed -n 2p "$work/ready")/$iqn
 for lun in 0 1; do
   only=only_$lun
@@ -57,5 +66,7 @@ for family in $racing; do
   cat "$work/racing"
   [ -n "$ok" ] || fail "$family, five times"
 done
+for family in $removable; do passes "$family" 3 "$url/3"; done
+for family in $read_only; do passes "$family" 4 "$url/4"; done
 for family in ${loop:+$block_device}; do passes "$family" 2 "$url/2"; done
 stop_target

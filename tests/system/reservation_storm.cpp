@@ -1,79 +1,19 @@
 // kill -9 during a storm of PERSISTENT RESERVE OUT with APTPL, again and again: every acknowledged
 // registration and reservation is there after the restart, none is half-written.
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <map>
 
 #include <catch2/catch.hpp>
-#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "scsi/persistent_reserve.hpp"
-#include "tests/support/temp_dir.hpp"
-#include "tools/host/session.hpp"
+#include "tests/support/live_daemon.hpp"
 
 namespace {
 
-namespace fs = std::filesystem;
 using Bytes = std::vector<std::uint8_t>;
-constexpr const char* target_name = "iqn.2026-11.io.copymgr:storm";
+using test::Daemon;
 constexpr int sessions_max = 4;
-
-// A copymgrd process on a state directory that outlives it.
-class Daemon {
- public:
-  ~Daemon() {
-    if (pid_ > 0) end(SIGKILL);
-  }
-
-  void start() {
-    const std::string ready = folder_.path("ready"), state = folder_.path("state");
-    fs::remove(ready);
-    const std::string program = std::string(COPYMGR_BIN_DIR) + "/copymgrd";
-    std::vector<std::string> words{program,     "--portal",     "127.0.0.1:0", "--target",
-                                   target_name, "--lun",        "0=memory:1M", "--state-dir",
-                                   state,       "--ready-file", ready,         "--log-level",
-                                   "warning"};
-    std::vector<char*> arguments;
-    for (std::string& word : words)
-      arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    REQUIRE(::posix_spawn(&pid_, program.c_str(), nullptr, nullptr, arguments.data(), environ) ==
-            0);
-    for (int i = 0; i < 5000 && !fs::exists(ready); ++i)
-      ::usleep(2000);
-    std::ifstream(ready) >> portal_;
-    REQUIRE_FALSE(portal_.empty());
-  }
-  // The wait status that it ended with.
-  int end(int signal) {
-    int status = 0;
-    ::kill(pid_, signal);
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    portal_.clear();
-    return status;
-  }
-
-  std::unique_ptr<host::Session> log_in(const std::string& initiator) const {
-    const auto url = host::parse_url("iscsi://" + portal_ + "/" + target_name + "/0");
-    REQUIRE(url);
-    auto session = host::Session::open(*url, {initiator, 10});
-    REQUIRE(session);
-    const auto ready =
-        host::execute_patiently(**session, host::make_command(scsi::CdbLayout{"TUR", 0}));
-    REQUIRE(ready.good());
-    return std::move(*session);
-  }
-
- private:
-  const test::TempDir folder_;
-  std::string portal_;
-  pid_t pid_ = -1;
-};
 
 // A registered initiator: its key as acknowledged, and the one that was on its way.
 struct Registered {
