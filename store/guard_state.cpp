@@ -114,12 +114,12 @@ StoreResult<> GuardState::resize(base::ByteCount size) {
   StoreResult<> resized;
   {
     const auto ranges = ranges_.lock_exclusive(all_chunks);
-    const auto regions = regions_.lock(all_regions, RegionLocks::Mode::exclusive);
-    // Before the size says that they can be named.
-    if (!bits_.grow(chunk_count(size, settings_))) {
-      return fault(StoreError::Kind::no_space, ENOMEM);
+    {
+      const auto regions = regions_.lock(all_regions, RegionLocks::Mode::exclusive);
+      // Before the size says that they can be named.
+      const bool named = bits_.grow(chunk_count(size, settings_));
+      resized = named ? inner_->resize(size) : fault(StoreError::Kind::no_space, ENOMEM);
     }
-    resized = inner_->resize(size);
     if (resized) lose(reaching_beyond(size), lost);
   }
   for (auto& call : lost)

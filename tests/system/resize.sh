@@ -47,7 +47,7 @@ for round in $(seq 12); do
   [ $((round % 2)) -eq 0 ] && next=24M || next=8M
   resize 0 $next --shrink >/dev/null 2>&1 &
   asking=$!
-  sleep "0.00$((round % 4))"
+  sleep "0.0$(printf %02d $((round * 2)))"
   stop_target KILL
   wait $asking || true
   case $(size) in 8388608 | 25165824) ;; *) fail "the file has $(size) bytes" ;; esac
