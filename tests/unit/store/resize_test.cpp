@@ -6,8 +6,8 @@
 #include <catch2/catch.hpp>
 #include <sys/stat.h>
 
+#include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/guarded.hpp"
-#include "tests/unit/store/temp_dir.hpp"
 
 using namespace test;
 using store::Durability;
