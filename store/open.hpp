@@ -34,9 +34,10 @@ base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text,
                                                       std::string_view also_allowed = "");
 
 // Opens (a file with size= is created sparse or must already have that size or one of
-// `sizes_since`, is locked against a second daemon, and is never truncated) and puts the write guard over it. `side_directory` takes
-// the side file of stores that are not files; a file's side file is an unnamed file beside it, so
-// that blocks can be shared. The size is cut to whole blocks. The error is one line for a person.
+// `sizes_since`, is locked against a second daemon, and is never truncated) and puts the write
+// guard over it. `side_directory` takes the side file of stores that are not files; a file's side
+// file is an unnamed file beside it, so that blocks can be shared. The size is cut to whole blocks.
+// The error is one line for a person.
 base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& spec,
                                                                const std::string& side_directory,
                                                                const GuardSettings& settings);

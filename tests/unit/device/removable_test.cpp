@@ -101,6 +101,7 @@ TEST_CASE("prevention ends with its session, a reset, and a preemption that abor
   SECTION("logical unit reset") {
     world.nexus->manage(TaskManagementFunction::logical_unit_reset, scsi::encode_lun({lun}),
                         [](auto) {});
+    check_sense(world.ask(ready), scsi::SenseKey::unit_attention, 0x29, 0x03);
   }
   SECTION("PREEMPT AND ABORT") {
     const auto out = [&](Nexus& by, std::uint8_t action, std::uint64_t key, std::uint64_t sa_key) {
@@ -128,6 +129,7 @@ TEST_CASE("a reset starts a stopped medium and does not bring back one that is o
   const auto reset = [&] {
     world.nexus->manage(TaskManagementFunction::logical_unit_reset, scsi::encode_lun({lun}),
                         [](auto) {});
+    check_sense(world.ask(ready), scsi::SenseKey::unit_attention, 0x29, 0x03);
   };
   REQUIRE(world.ask("1B 00 00 00 00 00").good());
   check_sense(world.ask(ready), scsi::SenseKey::not_ready, 0x04, 0x02);

@@ -156,5 +156,6 @@ TEST_CASE("SWP write protects for every nexus until it is cleared, or reset") {
   // Not saved: a reset clears it.
   REQUIRE(world.run("15 10 00 00 10 00", hex(swp_on)).good());
   world.nexus->manage(TaskManagementFunction::logical_unit_reset, 0, [](auto) {});
+  check_sense(world.run("00"), scsi::SenseKey::unit_attention, 0x29, 0x03);
   CHECK(world.run(write_16(0, 1), pattern(1, 512, 1)).good());
 }
