@@ -14,7 +14,8 @@ namespace copymgr {
 
 class AttachedVolume {
  public:
-  explicit AttachedVolume(const Volume& volume) : volume_(volume) {}
+  explicit AttachedVolume(const Volume& volume)
+      : volume_(volume), device_specific_(volume.device_specific) {}
 
   const Volume& operator*() const { return volume_; }
   const Volume* operator->() const { return &volume_; }
@@ -22,6 +23,16 @@ class AttachedVolume {
   // From then on no operation may begin to use it.
   void set_gone() { gone_ = true; }
   bool gone() const { return gone_; }
+
+  // Bytes 96-127 of new tokens: they change with the capacity.
+  std::array<std::uint8_t, 32> device_specific() const {
+    const std::scoped_lock lock(mutex_);
+    return device_specific_;
+  }
+  void set_device_specific(const std::array<std::uint8_t, 32>& bytes) {
+    const std::scoped_lock lock(mutex_);
+    device_specific_ = bytes;
+  }
 
   void add_token(std::uint64_t identifier) {
     const std::scoped_lock lock(mutex_);
@@ -40,6 +51,7 @@ class AttachedVolume {
   const Volume volume_;
   std::atomic<bool> gone_{false};
   mutable std::mutex mutex_;
+  std::array<std::uint8_t, 32> device_specific_;
   std::unordered_set<std::uint64_t> tokens_;
 };
 

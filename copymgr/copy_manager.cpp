@@ -2,6 +2,8 @@
 // and its end.
 #include "copymgr/copy_manager.hpp"
 
+#include <algorithm>
+
 #include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
 
@@ -44,6 +46,25 @@ void CopyManager::detach(std::uint64_t volume_id) {
   s.end_stopped(s.ledger.stop_volume(volume_id, StopReason::volume_gone, true));
   s.ledger.wait_until_stopped(volume_id, true);
   // Last, when no populate can make another.
+  for (const std::uint64_t identifier : volume->tokens())
+    s.table.cancel(identifier);
+}
+
+void CopyManager::resized(const Volume& volume) {
+  const AttachedVolumePtr attached = state_->find_volume(volume.id);
+  if (attached != nullptr) attached->set_device_specific(volume.device_specific);
+}
+
+void CopyManager::medium_removed(std::uint64_t volume_id) {
+  State& s = *state_;
+  const AttachedVolumePtr volume = s.find_volume(volume_id);
+  if (volume == nullptr) return;
+  s.end_stopped(s.ledger.stop_those([volume_id](const Operation& operation) {
+    const auto& others = operation.other_volume_ids;
+    return operation.key.volume_id == volume_id ||
+           std::find(others.begin(), others.end(), volume_id) != others.end();
+  }));
+  s.ledger.wait_until_stopped(volume_id, true);
   for (const std::uint64_t identifier : volume->tokens())
     s.table.cancel(identifier);
 }

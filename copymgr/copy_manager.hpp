@@ -29,7 +29,7 @@ struct Volume {
   std::uint64_t id = 0;  // unique in this process
   store::Guard* guard = nullptr;
   base::BlockLength block_length;
-  base::BlockCount capacity;
+  base::BlockCount capacity;                          // when it was attached
   std::array<std::uint8_t, 32> creator_descriptor{};  // bytes 16-47 of a token
   std::array<std::uint8_t, 32> device_specific{};     // bytes 96-127
   std::array<std::uint8_t, 128> target_descriptor{};  // bytes 128-255
@@ -124,6 +124,15 @@ class CopyManager {
   void attach(const Volume& volume);
   // Tokens of the volume become cancelled; running operations on it are stopped and waited for.
   void detach(std::uint64_t volume_id);
+
+  // The volume has another capacity; tokens made from now on say so, those made before keep what
+  // they say (wire reference 9.7). Its guard has lost the points in time of what was cut off, which
+  // cancels their tokens.
+  void resized(const Volume& volume);
+  // The medium of the volume is out: operations that use it are aborted and waited for (so never
+  // call it from within one), its tokens become cancelled; records stay. Nobody starts operations
+  // on it any more.
+  void medium_removed(std::uint64_t volume_id);
 
   // The service action of the operation that runs under this key. 05/00/16 comes before the
   // parameter checks: a host asks this first.

@@ -56,7 +56,7 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
   token.fields.rod_type = scsi::RodType::point_in_time_default;
   token.fields.creator_logical_unit = source.creator_descriptor;
   token.fields.bytes_represented = source.block_length.to_bytes(blocks);
-  token.fields.device_specific = source.device_specific;
+  token.fields.device_specific = volume->device_specific();
   token.fields.target_device = source.target_descriptor;
   token.inactivity_timeout_seconds = request.inactivity_timeout_seconds;
   const auto rod = std::make_shared<SnapshotRod>(operation->key.nexus, volume, request.ranges,

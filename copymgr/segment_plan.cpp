@@ -18,9 +18,10 @@ SegmentFault fault_at(Kind kind, SegmentSide side, const scsi::Field& field) {
 
 // Both are there, and can be read and written.
 std::optional<SegmentFault> check_ready(const CscdView& unit, SegmentSide side) {
-  if (unit.started) return std::nullopt;
+  if (unit.started && unit.medium_present) return std::nullopt;
   const bool source = side == SegmentSide::source;
-  return fault_at(Kind::not_ready, side, source ? fields::source_id : fields::destination_id);
+  return fault_at(unit.medium_present ? Kind::not_ready : Kind::no_medium, side,
+                  source ? fields::source_id : fields::destination_id);
 }
 
 std::optional<SegmentFault> out_of_range(base::BlockRange range, const CscdView& unit,

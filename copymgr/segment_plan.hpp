@@ -20,11 +20,14 @@ struct SegmentFault {
     wrong_device_type,     // PERIPHERAL DEVICE TYPE is not that of the unit
     wrong_block_length,    // nor DISK BLOCK LENGTH
     not_ready,             // the unit is stopped
+    no_medium,             // or its medium is out
     reservation_conflict,  // the unit is reserved against the host
-    too_long,              // beyond MAXIMUM SEGMENT LENGTH
-    inexact,               // a part of a block is left, and nobody may pad or cut it
-    granularity,           // not on a boundary that the store can read or write
-    out_of_range,          // `first_bad_lba` does not exist
+    hardware_write_protected,
+    software_write_protected,
+    too_long,      // beyond MAXIMUM SEGMENT LENGTH
+    inexact,       // a part of a block is left, and nobody may pad or cut it
+    granularity,   // not on a boundary that the store can read or write
+    out_of_range,  // `first_bad_lba` does not exist
     read_failed,
     write_failed,
     full,
@@ -52,6 +55,7 @@ struct CscdView {
   std::uint32_t alignment_bytes = 1;  // of its store
   bool pad = false;
   bool started = true;
+  bool medium_present = true;
 };
 using Cscd = base::Result<CscdView, SegmentFault>;
 

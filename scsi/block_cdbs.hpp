@@ -117,6 +117,21 @@ inline constexpr CdbLayout layout{
     std::nullopt,
     6,
     {immed, power_condition_modifier, power_condition, no_flush, load_eject, start}};
+// POWER CONDITION; with another than START_VALID, LOEJ and START mean nothing.
+enum class PowerCondition : std::uint8_t {
+  start_valid = 0x0,
+  active = 0x1,
+  idle = 0x2,
+  standby = 0x3,
+  lu_control = 0x7,
+  force_idle_0 = 0xa,
+  force_standby_0 = 0xb,
+};
 }  // namespace start_stop_unit
+
+namespace prevent_allow_medium_removal {
+inline constexpr Field prevent{"PREVENT", 4, 1, 2};
+inline constexpr CdbLayout layout{"PREVENT ALLOW MEDIUM REMOVAL", 0x1e, std::nullopt, 6, {prevent}};
+}  // namespace prevent_allow_medium_removal
 
 }  // namespace scsi

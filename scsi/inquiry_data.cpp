@@ -73,7 +73,7 @@ Bytes port_name(const PortIdentity& port) {
 
 }  // namespace
 
-Bytes standard_inquiry(const UnitIdentity& identity, Presence presence) {
+Bytes standard_inquiry(const UnitIdentity& identity, Presence presence, bool removable_medium) {
   constexpr std::size_t bytes = 96;
   constexpr std::array<std::uint16_t, 5> version_descriptors{0x00a0,   // SAM-5
                                                              0x0960,   // iSCSI
@@ -82,6 +82,7 @@ Bytes standard_inquiry(const UnitIdentity& identity, Presence presence) {
                                                              0x0600};  // SBC-4
   Bytes out(bytes);
   out[0] = static_cast<std::uint8_t>(presence);
+  out[1] = removable_medium ? 0x80 : 0;
   out[2] = 0x06;         // SPC-4
   out[3] = 0x10 | 0x02;  // HISUP, RESPONSE DATA FORMAT 2
   out[4] = bytes - 5;

@@ -42,7 +42,8 @@ enum class Presence : std::uint8_t {
   no_such_unit = 0x7f,  // peripheral qualifier 011b, device type 1Fh
 };
 
-std::vector<std::uint8_t> standard_inquiry(const UnitIdentity& identity, Presence presence);
+std::vector<std::uint8_t> standard_inquiry(const UnitIdentity& identity, Presence presence,
+                                           bool removable_medium = false);
 
 // Zero in a field that may be zero means what SBC-4 6.6.4 says of it.
 struct BlockLimits {

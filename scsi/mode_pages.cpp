@@ -22,6 +22,7 @@ constexpr Field queue_algorithm_modifier{"QUEUE ALGORITHM MODIFIER", 3, 7, 4};
 constexpr Field queue_error_management{"QERR", 3, 2, 2};
 constexpr Field task_aborted_status = Field::flag("TAS", 5, 6);
 constexpr Field busy_timeout_period = Field::bytes("BUSY TIMEOUT PERIOD", 8, 2);
+constexpr Field software_write_protect = Field::flag("SWP", 4, 3);
 constexpr Field scsi_precedence = Field::flag("SCSIP", 4, 1);
 constexpr Field implicit_access_enabled = Field::flag("IALUAE", 4, 0);
 
@@ -70,12 +71,14 @@ void fill_control(Bytes& page, const ModeParameters& parameters) {
   task_set_type.write(page, parameters.task_set_per_nexus ? 1 : 0);
   queue_algorithm_modifier.write(page, 1);  // unrestricted reordering
   queue_error_management.write(page, static_cast<std::uint64_t>(parameters.queue_error));
+  software_write_protect.write(page, parameters.software_write_protected);
   task_aborted_status.write(page, parameters.task_aborted_status);
   busy_timeout_period.write(page, 0xffff);  // unlimited
 }
 void mark_control(Bytes& page) {
   task_set_type.write(page, 1);  // 000b and 001b exist
   queue_error_management.write(page, 3);
+  software_write_protect.write(page, 1);
   task_aborted_status.write(page, 1);
 }
 std::optional<Field> take_control(base::ByteView page, ModeParameters& parameters) {
@@ -84,6 +87,7 @@ std::optional<Field> take_control(base::ByteView page, ModeParameters& parameter
   if (queue_error == reserved) return queue_error_management;
   parameters.task_set_per_nexus = task_set_type.is_set(page);
   parameters.queue_error = static_cast<QueueErrorManagement>(queue_error);
+  parameters.software_write_protected = software_write_protect.is_set(page);
   parameters.task_aborted_status = task_aborted_status.is_set(page);
   return std::nullopt;
 }
@@ -330,7 +334,9 @@ base::Result<Bytes, ModeSenseFault> mode_sense_data(const ModeSenseRequest& requ
                                                     const ModeSenseUnit& unit) {
   const auto pages = named_pages(request, unit);
   if (!pages) return base::fail(pages.error());
-  constexpr std::uint8_t dpo_and_fua = 0x10;
+  constexpr std::uint8_t write_protected = 0x80, dpo_and_fua = 0x10;
+  const std::uint8_t device_specific =
+      unit.write_protected ? write_protected | dpo_and_fua : dpo_and_fua;
   const bool ten = request.form == ModeForm::ten;
   const bool long_lba = ten && request.long_lba_accepted;
   const Bytes descriptor =
@@ -340,12 +346,12 @@ base::Result<Bytes, ModeSenseFault> mode_sense_data(const ModeSenseRequest& requ
   out.insert(out.end(), pages->begin(), pages->end());
   if (ten) {
     base::store_be16(out, 0, static_cast<std::uint16_t>(out.size() - 2));
-    out[3] = dpo_and_fua;
+    out[3] = device_specific;
     out[4] = long_lba && !descriptor.empty() ? 1 : 0;
     base::store_be16(out, 6, static_cast<std::uint16_t>(descriptor.size()));
   } else {
     out[0] = static_cast<std::uint8_t>(out.size() - 1);
-    out[2] = dpo_and_fua;
+    out[2] = device_specific;
     out[3] = static_cast<std::uint8_t>(descriptor.size());
   }
   return out;

@@ -1,8 +1,8 @@
 // Mode parameters of a disk for MODE SENSE and MODE SELECT (SPC-4 7.5, SBC-4 6.5): Read-Write Error
 // Recovery (01h), Disconnect-Reconnect (02h), Caching (08h), Control (0Ah) and its extension
 // (0Ah/01h), Power Condition (1Ah), Informational Exceptions Control (1Ch) and, of units that count
-// their room, Logical Block Provisioning (1Ch/02h); all of them (3Fh). WCE, of the task set TST,
-// QERR and TAS, and what provisioning_page.hpp tells can be changed and saved.
+// their room, Logical Block Provisioning (1Ch/02h); all of them (3Fh). WCE and SWP, of the task set
+// TST, QERR and TAS, and what provisioning_page.hpp tells can be changed and saved.
 #pragma once
 
 #include <cstdint>
@@ -25,13 +25,14 @@ enum class QueueErrorManagement : std::uint8_t {
   faulted_nexus = 3,  // those of the nexus that the one came from
 };
 
-// What commands ask for on their way. Small and without padding: a unit keeps it in an atomic.
-struct CommandRules {
+// What commands ask for on their way. Eight bytes: a unit keeps it in an atomic that needs no lock.
+struct alignas(8) CommandRules {
   bool write_cache_enabled = true;
   bool task_set_per_nexus = false;  // TST: 001b, else one task set for all nexuses
   QueueErrorManagement queue_error = QueueErrorManagement::none;
   // TAS: tasks that another nexus aborts end with TASK ABORTED, not without an answer.
   bool task_aborted_status = false;
+  bool software_write_protected = false;
 
   bool operator==(const CommandRules&) const = default;
 };
@@ -67,7 +68,8 @@ struct ModeSenseUnit {
   base::BlockCount capacity;
   base::BlockLength block_length;
   ModeParameters defaults = {};
-  bool counts_room = false;  // and has soft thresholds
+  bool counts_room = false;      // and has soft thresholds
+  bool write_protected = false;  // by whatever means: WP of the header
 };
 
 // Why there is no such data.

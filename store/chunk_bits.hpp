@@ -2,10 +2,14 @@
 // the guard, read by every write without a lock. A set bit may be stale; a clear bit never lies.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <vector>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
 namespace store {
 
@@ -21,7 +25,25 @@ struct ChunkRange {
 
 class ChunkBits {
  public:
-  explicit ChunkBits(std::uint64_t chunks) : words_((chunks + 63) / 64) {}
+  explicit ChunkBits(std::uint64_t chunks) {
+    if (!grow(std::max<std::uint64_t>(chunks, 1))) throw std::bad_alloc();
+  }
+
+  // From then on there are at least so many, the new ones clear; or false, for want of memory.
+  // Nobody may name a new one before this has returned; the others may be used meanwhile. By one
+  // thread at a time.
+  bool grow(std::uint64_t chunks) {
+    const std::uint64_t words = (chunks + 63) / 64;
+    if (words <= words_total_) return true;
+    // At least as many again, so that few parts ever exist.
+    const std::uint64_t more = std::max(words - words_total_, words_total_);
+    // Zeroed by the kernel page by page, as it is used: a large store costs little.
+    parts_[part_count_].reset(static_cast<Word*>(std::calloc(more, sizeof(Word))));
+    if (parts_[part_count_] == nullptr) return false;
+    words_total_ += more;
+    part_ends_[part_count_++] = words_total_;
+    return true;
+  }
 
   // The first set bit of `range`, or range.end.
   std::uint64_t next_set(ChunkRange range) const { return next<true>(range); }
@@ -29,24 +51,28 @@ class ChunkBits {
   bool any(ChunkRange range) const { return next_set(range) < range.end; }
 
   std::uint64_t count_clear(ChunkRange range) const {
-    return for_each_word(range, [this](std::uint64_t word, std::uint64_t mask) {
-      return mask & ~words_[word].load();
-    });
+    return for_each_word(
+        range, [this](std::uint64_t at, std::uint64_t mask) { return mask & ~word(at).load(); });
   }
 
   // How many bits this changed.
   std::uint64_t set(ChunkRange range) {
-    return for_each_word(range, [this](std::uint64_t word, std::uint64_t mask) {
-      return mask & ~words_[word].fetch_or(mask);
+    return for_each_word(range, [this](std::uint64_t at, std::uint64_t mask) {
+      return mask & ~word(at).fetch_or(mask);
     });
   }
   std::uint64_t clear(ChunkRange range) {
-    return for_each_word(range, [this](std::uint64_t word, std::uint64_t mask) {
-      return mask & words_[word].fetch_and(~mask);
+    return for_each_word(range, [this](std::uint64_t at, std::uint64_t mask) {
+      return mask & word(at).fetch_and(~mask);
     });
   }
 
  private:
+  using Word = std::atomic<std::uint64_t>;
+  struct Free {
+    void operator()(Word* words) const { std::free(words); }
+  };
+
   // The bits of `range` that lie in the word of bit `at`.
   static std::uint64_t mask_at(std::uint64_t at, std::uint64_t end) {
     const std::uint64_t from_at = ~std::uint64_t{0} << (at % 64);
@@ -67,14 +93,27 @@ class ChunkBits {
   template <bool wanted>
   std::uint64_t next(ChunkRange range) const {
     for (std::uint64_t at = range.first; at < range.end; at = (at / 64 + 1) * 64) {
-      const std::uint64_t word = words_[at / 64].load();
-      const std::uint64_t found = (wanted ? word : ~word) & mask_at(at, range.end);
+      const std::uint64_t bits = word(at / 64).load();
+      const std::uint64_t found = (wanted ? bits : ~bits) & mask_at(at, range.end);
       if (found != 0) return at / 64 * 64 + static_cast<std::uint64_t>(std::countr_zero(found));
     }
     return range.end;
   }
 
-  std::vector<std::atomic<std::uint64_t>> words_;
+  // Nearly always in the first part: that of a store that was never grown.
+  Word& word(std::uint64_t at) const {
+    std::size_t part = 0;
+    while (at >= part_ends_[part])
+      ++part;
+    return parts_[part][at - (part == 0 ? 0 : part_ends_[part - 1])];
+  }
+
+  // Each part but the first is as long as all before it, or longer: 64 are never used up.
+  static constexpr std::size_t parts_max = 64;
+  std::array<std::unique_ptr<Word[], Free>, parts_max> parts_;
+  std::array<std::uint64_t, parts_max> part_ends_{};  // in words; those of parts that are there
+  std::size_t part_count_ = 0;                        // for grow() only, as the next
+  std::uint64_t words_total_ = 0;
 };
 
 }  // namespace store

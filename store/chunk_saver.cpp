@@ -91,6 +91,7 @@ void GuardState::save_need(const Need& need, Callbacks& lost) {
 StoreResult<> GuardState::copy_to_side(std::uint64_t chunk, SlotRun slots) {
   const std::uint64_t begin = chunk * chunk_bytes();
   const std::uint64_t end = std::min(begin + slots.count * chunk_bytes(), inner_->size().value);
+  if (begin >= end) return fault(StoreError::Kind::out_of_range);  // cut off meanwhile
   const Piece from{inner_.get(), base::ByteOffset(begin)};
   const Piece to{side_.get(), slots_.offset_of(slots.first)};
   const base::ByteCount length(end - begin);

@@ -1,6 +1,7 @@
 #include "store/counted_store.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "store/faults.hpp"
 
@@ -36,6 +37,16 @@ CountedStore::CountedStore(std::unique_ptr<Store> store_below, base::ByteCount b
     }
     at += run.length.value;
   }
+}
+
+StoreResult<> CountedStore::resize(base::ByteCount size) {
+  const std::uint64_t before = granules_of(below().size()), after = granules_of(size);
+  if (!taken_.grow(after)) return fault(StoreError::Kind::no_space, ENOMEM);
+  if (auto done = below().resize(size); !done) return done;
+  const bool bound_was_size = quota_.bound() >= room_of(before);
+  if (after < before) quota_.give_back(room_of(taken_.clear({after, before})));
+  if (bound_was_size || quota_.bound() > room_of(after)) quota_.set_bound(room_of(after));
+  return {};
 }
 
 ChunkRange CountedStore::granules_touched(base::Extent extent) {

@@ -21,6 +21,8 @@ class CountedStore final : public Filter {
   // above the size means the size.
   CountedStore(std::unique_ptr<Store> below, base::ByteCount bound, bool wait_when_full);
 
+  // What is cut off gives its room back. A bound that was the whole size stays that.
+  StoreResult<> resize(base::ByteCount size) override;
   // no_space, or no_space_yet where the quota waits, when there is no room for all of it, and then
   // nothing is written. The same kinds when the medium itself is full; then part may be.
   StoreResult<> write(base::ByteOffset at, base::ByteView from, Durability durability) override;

@@ -34,7 +34,7 @@ std::string directory_of(const std::string& path) {
 }
 
 int open_flags(const FileOptions& options) {
-  return O_RDWR | O_CLOEXEC | (options.direct ? O_DIRECT : 0);
+  return (options.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | (options.direct ? O_DIRECT : 0);
 }
 
 std::string advice_for(const FileOptions& options, int system_error) {
@@ -45,13 +45,14 @@ std::string advice_for(const FileOptions& options, int system_error) {
       if (!std::filesystem::exists(directory, ignored)) {
         return fmt::format("create the directory {} first", directory);
       }
-      return "create it, or give size=SIZE to have it created";
+      return options.read_only ? "create it: a read-only unit needs one that is there"
+                               : "create it, or give size=SIZE to have it created";
     }
     case EISDIR:
       return "give the path of a file inside it";
     case EACCES:
     case EPERM:
-      return "let this user read and write it";
+      return options.read_only ? "let this user read it" : "let this user read and write it";
     case EROFS:
       return "choose a file system that is mounted read-write";
     case EINVAL:
@@ -75,10 +76,11 @@ std::string cannot(std::string_view verb, const FileOptions& options, int system
 }
 
 std::optional<std::string> lock(const Descriptor& file, const FileOptions& options) {
-  if (flock(file.number(), LOCK_EX | LOCK_NB) == 0) return std::nullopt;
+  if (flock(file.number(), (options.read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+    return std::nullopt;
   if (errno != EWOULDBLOCK) return cannot("lock", options, errno);
-  return fmt::format("{} is in use by another copymgrd; stop it or choose another file",
-                     options.path);
+  return fmt::format("{} is in use by another copymgrd{}; stop it or choose another file",
+                     options.path, options.read_only ? ", which may write to it" : "");
 }
 
 // The name must survive a crash as well as the file.
@@ -168,11 +170,22 @@ std::uint32_t alignment_of(const Descriptor& file, const FileOptions& options, b
 }
 
 FileOpened make_store(Descriptor file, const FileOptions& options, bool device) {
-  const base::ByteCount found = size_of(file);
-  if (options.size.value != 0 && options.size != found) {
-    return base::fail(fmt::format(
-        "{} has {} bytes but size= says {}; copymgrd never resizes: give the size it has, or none",
-        options.path, found.value, options.size.value));
+  base::ByteCount found = size_of(file);
+  const std::vector<base::ByteCount>& since = options.sizes_since;
+  const bool is_known = std::find(since.begin(), since.end(), found) != since.end();
+  if (options.size.value != 0 && options.size != found && !is_known) {
+    return base::fail(
+        fmt::format("{} has {} bytes but size= says {}; give the size it has, or none: a running "
+                    "copymgrd resizes it with copymgr lun resize",
+                    options.path, found.value, options.size.value));
+  }
+  if (device && !since.empty()) {
+    if (since.front() > found) {
+      return base::fail(
+          fmt::format("{} has {} bytes, less than the {} that its unit was resized to",
+                      options.path, found.value, since.front().value));
+    }
+    found = since.front();
   }
   const std::uint32_t alignment = alignment_of(file, options, device);
   if (alignment > options.block_length.bytes) {
@@ -204,7 +217,7 @@ Descriptor open_unnamed(const std::string& directory) {
 
 FileOpened open_regular_file(const FileOptions& options) {
   Descriptor file(open(options.path.c_str(), open_flags(options)));
-  if (!file.is_open() && errno == ENOENT && options.size.value != 0) {
+  if (!file.is_open() && errno == ENOENT && options.size.value != 0 && !options.read_only) {
     Opened created = create(options);
     if (!created) return base::fail(std::move(created.error()));
     return make_store(std::move(*created), options, false);
@@ -228,8 +241,9 @@ FileOpened open_block_device(const FileOptions& options) {
     return base::fail(
         fmt::format("{} is not a block device; use file:{}", options.path, options.path));
   }
-  // O_EXCL: on a block device it fails when the device is mounted.
-  Descriptor file(open(options.path.c_str(), open_flags(options) | O_EXCL));
+  // O_EXCL: on a block device it fails when the device is mounted, or open so a second time.
+  const int exclusive = options.read_only ? 0 : O_EXCL;
+  Descriptor file(open(options.path.c_str(), open_flags(options) | exclusive));
   if (!file.is_open()) return base::fail(cannot("open", options, errno));
   if (auto line = lock(file, options)) return base::fail(*line);
   return make_store(std::move(file), options, true);

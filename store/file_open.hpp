@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "store/file_store.hpp"
 
@@ -14,7 +15,9 @@ struct FileOptions {
   base::ByteCount size;  // 0: as it is
   base::BlockLength block_length{512};
   bool direct = false;
-  bool allocate = false;  // room for all of it before it is used; regular files
+  bool allocate = false;   // room for all of it before it is used; regular files
+  bool read_only = false;  // opened so, locked shared, never created
+  std::vector<base::ByteCount> sizes_since = {};
 };
 
 using FileOpened = base::Result<std::unique_ptr<FileStore>, std::string>;
@@ -24,7 +27,7 @@ using FileOpened = base::Result<std::unique_ptr<FileStore>, std::string>;
 // grown. Locked for this process.
 FileOpened open_regular_file(const FileOptions& options);
 
-// A block device, whole, that nobody has mounted.
+// A block device, whole, that nobody has mounted; read-only, others may.
 FileOpened open_block_device(const FileOptions& options);
 
 // An unnamed sparse file of `size` bytes that ends with the store: beside the file `beside` (when

@@ -73,7 +73,7 @@ bool FileStore::needs_bounce(const void* memory) const {
 }
 
 StoreResult<> FileStore::read(base::ByteOffset at, base::ByteSpan into) {
-  if (!lies_within(extent_of(at, into), size_)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent_of(at, into), size())) return fault(StoreError::Kind::out_of_range);
   if (needs_bounce(into.data())) return read_through_bounce(at, into);
   while (!into.empty()) {
     const ssize_t got = read_some(file_.number(), at.value, into, 0);
@@ -99,8 +99,30 @@ StoreResult<> FileStore::read_through_bounce(base::ByteOffset at, base::ByteSpan
   return {};
 }
 
+StoreResult<> FileStore::resize(base::ByteCount size) {
+  struct stat facts {};
+  if (fstat(file_.number(), &facts) != 0) return fault(StoreError::Kind::not_supported, errno);
+  if (S_ISREG(facts.st_mode)) {
+    // A part of a block behind the last one is no data of the store: it must not become some.
+    const auto resize_file = [this](std::uint64_t bytes) {
+      return ftruncate(file_.number(), static_cast<off_t>(bytes)) == 0;
+    };
+    const bool has_rest = size.value > size_ && static_cast<std::uint64_t>(facts.st_size) > size_;
+    if ((has_rest && !resize_file(size_)) || !resize_file(size.value)) {
+      return system_fault(StoreError::Kind::not_supported, errno);
+    }
+  } else {
+    const off_t end = lseek(file_.number(), 0, SEEK_END);
+    if (end < 0 || static_cast<std::uint64_t>(end) < size.value) {
+      return fault(StoreError::Kind::no_space, ENOSPC);
+    }
+  }
+  size_ = size.value;
+  return {};
+}
+
 StoreResult<> FileStore::write(base::ByteOffset at, base::ByteView from, Durability durability) {
-  if (!lies_within(extent_of(at, from), size_)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent_of(at, from), size())) return fault(StoreError::Kind::out_of_range);
   return durability == Durability::durable ? write_durably(at, from) : write_with(at, from, 0);
 }
 
@@ -162,7 +184,7 @@ StoreResult<> FileStore::fail_for_good(int system_error) {
 }
 
 StoreResult<> FileStore::write_zeros(base::Extent extent) {
-  if (!lies_within(extent, size_)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, size())) return fault(StoreError::Kind::out_of_range);
   if (extent.empty()) return {};
   for (const int mode :
        {FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE}) {
@@ -183,7 +205,7 @@ StoreResult<> FileStore::write_zero_bytes(base::Extent extent) {
 }
 
 StoreResult<> FileStore::try_read(base::ByteOffset at, base::ByteSpan into) {
-  if (!lies_within(extent_of(at, into), size_)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent_of(at, into), size())) return fault(StoreError::Kind::out_of_range);
   if (into.empty()) return {};
   if (direct() || !nowait_reads_.load(std::memory_order_relaxed)) {
     return fault(StoreError::Kind::would_block);
@@ -196,7 +218,7 @@ StoreResult<> FileStore::try_read(base::ByteOffset at, base::ByteSpan into) {
 }
 
 StoreResult<> FileStore::try_write(base::ByteOffset at, base::ByteView from) {
-  if (!lies_within(extent_of(at, from), size_)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent_of(at, from), size())) return fault(StoreError::Kind::out_of_range);
   if (from.empty()) return {};
   if (direct()) return fault(StoreError::Kind::would_block);
   if (nowait_writes_.load(std::memory_order_relaxed)) {
@@ -231,7 +253,7 @@ Store::Usage FileStore::usage() {
   }
   // Extents beyond what is mapped for data (of the file system's own) can make it more than all.
   const std::uint64_t held = static_cast<std::uint64_t>(facts.st_blocks) * unit_of_st_blocks;
-  return {base::ByteCount(std::min(held, size_.value)),
+  return {base::ByteCount(std::min(held, size_.load())),
           base::ByteCount(std::uint64_t{room.f_bavail} * room.f_frsize), true};
 }
 

@@ -15,11 +15,13 @@ class FileStore final : public Store {
   // says.
   FileStore(Descriptor file, base::ByteCount size, std::uint32_t alignment_bytes, std::string name)
       : file_(std::move(file)),
-        size_(size),
+        size_(size.value),
         alignment_bytes_(alignment_bytes),
         name_(std::move(name)) {}
 
-  base::ByteCount size() const override { return size_; }
+  base::ByteCount size() const override { return base::ByteCount(size_.load()); }
+  // Of a file, its own size; of a block device, how much of it is used, at most what it has now.
+  StoreResult<> resize(base::ByteCount size) override;
   std::uint32_t alignment_bytes() const override { return alignment_bytes_; }
   std::string describe() const override { return name_; }
   StoreResult<> read(base::ByteOffset at, base::ByteSpan into) override;
@@ -46,7 +48,7 @@ class FileStore final : public Store {
   StoreResult<> fail_for_good(int system_error);
 
   const Descriptor file_;
-  const base::ByteCount size_;
+  std::atomic<std::uint64_t> size_;
   const std::uint32_t alignment_bytes_;
   const std::string name_;
   std::atomic<int> flush_error_{0};

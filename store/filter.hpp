@@ -10,6 +10,7 @@ namespace store {
 class Filter : public Store {
  public:
   base::ByteCount size() const override { return below_->size(); }
+  StoreResult<> resize(base::ByteCount size) override { return below_->resize(size); }
   std::uint32_t alignment_bytes() const override { return below_->alignment_bytes(); }
   std::string describe() const override { return below_->describe(); }
   StoreResult<> read(base::ByteOffset at, base::ByteSpan into) override {

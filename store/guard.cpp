@@ -42,6 +42,9 @@ void Guard::protect(std::vector<base::Extent> extents, base::Executor& pool,
   if (std::any_of(extents.begin(), extents.end(), outside)) return done(nullptr);
   auto snapshot =
       std::make_shared<GuardSnapshot>(state_, state_->add(std::move(extents), std::move(on_lost)));
+  // Cut off meanwhile: resize() makes the store smaller first and then looks for snapshots.
+  const auto& added = snapshot->extents();
+  if (std::any_of(added.begin(), added.end(), outside)) return done(nullptr);
   if (state_->gate().idle()) {
     snapshot->record().armed = true;
     return done(std::move(snapshot));
@@ -73,6 +76,10 @@ GuardCounters Guard::counters() const {
 
 base::ByteCount Guard::size() const {
   return state_->inner().size();
+}
+
+StoreResult<> Guard::resize(base::ByteCount size) {
+  return state_->resize(size);
 }
 
 std::uint32_t Guard::alignment_bytes() const {

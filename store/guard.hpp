@@ -114,6 +114,9 @@ class Guard final : public Store {
   GuardCounters counters() const;
 
   base::ByteCount size() const override;
+  // As a store's, and at any time: commands that run are waited for, others wait, those that come
+  // later meet the new size. Snapshots of what is cut off are lost; the others keep what they have.
+  StoreResult<> resize(base::ByteCount size) override;
   std::uint32_t alignment_bytes() const override;
   std::string describe() const override;
   StoreResult<> read(base::ByteOffset at, base::ByteSpan into) override;

@@ -8,8 +8,8 @@
 namespace store {
 namespace {
 
-std::uint64_t chunk_count(const Store& store, const GuardSettings& settings) {
-  return (store.size().value + settings.chunk_bytes - 1) / settings.chunk_bytes;
+std::uint64_t chunk_count(base::ByteCount size, const GuardSettings& settings) {
+  return (size.value + settings.chunk_bytes - 1) / settings.chunk_bytes;
 }
 
 std::vector<SlotRun> slots_of(const std::map<std::uint64_t, std::uint64_t>& saved) {
@@ -27,7 +27,7 @@ GuardState::GuardState(std::unique_ptr<Store> inner, std::unique_ptr<Store> side
     : inner_(std::move(inner)),
       side_(std::move(side)),
       settings_(settings),
-      bits_(chunk_count(*inner_, settings)),
+      bits_(chunk_count(inner_->size(), settings)),
       slots_(*side_, settings.chunk_bytes, settings.side_bytes_max) {}
 
 GuardCounters GuardState::counters() const {
@@ -112,6 +112,45 @@ StoreResult<> GuardState::forget() {
   for (auto& call : lost)
     call();
   return slots_.erase();
+}
+
+// Everything that moves bytes holds a range (saving, visiting) or regions (reading, writing,
+// copying into): with all of both nobody is between its look at the size and its last byte. Who
+// looks later finds the new size. The bits of what is cut off stay: they say too much, never too
+// little.
+StoreResult<> GuardState::resize(base::ByteCount size) {
+  const std::scoped_lock one_at_a_time(resizing_);
+  constexpr ChunkRange all_chunks{0, ~std::uint64_t{0}};
+  constexpr base::Extent all_regions{
+      base::ByteOffset(0), base::ByteCount(RegionLocks::region_bytes * RegionLocks::slot_count)};
+  Callbacks lost;
+  StoreResult<> resized;
+  {
+    const auto ranges = ranges_.lock_exclusive(all_chunks);
+    {
+      const auto regions = regions_.lock(all_regions, RegionLocks::Mode::exclusive);
+      // Before the size says that they can be named.
+      const bool named = bits_.grow(chunk_count(size, settings_));
+      resized = named ? inner_->resize(size) : fault(StoreError::Kind::no_space, ENOMEM);
+    }
+    if (resized) lose(reaching_beyond(size), lost);
+  }
+  for (auto& call : lost)
+    call();
+  return resized;
+}
+
+std::vector<RecordPtr> GuardState::reaching_beyond(base::ByteCount size) const {
+  std::vector<RecordPtr> found;
+  const std::scoped_lock lock(mutex_);
+  index_.for_each([&](SnapshotRecord& record) {
+    const auto& extents = record.extents;
+    const bool reaches =
+        std::any_of(extents.begin(), extents.end(),
+                    [size](const base::Extent& each) { return !lies_within(each, size); });
+    if (reaches) found.push_back(record.shared_from_this());
+  });
+  return found;
 }
 
 StoreResult<GuardState::Saved> GuardState::find_saved(const SnapshotRecord& record,

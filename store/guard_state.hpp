@@ -48,6 +48,7 @@ class GuardState {
   void drop(SnapshotRecord& record);
   // Every snapshot is lost, and nothing that was saved can be read any more.
   StoreResult<> forget();
+  StoreResult<> resize(base::ByteCount size);
 
   // Side slots holding `chunk` and the chunks after it up to `end`, with a user added that the
   // caller takes away; or none, and `*unsaved_end` is where the stretch of unsaved chunks ends.
@@ -74,6 +75,7 @@ class GuardState {
   StoreResult<> copy_to_side(std::uint64_t chunk, SlotRun slots);
   void record_saved(const Need& need, std::uint64_t chunk, SlotRun slots);
   void lose(const std::vector<RecordPtr>& records, Callbacks& lost);
+  std::vector<RecordPtr> reaching_beyond(base::ByteCount size) const;
   void clear_unneeded(ChunkRange run);
 
   const std::unique_ptr<Store> inner_;
@@ -84,6 +86,7 @@ class GuardState {
   RangeLock ranges_;
   RegionLocks regions_;
   SideSlots slots_;
+  std::mutex resizing_;             // one at a time; taken before everything else
   std::atomic<bool> clones_{true};  // until the file system says that it cannot
   std::atomic<bool> kernel_copies_{true};
   std::atomic<std::uint64_t> saved_by_clone_{0};

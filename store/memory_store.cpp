@@ -24,24 +24,39 @@ base::Result<std::unique_ptr<MemoryStore>, std::string> MemoryStore::open(base::
 }
 
 MemoryStore::MemoryStore(std::uint8_t* bytes, base::ByteCount size)
-    : bytes_(bytes), size_(size), written_((size.value + page_bytes - 1) / page_bytes) {}
+    : bytes_(bytes), size_(size.value), written_((size.value + page_bytes - 1) / page_bytes) {}
 
 MemoryStore::~MemoryStore() {
-  munmap(bytes_, size_.value);
+  munmap(bytes_, size_);
+}
+
+// The kernel moves the pages, not their bytes. The rest of the last page stays when it shrinks.
+StoreResult<> MemoryStore::resize(base::ByteCount size) {
+  const ChunkRange pages = pages_touched({base::ByteOffset(0), size});
+  if (!written_.grow(pages.end)) return fault(StoreError::Kind::no_space, ENOMEM);
+  void* const moved = mremap(bytes_, size_, size.value, MREMAP_MAYMOVE);
+  if (moved == MAP_FAILED) return system_fault(StoreError::Kind::no_space, errno);
+  bytes_ = static_cast<std::uint8_t*>(moved);
+  if (size.value < size_) {
+    std::memset(bytes_ + size.value, 0, pages.end * page_bytes - size.value);
+    written_.clear({pages.end, pages_touched({base::ByteOffset(0), this->size()}).end});
+  }
+  size_ = size.value;
+  return {};
 }
 
 std::string MemoryStore::describe() const {
-  return fmt::format("memory of {} bytes", size_.value);
+  return fmt::format("memory of {} bytes", size().value);
 }
 
 StoreResult<> MemoryStore::read(base::ByteOffset at, base::ByteSpan into) {
-  if (!lies_within(extent_of(at, into), size_)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent_of(at, into), size())) return fault(StoreError::Kind::out_of_range);
   if (!into.empty()) std::memcpy(into.data(), bytes_ + at.value, into.size());
   return {};
 }
 
 StoreResult<> MemoryStore::write(base::ByteOffset at, base::ByteView from, Durability) {
-  if (!lies_within(extent_of(at, from), size_)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent_of(at, from), size())) return fault(StoreError::Kind::out_of_range);
   // Looked at first: most pages are written again and again, and a look costs no bus traffic.
   const ChunkRange pages = pages_touched(extent_of(at, from));
   if (written_.next_clear(pages) < pages.end) written_.set(pages);
@@ -51,7 +66,7 @@ StoreResult<> MemoryStore::write(base::ByteOffset at, base::ByteView from, Durab
 }
 
 StoreResult<> MemoryStore::write_zeros(base::Extent extent) {
-  if (!lies_within(extent, size_)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, size())) return fault(StoreError::Kind::out_of_range);
   const std::uint64_t begin = extent.offset.value;
   const std::uint64_t end = extent.end().value;
   const std::uint64_t first_page = (begin + page_bytes - 1) / page_bytes * page_bytes;
@@ -81,15 +96,16 @@ Store::Run MemoryStore::first_run(base::Extent extent) {
 }
 
 Store::Usage MemoryStore::usage() {
-  const ChunkRange all = pages_touched({base::ByteOffset(0), size_});
+  const base::ByteCount all_bytes = size();
+  const ChunkRange all = pages_touched({base::ByteOffset(0), all_bytes});
   std::uint64_t used = 0;
   for (std::uint64_t at = written_.next_set(all); at < all.end;) {
     const std::uint64_t end = written_.next_clear({at, all.end});
     used += end - at;
     at = written_.next_set({end, all.end});
   }
-  const base::ByteCount bytes(std::min(used * page_bytes, size_.value));
-  return {bytes, size_ - bytes, false};
+  const base::ByteCount bytes(std::min(used * page_bytes, all_bytes.value));
+  return {bytes, all_bytes - bytes, false};
 }
 
 StoreResult<> MemoryStore::try_read(base::ByteOffset at, base::ByteSpan into) {
@@ -101,7 +117,7 @@ StoreResult<> MemoryStore::try_write(base::ByteOffset at, base::ByteView from) {
 }
 
 std::optional<base::ByteView> MemoryStore::lend(base::Extent extent) {
-  if (!lies_within(extent, size_)) return std::nullopt;
+  if (!lies_within(extent, size())) return std::nullopt;
   return base::ByteView(bytes_ + extent.offset.value, extent.length.value);
 }
 

@@ -2,6 +2,7 @@
 // is taken only for pages that were written, and given back by write_zeros.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "store/chunk_bits.hpp"
@@ -15,7 +16,8 @@ class MemoryStore final : public Store {
   static base::Result<std::unique_ptr<MemoryStore>, std::string> open(base::ByteCount size);
   ~MemoryStore() override;
 
-  base::ByteCount size() const override { return size_; }
+  base::ByteCount size() const override { return base::ByteCount(size_.load()); }
+  StoreResult<> resize(base::ByteCount size) override;
   std::string describe() const override;
   StoreResult<> read(base::ByteOffset at, base::ByteSpan into) override;
   StoreResult<> write(base::ByteOffset at, base::ByteView from, Durability durability) override;
@@ -33,8 +35,8 @@ class MemoryStore final : public Store {
   static constexpr std::uint64_t page_bytes = 4096;
   static ChunkRange pages_touched(base::Extent extent);
 
-  std::uint8_t* const bytes_;
-  const base::ByteCount size_;
+  std::uint8_t* bytes_;  // moves with resize()
+  std::atomic<std::uint64_t> size_;
   ChunkBits written_;  // a bit a page: written since it was zeroed
 };
 

@@ -10,11 +10,11 @@
 namespace store {
 
 std::string NullStore::describe() const {
-  return fmt::format("null of {} bytes", size_.value);
+  return fmt::format("null of {} bytes", size().value);
 }
 
 StoreResult<> NullStore::read(base::ByteOffset at, base::ByteSpan into) {
-  if (!lies_within(extent_of(at, into), size_)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent_of(at, into), size())) return fault(StoreError::Kind::out_of_range);
   std::fill(into.begin(), into.end(), std::uint8_t{0});
   return {};
 }
@@ -24,7 +24,7 @@ StoreResult<> NullStore::write(base::ByteOffset at, base::ByteView from, Durabil
 }
 
 StoreResult<> NullStore::write_zeros(base::Extent extent) {
-  if (!lies_within(extent, size_)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, size())) return fault(StoreError::Kind::out_of_range);
   return {};
 }
 

@@ -2,15 +2,20 @@
 // everything but the medium.
 #pragma once
 
+#include <atomic>
+
 #include "store/store.hpp"
 
 namespace store {
 
 class NullStore final : public Store {
  public:
-  explicit NullStore(base::ByteCount size) : size_(size) {}
+  explicit NullStore(base::ByteCount size) : size_(size.value) {}
 
-  base::ByteCount size() const override { return size_; }
+  base::ByteCount size() const override { return base::ByteCount(size_.load()); }
+  StoreResult<> resize(base::ByteCount size) override {
+    return size_ = size.value, StoreResult<>();
+  }
   std::string describe() const override;
   StoreResult<> read(base::ByteOffset at, base::ByteSpan into) override;
   StoreResult<> write(base::ByteOffset at, base::ByteView from, Durability durability) override;
@@ -20,7 +25,7 @@ class NullStore final : public Store {
   StoreResult<> try_write(base::ByteOffset at, base::ByteView from) override;
 
  private:
-  const base::ByteCount size_;
+  std::atomic<std::uint64_t> size_;
 };
 
 }  // namespace store

@@ -26,7 +26,8 @@ Opened upcast(Result result) {
 }
 
 FileOptions file_options(const StoreSpec& spec) {
-  return {spec.path, spec.size, spec.block_length, spec.direct, !spec.provisioning.thin};
+  return {spec.path,      spec.size,       spec.block_length, spec.direct, !spec.provisioning.thin,
+          spec.read_only, spec.sizes_since};
 }
 
 base::Result<base::ByteCount, std::string> whole_blocks(const StoreSpec& spec) {

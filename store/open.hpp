@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/guard.hpp"
 #include "store/store.hpp"
@@ -28,6 +29,12 @@ struct StoreSpec {
   base::BlockLength block_length{512};
   bool direct = false;  // O_DIRECT; file and block
   Provisioning provisioning = {};
+  // File and block: the sizes that it was given by resize() since size= was said, which it may have
+  // instead of that one. A device is used up to the first of them.
+  std::vector<base::ByteCount> sizes_since = {};
+  // Never written, so that others may have it open too, and reading it is all that this user needs
+  // to be allowed.
+  bool read_only = false;
 };
 
 // "10G", "1048576", "512K", "1T": binary multiples. The error is one line for a person.
@@ -37,10 +44,11 @@ base::Result<base::ByteCount, std::string> parse_size(std::string_view text);
 base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text,
                                                       std::string_view also_allowed = "");
 
-// Opens (a file with size= is created sparse or must already have that size, is locked against a
-// second daemon, and is never truncated) and puts the write guard over it. `side_directory` takes
-// the side file of stores that are not files; a file's side file is an unnamed file beside it, so
-// that blocks can be shared. The size is cut to whole blocks. The error is one line for a person.
+// Opens (a file with size= is created sparse or must already have that size or one of
+// `sizes_since`, is locked against a second daemon, and is never truncated) and puts the write
+// guard over it. `side_directory` takes the side file of stores that are not files; a file's side
+// file is an unnamed file beside it, so that blocks can be shared. The size is cut to whole blocks.
+// The error is one line for a person.
 base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& spec,
                                                                const std::string& side_directory,
                                                                const GuardSettings& settings);

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/extent.hpp"
@@ -43,6 +44,17 @@ class SnapshotIndex {
   void remove(SnapshotRecord& record);
   std::uint64_t size() const { return size_; }
   std::vector<std::shared_ptr<SnapshotRecord>> all() const;
+
+  // Calls `use(record)` once for every record. Looks at all of them: not for every day.
+  template <class Use>
+  void for_each(Use use) const {
+    std::unordered_set<SnapshotRecord*> seen;
+    for (const auto& [key, records] : nodes_) {
+      for (SnapshotRecord* record : records) {
+        if (seen.insert(record).second) use(*record);
+      }
+    }
+  }
 
   // Calls `use(record)` once for every record that covers `chunk`.
   template <class Use>

@@ -37,6 +37,10 @@ std::string to_text(const StoreError& error) {
                      std::generic_category().message(error.system_error));
 }
 
+StoreResult<> Store::resize(base::ByteCount) {
+  return base::fail(StoreError{StoreError::Kind::not_supported});
+}
+
 StoreResult<> Store::try_read(base::ByteOffset, base::ByteSpan) {
   return base::fail(StoreError{StoreError::Kind::would_block});
 }

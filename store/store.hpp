@@ -50,8 +50,13 @@ class Store {
   Store& operator=(const Store&) = delete;
   virtual ~Store() = default;
 
-  // Fixed for the life of the store.
+  // Changes by resize() only. What lies within it now may not any more when it is read or written:
+  // then that is out_of_range, and touches nothing.
   virtual base::ByteCount size() const = 0;
+  // Grown, what is new reads as zeros (of a block device, as what is there); shrunk, what is cut
+  // off is gone. Durable with the next flush(). After an error the size is what it was. Only while
+  // no other call runs: the guard sees to that, so resize a guard. May sleep.
+  virtual StoreResult<> resize(base::ByteCount size);
   // Reads and writes must start and end on a multiple of this many bytes (O_DIRECT: 512 or 4096).
   virtual std::uint32_t alignment_bytes() const { return 1; }
   // "file /srv/a.img": for messages.
@@ -69,7 +74,7 @@ class Store {
   // The run-to-completion forms: never sleep; would_block when they would have to.
   virtual StoreResult<> try_read(base::ByteOffset at, base::ByteSpan into);
   virtual StoreResult<> try_write(base::ByteOffset at, base::ByteView from);
-  // The store's own bytes, valid for the store's life and changing under later writes; nullopt for
+  // The store's own bytes, valid until it is resized and changing under later writes; nullopt for
   // stores that do not live in memory.
   virtual std::optional<base::ByteView> lend(base::Extent extent);
 

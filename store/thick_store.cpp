@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <optional>
+
+#include <fcntl.h>
 
 #include "store/faults.hpp"
 
@@ -10,7 +14,30 @@ namespace {
 
 alignas(4096) constexpr std::array<std::uint8_t, 256 * 1024> zeros{};
 
+// Nullopt, or errno. What is no file has its room anyway.
+std::optional<int> allocate(const std::optional<FileHandle>& file, std::uint64_t begin,
+                            std::uint64_t end) {
+  if (!file || end <= begin) return std::nullopt;
+  int error = EINTR;
+  while (error == EINTR) {
+    const bool done = fallocate(file->descriptor, 0, static_cast<off_t>(begin),
+                                static_cast<off_t>(end - begin)) == 0;
+    error = done ? 0 : errno;
+  }
+  // A block device does not know of it, and needs none.
+  return error == 0 || error == EOPNOTSUPP ? std::nullopt : std::optional(error);
+}
+
 }  // namespace
+
+StoreResult<> ThickStore::resize(base::ByteCount size) {
+  const base::ByteCount before = below().size();
+  if (auto done = below().resize(size); !done) return done;
+  const auto error = allocate(below().file(), before.value, size.value);
+  if (!error) return {};
+  if (auto back = below().resize(before); !back) return back;
+  return fault(StoreError::Kind::no_space, *error);
+}
 
 StoreResult<> ThickStore::write_zeros(base::Extent extent) {
   if (!lies_within(extent, size())) return fault(StoreError::Kind::out_of_range);

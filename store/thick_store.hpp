@@ -12,6 +12,8 @@ class ThickStore final : public Filter {
   // `below` has its room already, where it can have it beforehand (FileOptions::allocate).
   explicit ThickStore(std::unique_ptr<Store> below) : Filter(std::move(below)) {}
 
+  // Takes the room for what is new, or stays as it is (no_space).
+  StoreResult<> resize(base::ByteCount size) override;
   StoreResult<> write_zeros(base::Extent extent) override;
   Run first_run(base::Extent extent) override { return {extent.length, false}; }
   Usage usage() override { return Store::usage(); }

@@ -16,6 +16,7 @@
 #include "target/admin/state_directory.hpp"
 #include "target/admin/unit_database.hpp"
 #include "target/device/target_device.hpp"
+#include "target/device/unit_sizes.hpp"
 #include "target/net/server.hpp"
 
 namespace admin {
@@ -62,15 +63,18 @@ base::Result<void, std::string> Array::State::open_targets() {
   for (const TargetConfiguration& target : configuration.targets) {
     std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> units;
     for (const auto& [lun, configured] : target.luns) {
-      auto store =
-          store::open_guarded(configured.store, state_directory.path(), configuration.guard);
+      const auto identity = device::make_identity(*identifier, target.name, lun);
+      const auto sizes = unit_memory->load(base::to_hex(identity.naa), device::Keepsake::sizes);
+      if (!sizes) return base::fail(sizes.error());
+      store::StoreSpec spec = configured.store;
+      spec.sizes_since = device::decode_sizes(*sizes);
+      auto store = store::open_guarded(spec, state_directory.path(), configuration.guard);
       if (!store) return base::fail(fmt::format("LUN {}: {}", lun.value, store.error()));
       base::log::info("{} LUN {}: {}, {} bytes, {}-byte blocks", target.name, lun.value,
                       (*store)->describe(), (*store)->size().value,
                       configured.shape.block_length.bytes);
-      auto unit = std::make_shared<device::LogicalUnit>(
-          next_unit_id++, device::make_identity(*identifier, target.name, lun), std::move(*store),
-          configured.shape, configuration.limits);
+      auto unit = std::make_shared<device::LogicalUnit>(next_unit_id++, identity, std::move(*store),
+                                                        configured.shape, configuration.limits);
       if (auto restored = restore_unit(*unit); !restored) return restored;
       units.emplace(lun, std::move(unit));
     }

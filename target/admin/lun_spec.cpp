@@ -21,12 +21,24 @@ Fault set_physical_block(device::UnitShape& shape, std::string_view value) {
   return std::nullopt;
 }
 
-Fault set_thin(device::UnitShape& shape, std::string_view value) {
+Fault set_switch(std::string_view name, bool& setting, std::string_view value) {
   if (value != "on" && value != "off") {
-    return fmt::format("thin={} is not possible; use on or off", value);
+    return fmt::format("{}={} is not possible; use on or off", name, value);
   }
-  shape.provisioning.thin = value == "on";
+  setting = value == "on";
   return std::nullopt;
+}
+
+Fault set_read_only(device::UnitShape& shape, std::string_view value) {
+  return set_switch("readonly", shape.read_only, value);
+}
+
+Fault set_removable(device::UnitShape& shape, std::string_view value) {
+  return set_switch("removable", shape.removable, value);
+}
+
+Fault set_thin(device::UnitShape& shape, std::string_view value) {
+  return set_switch("thin", shape.provisioning.thin, value);
 }
 
 Fault set_provisioned(device::UnitShape& shape, std::string_view value) {
@@ -72,6 +84,8 @@ constexpr std::array options{
     Option{"threshold", "threshold=PERCENT", set_threshold},
     Option{"available-threshold", "available-threshold=PERCENT", set_available_threshold},
     Option{"exhausted", "exhausted=fail|wait", set_exhausted},
+    Option{"readonly", "readonly=on|off", set_read_only},
+    Option{"removable", "removable=on|off", set_removable},
 };
 
 std::string usage_of_options() {
@@ -149,6 +163,7 @@ base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text) {
   if (!store) return base::fail(store.error());
   out.unit.store = std::move(*store);
   out.unit.shape.block_length = out.unit.store.block_length;
+  out.unit.store.read_only = out.unit.shape.read_only;
   if (auto fault = fault_of(out.unit.shape)) return of_unit(*fault);
   out.unit.store.provisioning = provisioning_of(out.unit.shape.provisioning);
   return out;

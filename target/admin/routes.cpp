@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "store/open.hpp"
 #include "target/admin/provisioning_routes.hpp"
 #include "target/admin/statistics.hpp"
 #include "target/iscsi/session.hpp"
@@ -110,6 +112,53 @@ ApiResponse remove_lun(const ArrayParts& array, const ApiRequest& request) {
   return api_error(404, fmt::format("there is no LUN {} in {}", text, name));
 }
 
+// Why a unit does not get this size; nullopt when it does.
+std::optional<std::string> fault_of_size(const device::LogicalUnit& unit, base::ByteCount size,
+                                         bool may_shrink) {
+  const base::BlockLength block = unit.block_length();
+  const base::ByteCount now = block.to_bytes(unit.capacity());
+  if (unit.shape().read_only) return "a read-only unit cannot be resized";
+  if (size.value == 0 || size.value % block.bytes != 0) {
+    return fmt::format("{} bytes are no whole number of {}-byte blocks", size.value, block.bytes);
+  }
+  if (size.value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    return fmt::format("{} bytes are more than a store can have", size.value);
+  }
+  if (size < now && !may_shrink) {
+    return fmt::format(
+        "{} bytes are less than the {} that it has: what is cut off is lost; shrink "
+        "(--shrink) if that is wanted",
+        size.value, now.value);
+  }
+  return std::nullopt;
+}
+
+// The answer comes when the size is durable and every session owes its host a unit attention.
+ApiResponse resize_lun(const ArrayParts& array, const ApiRequest& request) {
+  const std::string &name = request.arguments.at(0), &text = request.arguments.at(1);
+  const auto wanted = request.body.find("size"), shrink = request.body.find("shrink");
+  if (wanted == request.body.end() || !wanted->is_string() ||
+      (shrink != request.body.end() && !shrink->is_boolean())) {
+    return api_error(400, "size must be a text like \"20G\", shrink true or false");
+  }
+  const auto size = store::parse_size(wanted->get<std::string>());
+  if (!size) return api_error(400, size.error());
+  const auto lun = parse_u16(text);
+  for (const auto& target : array.targets) {
+    if (target->name() != name || !lun) continue;
+    const auto units = target->units();
+    const auto unit = units.find(scsi::Lun{*lun});
+    if (unit == units.end()) break;
+    const bool may_shrink = shrink != request.body.end() && shrink->get<bool>();
+    if (auto fault = fault_of_size(*unit->second, *size, may_shrink)) return api_error(400, *fault);
+    const auto resized = target->resize_unit(scsi::Lun{*lun}, *size, array.pool);
+    if (!resized) return api_error(409, resized.error());
+    base::log::info("{} LUN {}: {} bytes", name, *lun, size->value);
+    return answer({{"target", name}, {"lun", *lun}, {"size_bytes", size->value}});
+  }
+  return api_error(404, fmt::format("there is no LUN {} in {}", text, name));
+}
+
 // The states that the target itself can put a port group in, as SPC-4 names them.
 struct NamedState {
   std::string_view name;
@@ -187,6 +236,8 @@ Api make_api(const ArrayParts& array) {
        [array](const ApiRequest& request) { return show_provisioning(array.targets, request); }},
       {"POST", "/v1/targets/{}/luns/{}/provisioning",
        [array](const ApiRequest& request) { return change_provisioning(array.targets, request); }},
+      {"POST", "/v1/targets/{}/luns/{}/size",
+       [array](const ApiRequest& request) { return resize_lun(array, request); }},
       {"GET", "/v1/targets/{}/port-groups",
        [array](const ApiRequest& request) { return list_port_groups(array, request); }},
       {"POST", "/v1/targets/{}/port-groups/{}",

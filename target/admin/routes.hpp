@@ -27,6 +27,7 @@ struct ArrayParts {
 // POST /v1/targets/{name}/online
 // DELETE /v1/targets/{name}/luns/{lun}
 // GET, POST /v1/targets/{name}/luns/{lun}/provisioning: provisioning_routes.hpp
+// POST /v1/targets/{name}/luns/{lun}/size   {"size": "20G", "shrink": false}
 // POST /v1/targets/{name}/offline   {"grace_seconds": 10}
 Api make_api(const ArrayParts& array);
 

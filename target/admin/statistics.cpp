@@ -48,6 +48,7 @@ std::string statistics_json(const net::ServerCounters& wire,
       bytes_written += counters.bytes_written.sum();
       luns.push_back({{"target", target->name()},
                       {"lun", lun.value},
+                      {"size_bytes", unit->block_length().to_bytes(unit->capacity()).value},
                       {"reads", counters.reads.sum()},
                       {"writes", counters.writes.sum()},
                       {"bytes_read", counters.bytes_read.sum()},

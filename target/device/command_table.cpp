@@ -28,13 +28,12 @@ using ReservationRule::reads;
 
 base::ByteCount write_data(base::ByteView cdb, const LogicalUnit& unit) {
   const base::BlockRange range = scsi::media::decode(cdb).range;
-  // Refused anyway: ask for no data that nobody will take.
-  if (!within(range, unit.capacity()) || range.count > unit.maximum_transfer_length()) return {};
+  // Refused anyway: ask for no data that nobody will take. Blocks that do not exist may do so when
+  // the data has come.
+  if (range.count > unit.maximum_transfer_length()) return {};
   return unit.block_length().to_bytes(range.count);
 }
-// One block, if the range that it is for exists.
-base::ByteCount one_block(base::ByteView cdb, const LogicalUnit& unit) {
-  if (!within(scsi::media::decode(cdb).range, unit.capacity())) return {};
+base::ByteCount one_block(base::ByteView, const LogicalUnit& unit) {
   return unit.block_length().to_bytes(base::BlockCount(1));
 }
 base::ByteCount verify_data(base::ByteView cdb, const LogicalUnit& unit) {
@@ -55,20 +54,18 @@ base::ByteCount write_same_data(base::ByteView cdb, const LogicalUnit& unit) {
   return no_data ? base::ByteCount(0) : one_block(cdb, unit);
 }
 // Of commands whose count stands elsewhere than in READ and WRITE.
-base::ByteCount data_of(base::ByteView cdb, base::BlockCount count, base::BlockCount most,
-                        const LogicalUnit& unit) {
-  const base::BlockRange range{scsi::media::decode(cdb).range.first, count};
-  if (!within(range, unit.capacity()) || count > most) return {};
+base::ByteCount data_of(base::BlockCount count, base::BlockCount most, const LogicalUnit& unit) {
+  if (count > most) return {};
   return unit.block_length().to_bytes(count);
 }
 base::ByteCount compare_and_write_data(base::ByteView cdb, const LogicalUnit& unit) {
   const base::BlockCount count(scsi::compare_and_write::count.read(cdb));
-  const auto half = data_of(cdb, count, unit.maximum_compare_and_write_length(), unit);
+  const auto half = data_of(count, unit.maximum_compare_and_write_length(), unit);
   return half + half;
 }
 base::ByteCount atomic_data(base::ByteView cdb, const LogicalUnit& unit) {
   const base::BlockCount count(scsi::write_atomic::count.read(cdb));
-  return data_of(cdb, count, unit.maximum_atomic_transfer_length(), unit);
+  return data_of(count, unit.maximum_atomic_transfer_length(), unit);
 }
 template <const scsi::Field& length>
 base::ByteCount parameter_list(base::ByteView cdb, const LogicalUnit&) {
@@ -147,6 +144,8 @@ constexpr auto rows = std::to_array<CommandRow>({
      commands::receive_diagnostic_results, AccessRule::standby},
     {scsi::send_diagnostic::layout, exists, reported, changes, diagnostic_list,
      commands::send_diagnostic, AccessRule::standby},
+    {scsi::prevent_allow_medium_removal::layout, exists, reported, ReservationRule::medium_removal,
+     nullptr, commands::prevent_allow_medium_removal},
     {scsi::read_capacity::layout_10, started, reported, allowed, nullptr,
      commands::read_capacity_10},
     {scsi::media::read_10, started, reported, reads, nullptr, commands::read},

@@ -47,11 +47,17 @@ std::optional<scsi::CscdAnswer> answer_of(const copymgr::SegmentFault& fault) {
   switch (fault.kind) {
     case not_ready:
       return answer_of(fault, SenseKey::not_ready, asc::not_ready_initializing_required);
+    case no_medium:
+      return answer_of(fault, SenseKey::not_ready, asc::medium_not_present);
     case reservation_conflict: {
       scsi::CscdAnswer out = answer_of(fault, SenseKey::no_sense, asc::none);
       out.status = scsi::Status::reservation_conflict;
       return out;
     }
+    case hardware_write_protected:
+      return answer_of(fault, SenseKey::data_protect, asc::hardware_write_protected);
+    case software_write_protected:
+      return answer_of(fault, SenseKey::data_protect, asc::logical_unit_software_write_protected);
     case out_of_range: {
       scsi::CscdAnswer out = answer_of(fault, SenseKey::illegal_request, asc::lba_out_of_range);
       out.information = fault.first_bad_lba;
@@ -100,7 +106,10 @@ scsi::AdditionalSense additional_of(copymgr::SegmentFault::Kind kind) {
     case out_of_range:
       return asc::none;
     case not_ready:
+    case no_medium:
     case reservation_conflict:
+    case hardware_write_protected:
+    case software_write_protected:
     case read_failed:
     case write_failed:
     case full:

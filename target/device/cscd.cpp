@@ -47,9 +47,22 @@ bool is_reserved(const UnitPath& path, SegmentSide side) {
                                                            : ReservationRule::changes);
 }
 
+// A destination that must not be written.
+std::optional<Kind> write_protected(const LogicalUnit& unit, SegmentSide side) {
+  const auto why = unit.write_protection();
+  if (!why || side == SegmentSide::source) return std::nullopt;
+  return *why == WriteProtection::hardware ? Kind::hardware_write_protected
+                                           : Kind::software_write_protected;
+}
+
 copymgr::CscdView view_of(LogicalUnit& unit, bool pad) {
-  return {unit.id(), unit.block_length(), unit.capacity(), unit.guard().alignment_bytes(),
-          pad,       unit.ready()};
+  return {unit.id(),
+          unit.block_length(),
+          unit.capacity(),
+          unit.guard().alignment_bytes(),
+          pad,
+          unit.medium().state() != Medium::State::stopped && unit.operation().idle(),
+          unit.medium().state() != Medium::State::absent};
 }
 
 SegmentFault fault(Kind kind, SegmentSide side) {
@@ -75,7 +88,10 @@ SegmentFault fault_in_descriptor(Kind kind, SegmentSide side, const scsi::CscdDe
 
 copymgr::Cscd find_cscd(const Invocation& call, const scsi::ExtendedCopy& list, std::uint16_t id,
                         SegmentSide side) {
-  if (id == scsi::cscd::receiving_unit_id) return view_of(call.unit(), false);
+  if (id == scsi::cscd::receiving_unit_id) {
+    if (const auto why = write_protected(call.unit(), side)) return base::fail(fault(*why, side));
+    return view_of(call.unit(), false);
+  }
   // The header of a LID4 list is an extension descriptor, with the identifier 0.
   if (id < list.first_cscd_id) return base::fail(fault(Kind::extension_named, side));
   const std::size_t index = id - list.first_cscd_id;
@@ -98,6 +114,7 @@ copymgr::Cscd find_cscd(const Invocation& call, const scsi::ExtendedCopy& list, 
         fault_in_descriptor(Kind::wrong_block_length, side, cscd, scsi::cscd::block_length));
   }
   if (is_reserved(*path, side)) return base::fail(fault(Kind::reservation_conflict, side));
+  if (const auto why = write_protected(unit, side)) return base::fail(fault(*why, side));
   return view_of(unit, cscd.pad);
 }
 

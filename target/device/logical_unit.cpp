@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/digest.hpp"
 #include "base/log.hpp"
+#include "target/device/unit_sizes.hpp"
 
 namespace device {
 namespace {
@@ -24,15 +27,43 @@ LogicalUnit::LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity,
       identity_(std::move(identity)),
       guard_(std::move(guard)),
       shape_(shape),
-      capacity_(shape.block_length.whole_blocks(guard_->size())),
+      capacity_(shape.block_length.whole_blocks(guard_->size()).value),
       limits_(limits),
       soft_thresholds_(guard_->quota(), threshold_set(), shape.provisioning) {}
+
+base::Result<void, std::string> LogicalUnit::resize(base::ByteCount size) {
+  const base::ByteCount before = guard_->size();
+  const auto wanted = shape_.block_length.whole_blocks(size);
+  // Which of the two it is after a crash, only the store knows.
+  const bool remembers = kept_.can_save();
+  const auto kept_before = kept_.value(Keepsake::sizes);
+  if (remembers && !kept_.save(Keepsake::sizes, encode_sizes({before, size}))) {
+    return base::fail(std::string("the state directory cannot keep the new size"));
+  }
+  if (size < before) capacity_ = wanted.value;
+  auto resized = guard_->resize(size);
+  capacity_ = shape_.block_length.whole_blocks(guard_->size()).value;
+  if (resized) {
+    if (auto flushed = guard_->flush(); !flushed) {
+      return base::fail(fmt::format("{} is {} bytes long, but not safely: {}", guard_->describe(),
+                                    size.value, store::to_text(flushed.error())));
+    }
+  }
+  const bool kept =
+      !remembers || kept_.save(Keepsake::sizes, resized ? encode_sizes({size}) : kept_before);
+  if (!resized) {
+    return base::fail(fmt::format("cannot make {} {} bytes long: {}", guard_->describe(),
+                                  size.value, store::to_text(resized.error())));
+  }
+  if (!kept) return base::fail(std::string("resized, but the state directory cannot keep that"));
+  return {};
+}
 
 scsi::CapacityData LogicalUnit::capacity_data() const {
   std::uint8_t exponent = 0;
   while ((shape_.block_length.bytes << exponent) < shape_.physical_block_bytes)
     ++exponent;
-  return {capacity_, shape_.block_length, exponent, thin()};
+  return {capacity(), shape_.block_length, exponent, thin()};
 }
 
 base::BlockCount LogicalUnit::maximum_transfer_length() const {
@@ -76,7 +107,7 @@ std::uint8_t LogicalUnit::threshold_exponent() const {
   std::uint8_t exponent = 0;
   while ((shape_.block_length.bytes << exponent) < threshold_set_bytes)
     ++exponent;
-  while (capacity_.value >> exponent > 0xfffffffe)
+  while (capacity().value >> exponent > 0xfffffffe)
     ++exponent;
   return exponent;
 }
@@ -94,7 +125,7 @@ scsi::ProvisioningFigures LogicalUnit::provisioning_figures() {
 }
 
 scsi::UnmapLimits LogicalUnit::unmap_limits() const {
-  return {limits_.maximum_unmap, limits_.maximum_unmap_descriptors, capacity_};
+  return {limits_.maximum_unmap, limits_.maximum_unmap_descriptors, capacity()};
 }
 
 scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {
@@ -108,7 +139,7 @@ scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {
 
 scsi::TokenCommandLimits LogicalUnit::token_command_limits() const {
   return {limits_.maximum_range_descriptors, limits_.maximum_inactivity_timeout_seconds,
-          shape_.block_length.whole_blocks(limits_.maximum_token_transfer), capacity_};
+          shape_.block_length.whole_blocks(limits_.maximum_token_transfer), capacity()};
 }
 
 scsi::AccessFigures LogicalUnit::figures_since_start() const {
@@ -140,7 +171,7 @@ scsi::ModeParameters LogicalUnit::default_mode_parameters() const {
 }
 
 scsi::ModeSenseUnit LogicalUnit::mode_defaults() const {
-  return {default_mode_parameters(), {}, capacity_, shape_.block_length, default_mode_parameters(),
+  return {default_mode_parameters(), {}, capacity(), shape_.block_length, default_mode_parameters(),
           soft_thresholds_.counts()};
 }
 
@@ -148,6 +179,7 @@ scsi::ModeSenseUnit LogicalUnit::mode_sense_unit() const {
   scsi::ModeSenseUnit out = mode_defaults();
   out.current = mode_parameters();
   out.saved = saved_mode_parameters();
+  out.write_protected = write_protection().has_value();
   return out;
 }
 
@@ -198,7 +230,7 @@ copymgr::Volume LogicalUnit::volume(const std::string& target_name) {
   out.id = id_;
   out.guard = guard_.get();
   out.block_length = shape_.block_length;
-  out.capacity = capacity_;
+  out.capacity = capacity();
   out.creator_descriptor = scsi::identification_cscd_descriptor(identity_.naa, shape_.block_length);
   const auto capacity = scsi::read_capacity_16_data(capacity_data());
   std::copy(capacity.begin() + 8, capacity.end(), out.device_specific.begin());

@@ -18,12 +18,14 @@
 #include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
 #include "target/device/host_notes.hpp"
+#include "target/device/medium.hpp"
 #include "target/device/soft_thresholds.hpp"
 #include "target/device/task_set.hpp"
 #include "target/device/unit_memory.hpp"
 #include "target/device/unit_operation.hpp"
 #include "target/device/unit_reservations.hpp"
 #include "target/device/unit_shape.hpp"
+#include "target/device/write_protection.hpp"
 
 namespace device {
 
@@ -66,7 +68,12 @@ class LogicalUnit {
   const scsi::UnitIdentity& identity() const { return identity_; }
   store::Guard& guard() { return *guard_; }
   base::BlockLength block_length() const { return shape_.block_length; }
-  base::BlockCount capacity() const { return capacity_; }
+  // Changes with resize().
+  base::BlockCount capacity() const { return base::BlockCount(capacity_.load()); }
+  // Grows or shrinks; commands that run are waited for. What is not in the store any more is
+  // refused before it is cut off, what is new is there before it may be asked for. Durable, or the
+  // old size stands; the error is one line for a person. May sleep; one at a time.
+  base::Result<void, std::string> resize(base::ByteCount size);
   scsi::CapacityData capacity_data() const;
   base::BlockCount maximum_transfer_length() const;
   base::BlockCount maximum_verify_length() const;
@@ -100,6 +107,13 @@ class LogicalUnit {
     command_rules_ = parameters;
     soft_thresholds_.set(parameters.provisioning);
   }
+  const UnitShape& shape() const { return shape_; }
+  // Why nothing may be written to the medium now; nullopt when it may.
+  std::optional<WriteProtection> write_protection() const {
+    if (shape_.read_only) return WriteProtection::hardware;
+    if (command_rules().software_write_protected) return WriteProtection::software;
+    return std::nullopt;
+  }
   // What MODE SELECT saved, or the defaults; nullopt: the unit cannot save.
   std::optional<scsi::ModeParameters> saved_mode_parameters() const;
   scsi::ModeParameters default_mode_parameters() const;
@@ -115,13 +129,13 @@ class LogicalUnit {
   UnitReservations& reservations() { return reservations_; }
   OrderedTurns& ordered_turns() { return ordered_turns_; }
   std::size_t maximum_tasks() const { return limits_.maximum_tasks; }
-  bool started() const { return started_.load(std::memory_order_relaxed); }
-  void set_started(bool started) { started_ = started; }
+  Medium& medium() { return medium_; }
+  const Medium& medium() const { return medium_; }
 
   // SANITIZE or FORMAT UNIT.
   UnitOperation& operation() { return operation_; }
   // Started, and not closed to commands by an operation.
-  bool ready() const { return started() && operation_.idle(); }
+  bool ready() const { return medium_.ready() && operation_.idle(); }
   base::ByteCount operation_step() const;
   base::ByteCount operation_mark() const { return limits_.operation_mark; }
   // Keeps the record of the operation; empty: there is none. May block. False: the old one stands.
@@ -138,7 +152,7 @@ class LogicalUnit {
   const scsi::UnitIdentity identity_;
   const std::unique_ptr<store::Guard> guard_;
   const UnitShape shape_;
-  const base::BlockCount capacity_;
+  std::atomic<std::uint64_t> capacity_;  // blocks
   const LogicalUnitLimits limits_;
   UnitCounters counters_;
   HostNotes notes_;
@@ -148,7 +162,7 @@ class LogicalUnit {
   UnitOperation operation_;
   SoftThresholds soft_thresholds_;  // after the store that it watches
   std::atomic<scsi::CommandRules> command_rules_{};
-  std::atomic<bool> started_{true};
+  Medium medium_;
 };
 
 // A unit's identity from the array's own identifier, the target and the LUN: the same after every

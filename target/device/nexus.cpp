@@ -1,6 +1,7 @@
 // The device server's order of checks, the same for every command: its place in the task set, then,
 // when its turn has come: operation code known, unit exists, unit attention, reservation, reserved
-// bits, access state, no SANITIZE or FORMAT UNIT under way, unit started, run.
+// bits, access state, no SANITIZE or FORMAT UNIT under way, unit started, medium not write
+// protected, run.
 #include "target/device/nexus.hpp"
 
 #include <algorithm>
@@ -24,7 +25,13 @@ std::optional<scsi::Sense> check_cdb(const RowLookup& lookup, base::ByteView cdb
 }
 
 bool must_wait_for_start(const CommandRow& row, const UnitPath* path) {
-  return row.unit_rule == UnitRule::started && !path->unit->started();
+  return row.unit_rule == UnitRule::started && !path->unit->medium().ready();
+}
+
+std::optional<WriteProtection> protection_against(const CommandRow& row, const UnitPath* path) {
+  if (path == nullptr) return std::nullopt;
+  const auto protection = path->unit->write_protection();
+  return protection && changes_medium(row) ? protection : std::nullopt;
 }
 
 // What an operation on the whole unit keeps out: all but the commands that run without a unit too.
@@ -101,6 +108,7 @@ Nexus::~Nexus() {
   target_->nexuses().remove(door_);
   for (auto& [lun, path] : paths_) {
     path.tasks.abandon_turn();
+    path.unit->medium().allow_removal(identity_.number);
     if (!path.unit->reservations().nexus_lost(identity_.number)) continue;
     target_->nexuses().visit_all([news = ReservationNews{path.unit, {}, false}](
                                      Nexus& other, base::UniqueFunction<void()> visited) {
@@ -135,6 +143,7 @@ base::ByteCount Nexus::data_out_wanted(const Task& task) const {
   if (lookup.row == nullptr || lookup.row->data_out_length == nullptr) return {};
   const UnitPath* path = find(task.lun_field);
   if (path == nullptr || check_cdb(lookup, task.cdb_view())) return {};
+  if (path->unit->shape().read_only && changes_medium(*lookup.row)) return {};
   return lookup.row->data_out_length(task.cdb_view(), *path->unit);
 }
 
@@ -181,8 +190,10 @@ void Nexus::run(Task& task, UnitPath* path, const RowLookup& lookup) {
     return task.finish_check_condition(*why);
   }
   if (must_wait_for_start(*lookup.row, path)) {
-    return task.finish_check_condition(
-        scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::not_ready_initializing_required));
+    return task.finish_check_condition(sense_of(path->unit->medium().state()));
+  }
+  if (const auto why = protection_against(*lookup.row, path)) {
+    return task.finish_check_condition(sense_of(*why));
   }
   lookup.row->handler({task, *this, path});
 }
@@ -265,6 +276,7 @@ void Nexus::reservations_changed(const ReservationNews& news, base::UniqueFuncti
   const bool loses_tasks =
       news.aborts_tasks && std::find(preempted.begin(), preempted.end(), own) != preempted.end();
   if (!loses_tasks) return done();
+  news.unit->medium().allow_removal(identity_.number);  // SPC-4 5.13.11.5
   target_->copy_manager().stop_background(identity_.number, news.unit->id());
   TaskSetEvent event{TaskSetEvent::Kind::clear_task_set, {}, 0};
   event.add(*news.unit);

@@ -53,6 +53,9 @@ RefusedRules refused_rules(const Reservations& state, ReservedBy reserved_by,
 }
 
 ReservationRule resolve(ReservationRule rule, base::ByteView cdb) {
+  if (rule == medium_removal) {
+    return scsi::prevent_allow_medium_removal::prevent.is_set(cdb) ? changes : allowed;
+  }
   if (rule != start_stop_unit) return rule;
   namespace fields = scsi::start_stop_unit;
   return fields::start.is_set(cdb) && !fields::power_condition.is_set(cdb) ? allowed : changes;

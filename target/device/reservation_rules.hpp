@@ -17,6 +17,7 @@ enum class ReservationRule : std::uint8_t {
   reads,            // passes write exclusive
   changes,          // media, parameters, state
   start_stop_unit,  // `allowed` when it only starts, else `changes`
+  medium_removal,   // `allowed` when it allows, `changes` when it prevents
 };
 
 // What a nexus may not do to a unit now: one bit for each rule. A plain value, cheap to look at.

@@ -63,6 +63,28 @@ std::shared_ptr<LogicalUnit> TargetDevice::remove_unit(scsi::Lun lun, base::Exec
   return unit;
 }
 
+base::Result<void, std::string> TargetDevice::resize_unit(scsi::Lun lun, base::ByteCount size,
+                                                          base::Executor& pool) {
+  const std::scoped_lock one_at_a_time(resizing_);
+  const auto unit = units().at(lun);
+  if (!unit->operation().idle()) {
+    return base::fail(std::string("a SANITIZE or FORMAT UNIT is under way on it or has failed"));
+  }
+  const base::BlockCount before = unit->capacity();
+  auto resized = unit->resize(size);
+  if (unit->capacity() == before) return resized;
+  copy_manager_.resized(unit->volume(name_));
+  std::promise<void> told;
+  nexuses_.visit_all(
+      [unit](Nexus& nexus, base::UniqueFunction<void()> visited) {
+        nexus.owe(*unit, UnitAttention::capacity_data_changed);
+        visited();
+      },
+      pool, [&told] { told.set_value(); });
+  told.get_future().wait();
+  return resized;
+}
+
 void TargetDevice::change_access_state(std::uint16_t group, scsi::AccessState state) {
   if (port_groups_.state(group) == state) return;
   port_groups_.set(group, state, scsi::AccessStatus::set_by_target);

@@ -40,6 +40,11 @@ class TargetDevice {
   // Goes on with the operations that units remember from before a restart; once, before the first
   // nexus.
   void resume_operations(base::Executor& pool);
+  // Makes a unit as long as that, a multiple of its blocks; every nexus that sees it is told
+  // (06h/2Ah/09h). Waits until that is done; not on a worker's thread. The unit exists; the error
+  // is one line for a person.
+  base::Result<void, std::string> resize_unit(scsi::Lun lun, base::ByteCount size,
+                                              base::Executor& pool);
   // Every unit under its own number, for a nexus that sees all.
   std::map<scsi::Lun, scsi::Lun> unmasked() const;
   // The relative identifiers of its ports, each once.
@@ -58,6 +63,7 @@ class TargetDevice {
 
   const std::string name_;
   copymgr::CopyManager& copy_manager_;
+  std::mutex resizing_;
   mutable std::mutex mutex_;
   Units units_;
   const std::vector<std::uint16_t> target_ports_;

@@ -163,13 +163,13 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
 }
 
 // Logical unit reset (SAM-5 6.3.3): copies are aborted, their records go, tokens stay; mode
-// parameters return to their saved values or defaults, a stopped unit is started, a RESERVE ends
-// (persistent reservations stay).
+// parameters return to their saved values or defaults, a stopped unit is started (an ejected medium
+// stays out), nobody prevents its removal, a RESERVE ends (persistent reservations stay).
 void Nexus::reset_unit(LogicalUnit& unit) {
   target_->copy_manager().volume_reset(unit.id());
   unit.set_mode_parameters(unit.saved_mode_parameters().value_or(unit.default_mode_parameters()));
   unit.reservations().reset();
-  unit.set_started(true);
+  unit.medium().reset();
 }
 
 }  // namespace device

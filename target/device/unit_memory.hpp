@@ -18,8 +18,9 @@ enum class Keepsake : std::uint8_t {
   device_information,
   text_information,
   operation,  // that is under way or has failed, see operation_plan.hpp
+  sizes,      // see unit_sizes.hpp
 };
-inline constexpr std::size_t keepsakes = 4;
+inline constexpr std::size_t keepsakes = 5;
 
 class UnitMemory {
  public:

@@ -31,6 +31,10 @@ struct UnitShape {
   // A power of two, not less than a logical block.
   std::uint32_t physical_block_bytes = 4096;
   ProvisioningShape provisioning = {};
+  // Nobody writes: as if the medium had a switch for it (SBC-4 4.13).
+  bool read_only = false;
+  // The medium can be ejected and loaded (RMB).
+  bool removable = false;
 };
 
 }  // namespace device

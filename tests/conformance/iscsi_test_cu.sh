@@ -10,7 +10,7 @@ families="SCSI.Inquiry SCSI.Mandatory SCSI.TestUnitReady SCSI.ReadCapacity10 SCS
   SCSI.GetLBAStatus.Simple SCSI.GetLBAStatus.BeyondEol SCSI.Prefetch10 SCSI.Prefetch16 SCSI.ReadDefectData10 SCSI.ReadDefectData12
   SCSI.PrinReadKeys SCSI.PrinServiceactionRange SCSI.PrinReportCapabilities SCSI.ProutRegister SCSI.ProutReserve
   SCSI.ProutClear SCSI.ProutPreempt SCSI.Reserve6 SCSI.ReportSupportedOpcodes
-  SCSI.ExtendedCopy SCSI.ReceiveCopyResults iSCSI.iSCSIResiduals iSCSI.iSCSIdatasn iSCSI.iSCSIcmdsn"
+  SCSI.StartStopUnit SCSI.PreventAllow SCSI.ExtendedCopy SCSI.ReceiveCopyResults iSCSI.iSCSIResiduals iSCSI.iSCSIdatasn iSCSI.iSCSIcmdsn"
 
 # These erase the unit. Not Readonly, which needs software write protection.
 sanitize="SCSI.Sanitize.BlockErase SCSI.Sanitize.BlockEraseReserved SCSI.Sanitize.CryptoErase
@@ -31,6 +31,14 @@ block_device="SCSI.CompareAndWrite SCSI.WriteSame16 SCSI.Unmap SCSI.GetLBAStatus
 thick="SCSI.Inquiry SCSI.ReadCapacity16 SCSI.Unmap SCSI.WriteSame10 SCSI.WriteSame16 SCSI.GetLBAStatus SCSI.CompareAndWrite
   SCSI.ModeSense6 SCSI.ReportSupportedOpcodes SCSI.ExtendedCopy"
 bounded="SCSI.Inquiry SCSI.Unmap SCSI.WriteSame10 SCSI.WriteSame16 SCSI.GetLBAStatus.Simple SCSI.ModeSense6 SCSI.ExtendedCopy"
+
+# On a medium that can be ejected. PreventAllow.Eject, StartStopUnit.PwrCnd and .NoLoej are not among them: see
+# docs/conformance.md.
+removable="SCSI.StartStopUnit.Simple SCSI.PreventAllow.Simple SCSI.PreventAllow.ITNexusLoss SCSI.PreventAllow.Logout
+  SCSI.PreventAllow.WarmReset SCSI.PreventAllow.ColdReset SCSI.PreventAllow.LUNReset SCSI.PreventAllow.2ITNexuses
+  SCSI.NoMedia SCSI.Mandatory SCSI.Inquiry SCSI.TestUnitReady SCSI.ReadCapacity16 SCSI.Read10 SCSI.Write10 SCSI.ModeSense6"
+read_only="SCSI.ReadOnly SCSI.Mandatory SCSI.Inquiry SCSI.TestUnitReady SCSI.ReadCapacity10 SCSI.ReadCapacity16 SCSI.Read6
+  SCSI.Read10 SCSI.Read12 SCSI.Read16 SCSI.Verify10 SCSI.Verify12 SCSI.Verify16 SCSI.Prefetch10 SCSI.ReportSupportedOpcodes"
 
 # passes FAMILY LUN URL...
 passes() {
@@ -69,9 +77,11 @@ else
   echo "SKIPPED: block device (losetup needs root)"
 fi
 
+truncate -s 64M "$work/read-only.img"
 start_target --portal 127.0.0.1:0 --lun "0=file:$work/a.img,size=256M" --lun 1=memory:256M,blocksize=4096 \
-  --lun 3=null:32T ${loop:+--lun "2=block:$loop"} --lun "4=file:$work/thick.img,size=64M,thin=off" \
-  --lun "5=file:$work/bounded.img,size=128M,provisioned=64M,threshold=90"
+  --lun 3=memory:64M,removable=on --lun "4=file:$work/read-only.img,readonly=on" ${loop:+--lun "2=block:$loop"} \
+  --lun 5=null:32T --lun "6=file:$work/thick.img,size=64M,thin=off" \
+  --lun "7=file:$work/bounded.img,size=128M,provisioned=64M,threshold=90"
 second_url=iscsi://$(sed -n 2p "$work/ready")/$iqn
 for lun in 0 1; do
   only=only_$lun
@@ -84,11 +94,13 @@ for family in $racing; do
   cat "$work/racing"
   [ -n "$ok" ] || fail "$family, five times"
 done
+for family in $removable; do passes "$family" 3 "$url/3"; done
+for family in $read_only; do passes "$family" 4 "$url/4"; done
 for lun in 0 1; do
   for family in $sanitize; do passes "$family" $lun "$url/$lun"; done
 done
-passes_reset "$url/3"
+passes_reset "$url/5"
 for family in ${loop:+$block_device}; do passes "$family" 2 "$url/2"; done
-for family in $thick; do passes "$family" 4 "$url/4"; done
-for family in $bounded; do passes "$family" 5 "$url/5"; done
+for family in $thick; do passes "$family" 6 "$url/6"; done
+for family in $bounded; do passes "$family" 7 "$url/7"; done
 stop_target

@@ -37,6 +37,10 @@ expect 2 "max-connections-per-session" "${daemon[@]}" --lun 0=memory:1M --max-co
 expect 2 "physical=1024 is not possible" "${daemon[@]}" --lun 0=memory:1M,physical=1024
 expect 2 "given twice" "${daemon[@]}" --lun 0=memory:1M,physical=512,physical=512
 expect 2 "less than blocksize=4096" "${daemon[@]}" --lun 0=memory:1M,physical=512,blocksize=4096
+expect 2 "readonly=yes is not possible" "${daemon[@]}" --lun 0=memory:1M,readonly=yes
+expect 2 "removable=1 is not possible" "${daemon[@]}" --lun 0=memory:1M,removable=1
+expect 1 "a read-only unit needs one that is there" "${daemon[@]}" --lun "0=file:$work/none.img,size=1M,readonly=on"
+expect 2 "readonly=on|off, removable=on|off" "${daemon[@]}" --lun 0=memory:1M,colour=red
 expect 2 "blocksize=512|4096, physical=512|4096" "${daemon[@]}" --lun 0=memory:1M,colour=red
 truncate -s 3M "$work/small.img"
 expect 1 "3145728" "${daemon[@]}" --lun "0=file:$work/small.img,size=4M"

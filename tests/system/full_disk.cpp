@@ -1,26 +1,21 @@
 // A thin LUN runs full under two hosts that write at once, over iSCSI: by provisioned=, and where
 // this user may mount, by real small file systems below it. What was acknowledged is there, also
 // after a restart; what was refused left no block half written.
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <random>
 
 #include <catch2/catch.hpp>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "scsi/block_cdbs.hpp"
-#include "tools/host/session.hpp"
+#include "tests/support/live_daemon.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using Bytes = std::vector<std::uint8_t>;
-constexpr const char* target_name = "iqn.2026-11.io.copymgr:full";
 constexpr std::size_t block_bytes = 512;
 constexpr std::uint64_t disk_blocks = (64u << 20) / block_bytes;
 
@@ -60,56 +55,6 @@ class Folder {
  private:
   std::string path_;
   bool mounted_ = false;
-};
-
-class Daemon {
- public:
-  Daemon(const Folder& folder, std::string lun) : folder_(folder), lun_(std::move(lun)) {}
-  ~Daemon() {
-    if (pid_ > 0) end();
-  }
-
-  void start() {
-    const std::string ready = folder_.path("ready");
-    fs::remove(ready);
-    const std::string program = std::string(COPYMGR_BIN_DIR) + "/copymgrd";
-    std::vector<std::string> words{
-        program, "--portal",    "127.0.0.1:0",         "--target",     target_name, "--lun",
-        lun_,    "--state-dir", folder_.path("state"), "--ready-file", ready,       "--log-level",
-        "error"};
-    std::vector<char*> arguments;
-    for (std::string& word : words)
-      arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    REQUIRE(::posix_spawn(&pid_, program.c_str(), nullptr, nullptr, arguments.data(), environ) ==
-            0);
-    for (int i = 0; i < 5000 && !fs::exists(ready); ++i)
-      ::usleep(2000);
-    std::ifstream(ready) >> portal_;
-    REQUIRE_FALSE(portal_.empty());
-  }
-  void end() {
-    int status = 0;
-    ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    CHECK(status == 0);
-  }
-  std::unique_ptr<host::Session> log_in(const std::string& initiator) const {
-    const auto url = host::parse_url("iscsi://" + portal_ + "/" + target_name + "/0");
-    REQUIRE(url);
-    auto session = host::Session::open(*url, {initiator, 30});
-    REQUIRE(session);
-    REQUIRE(
-        host::execute_patiently(**session, host::make_command(scsi::CdbLayout{"TUR", 0})).good());
-    return std::move(*session);
-  }
-
- private:
-  const Folder& folder_;
-  const std::string lun_;
-  std::string portal_;
-  pid_t pid_ = -1;
 };
 
 // A block that tells where it belongs and which write it is of.
@@ -212,9 +157,10 @@ class Writer {
 };
 
 // Writes until each host was refused often; then checks, restarts and checks again.
-void run_full(Daemon& daemon, bool refused_left_nothing, int thresholds) {
+void run_full(const std::string& lun, bool refused_left_nothing, int thresholds) {
+  test::Daemon daemon;
   Writer a(1, 0), b(2, disk_blocks / 2);
-  daemon.start();
+  daemon.start(lun);
   {
     const auto first = daemon.log_in("iqn.full:a"), second = daemon.log_in("iqn.full:b");
     for (int i = 0; i < 3000 && (a.refused() < 40 || b.refused() < 40); ++i) {
@@ -232,8 +178,8 @@ void run_full(Daemon& daemon, bool refused_left_nothing, int thresholds) {
     REQUIRE(host::execute_patiently(*first, host::make_command(scsi::synchronize_cache::layout_16))
                 .good());
   }
-  daemon.end();
-  daemon.start();
+  CHECK(daemon.end(SIGTERM) == 0);
+  daemon.start(lun);
   const auto again = daemon.log_in("iqn.full:c");
   a.check(*again, refused_left_nothing);
   b.check(*again, refused_left_nothing);
@@ -243,8 +189,7 @@ void run_full(Daemon& daemon, bool refused_left_nothing, int thresholds) {
 
 TEST_CASE("a LUN that may use 8 MiB of a file runs full: each write whole or refused whole") {
   const Folder folder;
-  Daemon daemon(folder, "0=file:" + folder.path("a.img") + ",size=64M,provisioned=8M,threshold=50");
-  run_full(daemon, true, 1);
+  run_full("0=file:" + folder.path("a.img") + ",size=64M,provisioned=8M,threshold=50", true, 1);
 }
 
 TEST_CASE("the file system below a LUN runs full: no acknowledged block is lost, none is torn") {
@@ -255,6 +200,5 @@ TEST_CASE("the file system below a LUN runs full: no acknowledged block is lost,
     return;
   }
   INFO((ext4 ? "ext4" : "tmpfs"));
-  Daemon daemon(folder, "0=file:" + folder.mount_point() + "/a.img,size=64M");
-  run_full(daemon, false, 0);
+  run_full("0=file:" + folder.mount_point() + "/a.img,size=64M", false, 0);
 }

@@ -1,14 +1,18 @@
 // kill -9 during a storm of PERSISTENT RESERVE OUT with APTPL, again and again: every acknowledged
 // registration and reservation is there after the restart, none is half-written.
+#include <csignal>
 #include <map>
 
+#include <catch2/catch.hpp>
+#include <sys/wait.h>
+
 #include "scsi/persistent_reserve.hpp"
-#include "tests/system/daemon.hpp"
+#include "tests/support/live_daemon.hpp"
 
 namespace {
 
-using system_test::Daemon;
 using Bytes = std::vector<std::uint8_t>;
+using test::Daemon;
 constexpr int sessions_max = 4;
 
 // A registered initiator: its key as acknowledged, and the one that was on its way.
@@ -177,7 +181,7 @@ void blow(Daemon& daemon, Model& model, int round, int signal) {
 }
 
 void weather(int rounds, int signal) {
-  Daemon daemon("memory:1M");
+  Daemon daemon;
   Model model;
   std::size_t seen = 0;
   for (int round = 0; round < rounds; ++round) {

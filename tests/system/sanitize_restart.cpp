@@ -3,12 +3,12 @@
 #include "scsi/block_cdbs.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "scsi/sanitize_cdbs.hpp"
-#include "tests/system/daemon.hpp"
+#include "tests/support/live_daemon.hpp"
 
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
-using system_test::Daemon;
+using test::Daemon;
 
 constexpr std::uint64_t unit_bytes = 64u << 20;
 constexpr std::uint8_t old_byte = 0x5e, pattern_byte = 0xa5;
@@ -52,9 +52,9 @@ std::uint64_t count(const std::string& path, std::uint8_t byte) {
 }  // namespace
 
 TEST_CASE("kill -9 in the middle of SANITIZE: it goes on after the restart, to the last byte") {
-  Daemon daemon("file:%/lun.img,size=64M");
-  const std::string path = daemon.path("lun.img");
-  daemon.start();
+  Daemon daemon;
+  const std::string path = daemon.path("lun.img"), lun = "0=file:" + path + ",size=64M";
+  daemon.start(lun);
   daemon.end(SIGTERM);
   {
     std::ofstream file(path, std::ios::binary | std::ios::in | std::ios::out);
@@ -64,7 +64,7 @@ TEST_CASE("kill -9 in the middle of SANITIZE: it goes on after the restart, to t
                  static_cast<std::streamsize>(piece.size()));
   }
   REQUIRE(count(path, old_byte) == unit_bytes);
-  daemon.start();
+  daemon.start(lun);
   {
     const auto session = daemon.log_in("iqn.host:a");
     sanitize_immed(*session);
@@ -72,10 +72,10 @@ TEST_CASE("kill -9 in the middle of SANITIZE: it goes on after the restart, to t
   }
   // Two restarts more, as fast as they come.
   for (int i = 0; i < 2; ++i) {
-    daemon.start();
+    daemon.start(lun);
     daemon.end(SIGKILL);
   }
-  daemon.start();
+  daemon.start(lun);
   const auto session = daemon.connect("iqn.host:b");
   for (;;) {
     const host::Reply ready = test_unit_ready(*session);
@@ -100,7 +100,7 @@ TEST_CASE("kill -9 in the middle of SANITIZE: it goes on after the restart, to t
   base::store_be32(write, 10, 1);
   REQUIRE(send(*session, write, 16, fresh).good());
   daemon.end(SIGKILL);
-  daemon.start();
+  daemon.start(lun);
   const auto later = daemon.log_in("iqn.host:c");
   Bytes block(512);
   base::store_be32(read, 10, 1);

@@ -13,7 +13,9 @@ namespace device::commands {
 void test_unit_ready(const Invocation& call);
 void request_sense(const Invocation& call);
 void report_luns(const Invocation& call);
+// start_stop_unit.cpp
 void start_stop_unit(const Invocation& call);
+void prevent_allow_medium_removal(const Invocation& call);
 // inquiry.cpp
 void inquiry(const Invocation& call);
 // mode.cpp

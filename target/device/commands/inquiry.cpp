@@ -78,7 +78,8 @@ void inquiry(const Invocation& call) {
     const bool there = call.path != nullptr;
     return call.task.finish_data(
         scsi::standard_inquiry(there ? call.unit().identity() : scsi::UnitIdentity{},
-                               there ? scsi::Presence::connected : scsi::Presence::no_such_unit),
+                               there ? scsi::Presence::connected : scsi::Presence::no_such_unit,
+                               there && call.unit().shape().removable),
         allocation);
   }
   const auto page = std::find_if(pages.begin(), pages.end(),

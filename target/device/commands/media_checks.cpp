@@ -25,8 +25,9 @@ const scsi::Field& transfer_length_field(std::uint8_t opcode) {
 }  // namespace
 
 std::optional<scsi::Sense> out_of_range(const base::BlockRange& range, const LogicalUnit& unit) {
-  if (within(range, unit.capacity())) return std::nullopt;
-  return scsi::sense::lba_out_of_range(std::max(range.first.value, unit.capacity().value));
+  const base::BlockCount capacity = unit.capacity();  // may change at any time
+  if (within(range, capacity)) return std::nullopt;
+  return scsi::sense::lba_out_of_range(std::max(range.first.value, capacity.value));
 }
 
 std::optional<scsi::Sense> check_place(const media::Request& request, const Invocation& call) {

@@ -37,7 +37,9 @@ void pre_fetch(const Invocation& call) {
     return call.task.finish_check_condition(*bad);
   }
   if (request.range.count.value == 0) {
-    request.range.count = call.unit().capacity() - base::BlockCount(request.range.first.value);
+    const std::uint64_t capacity = call.unit().capacity().value;  // may shrink at any time
+    request.range.count =
+        base::BlockCount(std::max(capacity, request.range.first.value) - request.range.first.value);
   }
   base::Extent extent = to_extent(request.range, call.unit().block_length());
   const bool fits = extent.length <= prefetch_fits;

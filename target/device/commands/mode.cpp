@@ -3,6 +3,7 @@
 #include "scsi/primary_cdbs.hpp"
 #include "target/device/commands/commands.hpp"
 #include "target/device/commands/tell_others.hpp"
+#include "target/device/store_sense.hpp"
 
 namespace device::commands {
 namespace {
@@ -26,8 +27,15 @@ scsi::Sense sense_of(scsi::ModeSenseFault fault) {
 // Mode parameters are shared: every other nexus is told of a change (SPC-4 6.11).
 void take(const Invocation& call, const scsi::ModeParameters& parameters) {
   if (parameters == call.unit().mode_parameters()) return call.task.finish_good();
+  const bool protects = parameters.software_write_protected &&
+                        !call.unit().mode_parameters().software_write_protected;
   call.unit().set_mode_parameters(parameters);
-  finish_and_tell_others(call, UnitAttention::mode_parameters_changed);
+  if (!protects) return finish_and_tell_others(call, UnitAttention::mode_parameters_changed);
+  // What was written before reaches the medium (SBC-4 4.13).
+  call.path->channel.flush([call](store::StoreResult<> flushed) {
+    if (!flushed) return call.task.finish_check_condition(sense_of_write(flushed.error()));
+    finish_and_tell_others(call, UnitAttention::mode_parameters_changed);
+  });
 }
 
 // Saved before they are taken: what could not be saved changes nothing.

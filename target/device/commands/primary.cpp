@@ -1,11 +1,9 @@
-// TEST UNIT READY, REQUEST SENSE, REPORT LUNS, START STOP UNIT.
+// TEST UNIT READY, REQUEST SENSE, REPORT LUNS.
 #include <algorithm>
 
-#include "scsi/block_cdbs.hpp"
 #include "scsi/primary_cdbs.hpp"
 #include "target/device/command_table.hpp"
 #include "target/device/commands/commands.hpp"
-#include "target/device/store_sense.hpp"
 
 namespace device::commands {
 
@@ -23,9 +21,8 @@ void request_sense(const Invocation& call) {
     sense = scsi::sense::unit_attention(*call.path->attentions.take());
   } else if (const auto condition = call.unit().operation().condition()) {
     sense = *condition;
-  } else if (!call.unit().started()) {
-    sense =
-        scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::not_ready_initializing_required);
+  } else if (!call.unit().medium().ready()) {
+    sense = sense_of(call.unit().medium().state());
   }
   const std::uint64_t allocation = scsi::request_sense::allocation_length.read(call.cdb());
   if (scsi::request_sense::desc.is_set(call.cdb())) {
@@ -71,27 +68,6 @@ void report_luns(const Invocation& call) {
   base::store_be32(out, 0, static_cast<std::uint32_t>(out.size() - 8));
   if (lists_units) call.nexus.luns_reported();
   call.task.finish_data(std::move(out), allocation);
-}
-
-void start_stop_unit(const Invocation& call) {
-  namespace fields = scsi::start_stop_unit;
-  for (const scsi::Field& unsupported :
-       {fields::power_condition_modifier, fields::power_condition, fields::load_eject}) {
-    if (unsupported.is_set(call.cdb())) {
-      return call.task.finish_check_condition(scsi::sense::invalid_field_in_cdb(unsupported));
-    }
-  }
-  const bool start = fields::start.is_set(call.cdb());
-  if (start || fields::no_flush.is_set(call.cdb())) {
-    call.unit().set_started(start);
-    return call.task.finish_good();
-  }
-  Task& task = call.task;
-  call.path->channel.flush([&task, unit = call.path->unit](store::StoreResult<> flushed) {
-    if (!flushed) return task.finish_check_condition(sense_of_write(flushed.error()));
-    unit->set_started(false);
-    task.finish_good();
-  });
 }
 
 }  // namespace device::commands

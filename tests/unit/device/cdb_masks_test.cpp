@@ -4,6 +4,8 @@
 // count as reserved; in the CONTROL byte NACA, and the obsolete LINK and FLAG, are known.
 #include <set>
 
+#include "base/digest.hpp"
+#include "target/device/command_table.hpp"
 #include "tests/unit/device/device_world.hpp"
 
 using namespace device;
@@ -137,10 +139,9 @@ TEST_CASE("the known bits of every CDB are those of the standards") {
   for (const CommandRow& row : command_table()) {
     const scsi::CdbBytes usage = scsi::usage_bitmap(row.layout);
     const Bytes known(usage.begin(), usage.begin() + row.layout.length);
-    const auto at = std::find_if(std::begin(goldens), std::end(goldens), [&](const Golden& golden) {
-      return hex(golden.mask) == known;
-    });
-    INFO(row.layout.name << " knows " << text_of(known));
+    const auto at = std::find_if(std::begin(goldens), std::end(goldens),
+                                 [&](const Golden& golden) { return hex(golden.mask) == known; });
+    INFO(row.layout.name << " knows " << base::to_hex(known));
     CHECK(at != std::end(goldens));
     if (at != std::end(goldens)) left.erase(at->mask);
   }

@@ -79,11 +79,12 @@ inline std::unique_ptr<store::Guard> memory(std::uint64_t bytes) {
 
 inline std::shared_ptr<LogicalUnit> make_unit(std::uint64_t id, std::unique_ptr<store::Guard> guard,
                                               std::uint32_t block_bytes,
-                                              LogicalUnitLimits limits = {}) {
+                                              LogicalUnitLimits limits = {}, UnitShape shape = {}) {
+  shape.block_length = base::BlockLength{block_bytes};
   const Bytes array(16, 0xaa);
   return std::make_shared<LogicalUnit>(
       id, make_identity(array, "iqn.2026-11.io.copymgr:test", {static_cast<std::uint16_t>(id)}),
-      std::move(guard), UnitShape{base::BlockLength{block_bytes}}, limits);
+      std::move(guard), shape, limits);
 }
 
 inline constexpr std::uint64_t unit_bytes = 1u << 20;

@@ -171,7 +171,7 @@ TEST_CASE("8.5 blocks that do not exist: the CSCD's 05/21/00 is forwarded") {
 
 TEST_CASE("a stopped unit is not ready to be copied, and says so when verified") {
   XcopyWorld world;
-  world.unit(1).set_started(false);
+  world.unit(1).medium().stop();
   Answer answer = world.xcopy_0_to_1(1, {segment_02(0, 1, 4, 0, 0)});
   check_aborted(answer, 0x0d, 0x01, 0, 6);
   check_answer(answer, Side::destination, SenseKey::not_ready, 0x04, 0x02);
@@ -180,7 +180,7 @@ TEST_CASE("a stopped unit is not ready to be copied, and says so when verified")
   check_aborted(answer, 0x0d, 0x01, 0, 4);
   check_answer(answer, Side::source, SenseKey::not_ready, 0x04, 0x02);
   CHECK(world.xcopy_0_to_1(1, {hex("07 00 00 08  00 01 00 00  00 00 00 00")}).good());
-  world.unit(1).set_started(true);
+  REQUIRE(world.unit(1).medium().start());
   CHECK(world.xcopy_0_to_1(1, {verify}).good());
   check_aborted(world.xcopy_0_to_1(1, {hex("07 00 00 08  00 05 00 00  00 00 00 00")}), 0x08, 0x04,
                 0, 4);

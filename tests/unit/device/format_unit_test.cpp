@@ -94,7 +94,7 @@ TEST_CASE("while it runs every command is kept out, with the progress") {
 TEST_CASE("a FORMAT UNIT that fails leaves a corrupted medium until it is formatted or sanitized") {
   for (const char* cure : {format, block_erase, block_erase_ause}) {
     INFO(cure);
-    const auto medium = std::make_shared<Medium>();
+    const auto medium = std::make_shared<Disk>();
     FakeMemory memory;
     {
       OperationWorld w(medium, &memory);
@@ -117,7 +117,7 @@ TEST_CASE("a FORMAT UNIT that fails leaves a corrupted medium until it is format
 }
 
 TEST_CASE("a restart goes on with the format") {
-  const auto medium = std::make_shared<Medium>();
+  const auto medium = std::make_shared<Disk>();
   FakeMemory memory;
   {
     OperationWorld w(medium, &memory);
@@ -139,7 +139,7 @@ TEST_CASE("a restart goes on with the format") {
 
 TEST_CASE("a FORMAT UNIT that is aborted before its first step goes on without its command") {
   FakeMemory memory;
-  OperationWorld w(std::make_shared<Medium>(), &memory);
+  OperationWorld w(std::make_shared<Disk>(), &memory);
   w.fill(0x11);
   Command command;
   w.world.start(command, w.nexus, cdb_of(format), {});
@@ -153,7 +153,7 @@ TEST_CASE("a FORMAT UNIT that is aborted before its first step goes on without i
 
 TEST_CASE("FORMAT UNIT saves the mode parameters unless DSP keeps it from that") {
   FakeMemory memory;
-  OperationWorld w(std::make_shared<Medium>(), &memory);
+  OperationWorld w(std::make_shared<Disk>(), &memory);
   const auto saved = [&] { return w.unit().saved_mode_parameters()->write_cache_enabled; };
   // MODE SELECT without SP: WCE off.
   Bytes list = hex("00 00 00 00 08 12 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00");

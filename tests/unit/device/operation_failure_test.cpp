@@ -18,7 +18,7 @@ void start_and_step(OperationWorld& w, const scsi::CdbBytes& cdb, const Bytes& l
 }
 
 const std::string unit_name = [] {
-  const auto unit = unit_on(std::make_shared<Medium>());
+  const auto unit = unit_on(std::make_shared<Disk>());
   return base::to_hex(unit->identity().naa);
 }();
 
@@ -73,7 +73,7 @@ TEST_CASE("a failure with IMMED is told to whom asks later") {
 }
 
 TEST_CASE("a restart goes on from the last mark, and the unit is not ready before the end") {
-  const auto medium = std::make_shared<Medium>();
+  const auto medium = std::make_shared<Disk>();
   FakeMemory memory;
   // Marks come every fourth step and after each pass.
   for (const std::size_t steps : {std::size_t{0}, std::size_t{1}, std::size_t{6}, steps_a_pass,
@@ -108,7 +108,7 @@ TEST_CASE("a restart goes on from the last mark, and the unit is not ready befor
 TEST_CASE("a failure is remembered over a restart, with its mode") {
   for (const bool unrestricted : {false, true}) {
     INFO(unrestricted);
-    const auto medium = std::make_shared<Medium>();
+    const auto medium = std::make_shared<Disk>();
     FakeMemory memory;
     {
       OperationWorld w(medium, &memory);
@@ -134,13 +134,13 @@ TEST_CASE("a failure is remembered over a restart, with its mode") {
 }
 
 TEST_CASE("what was begun on one store is not done to another, nor forgotten") {
-  const auto medium = std::make_shared<Medium>();
+  const auto medium = std::make_shared<Disk>();
   FakeMemory memory;
   {
     OperationWorld w(medium, &memory);
     start_and_step(w, overwrite_cdb(twice, 0x81), twice, 1);
   }
-  const auto other = std::make_shared<Medium>();
+  const auto other = std::make_shared<Disk>();
   SECTION("another name") {
     other->name = "file /srv/b.img";
   }
@@ -156,7 +156,7 @@ TEST_CASE("what was begun on one store is not done to another, nor forgotten") {
 
 TEST_CASE("what cannot be remembered is not begun") {
   FakeMemory memory;
-  OperationWorld w(std::make_shared<Medium>(), &memory);
+  OperationWorld w(std::make_shared<Disk>(), &memory);
   w.fill(0x11);
   memory.broken = true;
   for (const char* cdb : {block_erase, block_erase_immed, "04 10 00 00 00 00"}) {
@@ -170,7 +170,7 @@ TEST_CASE("what cannot be remembered is not begun") {
 }
 
 TEST_CASE("a record that stays keeps the unit closed: after a restart it would erase new data") {
-  const auto medium = std::make_shared<Medium>();
+  const auto medium = std::make_shared<Disk>();
   FakeMemory memory;
   {
     OperationWorld w(medium, &memory);
@@ -190,7 +190,7 @@ TEST_CASE("a record that stays keeps the unit closed: after a restart it would e
 }
 
 TEST_CASE("a unit that is removed stops being erased, and goes on after a restart") {
-  const auto medium = std::make_shared<Medium>();
+  const auto medium = std::make_shared<Disk>();
   FakeMemory memory;
   {
     OperationWorld w(medium, &memory);
@@ -229,7 +229,7 @@ TEST_CASE("the record of an operation survives a round trip; anything else is no
     CHECK_FALSE(decode_operation(bad));
   FakeMemory memory;
   memory.values[{unit_name, Keepsake::operation}] = newer;
-  CHECK_FALSE(unit_on(std::make_shared<Medium>())->restore(memory));
+  CHECK_FALSE(unit_on(std::make_shared<Disk>())->restore(memory));
 }
 
 TEST_CASE("progress is in 65536ths of all passes and never says that all is done") {

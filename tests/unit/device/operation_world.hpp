@@ -31,7 +31,7 @@ class Jobs final : public base::Executor {
   std::deque<base::Work> queue_;
 };
 
-struct Medium {
+struct Disk {
   Bytes bytes = Bytes(unit_bytes);
   std::string name = "file /srv/a.img";
   std::uint64_t writable_bytes = unit_bytes;  // writes behind fail
@@ -40,7 +40,7 @@ struct Medium {
 
 class MediumStore final : public store::Store {
  public:
-  explicit MediumStore(std::shared_ptr<Medium> medium) : medium_(std::move(medium)) {}
+  explicit MediumStore(std::shared_ptr<Disk> medium) : medium_(std::move(medium)) {}
   base::ByteCount size() const override { return base::ByteCount(medium_->bytes.size()); }
   std::string describe() const override { return medium_->name; }
   store::StoreResult<> read(base::ByteOffset at, base::ByteSpan into) override {
@@ -71,14 +71,14 @@ class MediumStore final : public store::Store {
   }
 
  private:
-  const std::shared_ptr<Medium> medium_;
+  const std::shared_ptr<Disk> medium_;
 };
 
 constexpr std::uint32_t unit_blocks = unit_bytes / 512;
 constexpr std::uint64_t step_bytes = 64 * 1024;  // of a pattern; of zeros eight times as much
 constexpr std::size_t steps_a_pass = unit_bytes / step_bytes;
 
-inline std::shared_ptr<LogicalUnit> unit_on(const std::shared_ptr<Medium>& medium) {
+inline std::shared_ptr<LogicalUnit> unit_on(const std::shared_ptr<Disk>& medium) {
   const store::GuardSettings settings{4096, base::ByteCount(1u << 20)};
   LogicalUnitLimits limits;
   limits.operation_step = base::ByteCount(step_bytes);
@@ -91,7 +91,7 @@ inline std::shared_ptr<LogicalUnit> unit_on(const std::shared_ptr<Medium>& mediu
 
 // LUN 0 is on `medium`, with `memory` if there is one; what blocks waits in `jobs`.
 struct OperationWorld {
-  explicit OperationWorld(std::shared_ptr<Medium> on = std::make_shared<Medium>(),
+  explicit OperationWorld(std::shared_ptr<Disk> on = std::make_shared<Disk>(),
                           FakeMemory* with = nullptr)
       : medium(std::move(on)), world(units(with), {}, &jobs), nexus(*world.nexus) {
     world.target->resume_operations(jobs);
@@ -118,7 +118,7 @@ struct OperationWorld {
   void fill(std::uint8_t byte) { std::fill(medium->bytes.begin(), medium->bytes.end(), byte); }
   bool all(std::uint8_t byte) const { return medium->bytes == Bytes(unit_bytes, byte); }
 
-  std::shared_ptr<Medium> medium;
+  std::shared_ptr<Disk> medium;
   Jobs jobs;
   CopyWorld world;
   Nexus& nexus;

@@ -14,7 +14,7 @@ constexpr std::uint64_t bad = 99;
 
 // a: two tasks run, one of which fails, an ORDERED one is held; b: two run.
 struct Faulted : TaskSetWorld {
-  explicit Faulted(const scsi::ModeParameters& mode) {
+  explicit Faulted(const scsi::CommandRules& mode) {
     set_mode(mode);
     store->failing = bad;
     fault = &a().send(simple, bad);

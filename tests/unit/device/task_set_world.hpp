@@ -237,7 +237,7 @@ struct TaskSetWorld {
     for (settle(); !pool.empty(); settle())
       pool.step();
   }
-  void set_mode(const scsi::ModeParameters& mode) { unit->set_mode_parameters(mode); }
+  void set_mode(const scsi::CommandRules& mode) { unit->set_mode_parameters({mode}); }
   bool started(std::uint64_t block) const {
     return history.count(History::What::starts, block) != 0;
   }

@@ -266,8 +266,10 @@ TEST_CASE("a LUN reset brings the thresholds of the command line back, and keeps
   world.nexus->manage(TaskManagementFunction::logical_unit_reset, scsi::encode_lun({thin_lun}),
                       [&](auto) { reset = true; });
   REQUIRE(reset);
-  check_sense(world.World::run(*world.other, cdb_of("00"), {}, thin_lun),
-              scsi::SenseKey::unit_attention, 0x29, 0x03);
+  for (Nexus* each : {world.nexus.get(), world.other.get()}) {
+    check_sense(world.World::run(*each, cdb_of("00"), {}, thin_lun), scsi::SenseKey::unit_attention,
+                0x29, 0x03);
+  }
   CHECK(world.unit().mode_parameters().provisioning.used == scsi::Threshold{true, 10});
   REQUIRE(world.write(9 * set_blocks, set_blocks).good());
   CHECK(world.told(*world.other) == 1);

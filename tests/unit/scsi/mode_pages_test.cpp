@@ -73,9 +73,11 @@ TEST_CASE("saved values: of the caching and control pages, with PS; others show 
   for (const std::uint8_t page : {0x01, 0x08, 0x0a, 0x3f}) {
     CHECK(ask(page, PageControl::saved).error() == ModeSenseFault::not_saveable);
   }
-  unit.saved = ModeParameters{false};
+  unit.saved = ModeParameters{{.write_cache_enabled = false, .software_write_protected = true}};
   CHECK(ask(0x01, PageControl::saved).error() == ModeSenseFault::not_saveable);
-  CHECK(ask(0x0a, PageControl::saved)->at(4) == 0x8a);
+  const auto saved_control = ask(0x0a, PageControl::saved);
+  CHECK(Bytes(saved_control->begin() + 4, saved_control->begin() + 16) ==
+        hex("8A 0A 00 10 08 00 00 00 FF FF 00 00"));
   const auto page = [&](PageControl control) {
     const auto data = ask(0x08, control);
     return Bytes(data->begin() + 4, data->begin() + 7);
@@ -95,7 +97,7 @@ TEST_CASE("what is saved is a list that sets it") {
   for (const bool on : {false, true}) {
     for (const auto queue_error : {QueueErrorManagement::none, QueueErrorManagement::whole_set,
                                    QueueErrorManagement::faulted_nexus}) {
-      const ModeParameters wanted{on, !on, queue_error, on};
+      const ModeParameters wanted{on, !on, queue_error, on, !on};
       const auto read = apply_mode_select(mode_select_list(wanted), ModeForm::six, unit_of(1, 512));
       REQUIRE(read);
       CHECK(*read == wanted);
@@ -127,16 +129,27 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("SWP is changed by its bit, and WP of either header tells of any write protection") {
+  const Bytes protect = hex("00 00 00 00 0A 0A 00 10 08 00 00 00 FF FF 00 00");
+  CHECK(apply_mode_select(protect, ModeForm::six, unit_of(100, 512))->software_write_protected);
+  ModeSenseUnit unit = unit_of(100, 512);
+  CHECK((*mode_sense_data({.form = ModeForm::six}, unit))[2] == 0x10);
+  CHECK((*mode_sense_data({.form = ModeForm::ten}, unit))[3] == 0x10);
+  unit.write_protected = true;
+  CHECK((*mode_sense_data({.form = ModeForm::six}, unit))[2] == 0x90);
+  CHECK((*mode_sense_data({.form = ModeForm::ten}, unit))[3] == 0x90);
+}
+
 TEST_CASE("R23: QERR is 0, so Windows has nothing to rewrite") {
   const Bytes page = page_only(0x0a, PageControl::current);
   CHECK((page[3] & 0x06) == 0);
   CHECK((page[0] & 0x80) == 0);  // PS: this unit cannot save
 }
 
-TEST_CASE("changeable pages show ones where MODE SELECT may write, WCE, TST, QERR, TAS") {
+TEST_CASE("changeable pages show ones where MODE SELECT may write, WCE, TST, QERR, TAS, SWP") {
   CHECK(page_only(0x08, PageControl::changeable) == hex(caching_on));
   CHECK(page_only(0x08, PageControl::changeable, false) == hex(caching_on));
-  CHECK(page_only(0x0a, PageControl::changeable) == hex("0A 0A 20 06 00 40 00 00 00 00 00 00"));
+  CHECK(page_only(0x0a, PageControl::changeable) == hex("0A 0A 20 06 08 40 00 00 00 00 00 00"));
   CHECK(page_only(0x1c, PageControl::changeable) == hex(exceptions));
 }
 
@@ -254,6 +267,7 @@ TEST_CASE("MODE SELECT refuses every other bit at its byte") {
         if (page == control && byte == 4 + 2 && bit == 5) continue;     // TST
         if (page == control && byte == 4 + 3 && bit == 1) continue;     // QERR 01b
         if (page == control && byte == 4 + 5 && bit == 6) continue;     // TAS
+        if (page == control && byte == 4 + 4 && bit == 3) continue;     // SWP
         Bytes bad = good;
         bad[byte] ^= static_cast<std::uint8_t>(1u << bit);
         check_refused(bad, ModeForm::six, asc::invalid_field_in_parameter_list,

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include <catch2/catch.hpp>
+#include <unistd.h>
 
 #include "store/open.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -120,4 +121,36 @@ TEST_CASE("a block device is told apart from a file, and its size is its own") {
   const auto larger = store::open_block_device({device.path(), ByteCount(9 * MiB), {}, false});
   REQUIRE_FALSE(larger);
   CHECK_THAT(larger.error(), Contains("8388608") && Contains("9437184"));
+}
+
+TEST_CASE("a block device is used as far as it was resized, and no further than it goes") {
+  const LoopDevice device;
+  if (!device.usable()) {
+    WARN("SKIPPED: no loop device could be had here (not root?)");
+    return;
+  }
+  auto spec = store::parse_store_spec("block:" + device.path()).value();
+  {
+    const auto guard = store::open_guarded(spec, device.dir().path(), {}).value();
+    const auto refused = guard->resize(ByteCount(9 * MiB));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == store::StoreError::Kind::no_space);
+    CHECK(guard->size() == ByteCount(8 * MiB));
+    REQUIRE(guard->resize(ByteCount(4 * MiB)));
+    CHECK_FALSE(write(*guard, 4 * MiB, filled(512, 1)));
+    // It has grown meanwhile.
+    REQUIRE(::truncate(device.dir().path("disk.img").c_str(), 16 * MiB) == 0);
+    REQUIRE(std::system(("losetup -c " + device.path()).c_str()) == 0);
+    REQUIRE(guard->resize(ByteCount(16 * MiB)));
+    CHECK(write(*guard, 16 * MiB - 512, filled(512, 1)));
+  }
+  const auto opened_after = [&](std::vector<ByteCount> sizes) {
+    spec.sizes_since = std::move(sizes);
+    return store::open_guarded(spec, device.dir().path(), {});
+  };
+  CHECK(opened_after({ByteCount(4 * MiB)}).value()->size() == ByteCount(4 * MiB));
+  CHECK(opened_after({}).value()->size() == ByteCount(16 * MiB));
+  const auto lacking = opened_after({ByteCount(32 * MiB)});
+  REQUIRE_FALSE(lacking);
+  CHECK_THAT(lacking.error(), Contains("33554432"));
 }

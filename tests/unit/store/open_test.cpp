@@ -212,3 +212,45 @@ TEST_CASE("a side file that cannot be made says so") {
   const TempDir dir;
   CHECK(store::open_side_file("/no/such/directory/a.img", dir.path(), ByteCount(MiB)));
 }
+
+TEST_CASE("size= of old opens a file that was resized since, and no other size") {
+  const TempDir dir;
+  auto spec = parse_store_spec("file:" + dir.path("a.img") + ",size=2M").value();
+  REQUIRE(open_guarded(spec, dir.path(), {}).value()->resize(ByteCount(4 * MiB)));
+  REQUIRE_FALSE(open_guarded(spec, dir.path(), {}));
+  spec.sizes_since = {ByteCount(3 * MiB), ByteCount(4 * MiB)};
+  CHECK(open_guarded(spec, dir.path(), {}).value()->size() == ByteCount(4 * MiB));
+  spec.sizes_since = {ByteCount(3 * MiB)};
+  const auto refused = open_guarded(spec, dir.path(), {});
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error(), Contains("4194304") && Contains("2097152"));
+}
+
+TEST_CASE("a read-only file is shared with readers, not with writers, and never made or written") {
+  const TempDir dir;
+  const std::string path = dir.path("a.img");
+  auto writable = parse_store_spec("file:" + path + ",size=1M").value();
+  auto read_only = writable;
+  read_only.read_only = true;
+  const auto missing = open_guarded(read_only, dir.path(), {});
+  REQUIRE_FALSE(missing);
+  CHECK_THAT(missing.error(), Contains("a read-only unit needs one that is there"));
+  REQUIRE(write(*open_guarded(writable, dir.path(), {}).value(), 0, filled(4096, 7)));
+  {
+    const auto first = open_guarded(read_only, dir.path(), {}).value();
+    const auto second = open_guarded(read_only, dir.path(), {}).value();
+    CHECK(read(*second, 0, 4096) == filled(4096, 7));
+    CHECK_FALSE(write(*first, 0, filled(4096, 8)));
+    CHECK_FALSE(first->write_zeros(extent(0, 4096)));
+    CHECK_FALSE(first->resize(ByteCount(2 * MiB)));
+    CHECK(first->flush());
+    CHECK(read(*second, 0, 4096) == filled(4096, 7));
+    const auto refused = open_guarded(writable, dir.path(), {});
+    REQUIRE_FALSE(refused);
+    CHECK_THAT(refused.error(), Contains("in use"));
+  }
+  const auto writer = open_guarded(writable, dir.path(), {}).value();
+  const auto refused = open_guarded(read_only, dir.path(), {});
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error(), Contains("may write"));
+}

@@ -1,10 +1,10 @@
-// A copymgrd process for the system tests, that can be killed and started again.
+// A copymgrd process of a test, on a folder that outlives the process, and sessions to it.
 #pragma once
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,29 +16,29 @@
 #include "tests/support/temp_dir.hpp"
 #include "tools/host/session.hpp"
 
-namespace system_test {
+namespace test {
 
-// A copymgrd process on a state directory that outlives it.
+inline constexpr const char* daemon_target = "iqn.2026-11.io.copymgr:live";
+
 class Daemon {
  public:
-  // LUN 0 is `store`, where "%" stands for the folder.
-  explicit Daemon(std::string store) : store_(std::move(store)) {
-    if (const auto at = store_.find('%'); at != std::string::npos) {
-      store_.replace(at, 1, folder_.path());
-    }
-  }
+  Daemon() = default;
   ~Daemon() {
     if (pid_ > 0) end(SIGKILL);
   }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
 
-  void start() {
-    const std::string ready = folder_.path("ready"), state = folder_.path("state");
+  std::string path(const std::string& name) const { return folder_.path(name); }
+  std::string admin_socket() const { return path("state/admin.socket"); }
+
+  void start(const std::string& lun = "0=memory:1M") {
+    const std::string ready = path("ready");
     std::filesystem::remove(ready);
     const std::string program = std::string(COPYMGR_BIN_DIR) + "/copymgrd";
-    std::vector<std::string> words{program,     "--portal",     "127.0.0.1:0", "--target",
-                                   target_name, "--lun",        "0=" + store_, "--state-dir",
-                                   state,       "--ready-file", ready,         "--log-level",
-                                   "warning"};
+    std::vector<std::string> words{
+        program,       "--portal",    "127.0.0.1:0",  "--target", daemon_target, "--lun",  lun,
+        "--state-dir", path("state"), "--ready-file", ready,      "--log-level", "warning"};
     std::vector<char*> arguments;
     for (std::string& word : words)
       arguments.push_back(word.data());
@@ -60,17 +60,15 @@ class Daemon {
     return status;
   }
 
-  std::string path(const std::string& name) const { return folder_.path(name); }
-
-  // Unit attentions are still to be told.
+  // A session to LUN 0; unit attentions are still to be told.
   std::unique_ptr<host::Session> connect(const std::string& initiator) const {
-    const auto url = host::parse_url("iscsi://" + portal_ + "/" + target_name + "/0");
+    const auto url = host::parse_url("iscsi://" + portal_ + "/" + daemon_target + "/0");
     REQUIRE(url);
-    auto session = host::Session::open(*url, {initiator, 10});
+    auto session = host::Session::open(*url, {initiator, 30});
     REQUIRE(session);
     return std::move(*session);
   }
-  // To a unit that is ready.
+  // To a unit that is ready; its power-on unit attention has been seen.
   std::unique_ptr<host::Session> log_in(const std::string& initiator) const {
     auto session = connect(initiator);
     const auto ready =
@@ -80,10 +78,9 @@ class Daemon {
   }
 
  private:
-  static constexpr const char* target_name = "iqn.2026-11.io.copymgr:system";
-  const test::TempDir folder_;
-  std::string store_, portal_;
+  TempDir folder_;
+  std::string portal_;
   pid_t pid_ = -1;
 };
 
-}  // namespace system_test
+}  // namespace test
