@@ -67,7 +67,8 @@ struct ModeSenseUnit {
   base::BlockCount capacity;
   base::BlockLength block_length;
   ModeParameters defaults = {};
-  bool counts_room = false;  // and has soft thresholds
+  bool counts_room = false;            // and has soft thresholds
+  bool application_tag_owner = false;  // ATO: application tags are the applications' own
 };
 
 // Why there is no such data.

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "store/guard.hpp"
+#include "store/protection.hpp"
 #include "store/store.hpp"
 
 namespace store {
@@ -28,6 +29,7 @@ struct StoreSpec {
   base::BlockLength block_length{512};
   bool direct = false;  // O_DIRECT; file and block
   Provisioning provisioning = {};
+  ProtectionType protection = ProtectionType::none;
 };
 
 // "10G", "1048576", "512K", "1T": binary multiples. The error is one line for a person.
@@ -40,7 +42,9 @@ base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text,
 // Opens (a file with size= is created sparse or must already have that size, is locked against a
 // second daemon, and is never truncated) and puts the write guard over it. `side_directory` takes
 // the side file of stores that are not files; a file's side file is an unnamed file beside it, so
-// that blocks can be shared. The size is cut to whole blocks. The error is one line for a person.
+// that blocks can be shared. The size is cut to whole blocks. Protection information is a file
+// beside a file, a file in that directory for a block device (protection_file.hpp). The error is
+// one line for a person.
 base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& spec,
                                                                const std::string& side_directory,
                                                                const GuardSettings& settings);

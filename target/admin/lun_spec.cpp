@@ -59,6 +59,14 @@ Fault set_exhausted(device::UnitShape& shape, std::string_view value) {
   return std::nullopt;
 }
 
+Fault set_protection(device::UnitShape& shape, std::string_view value) {
+  if (value != "1" && value != "2" && value != "3") {
+    return fmt::format("protection={} is not possible; use 1, 2 or 3, or leave it out", value);
+  }
+  shape.protection = static_cast<store::ProtectionType>(value[0] - '0');
+  return std::nullopt;
+}
+
 // The options of a unit; all others are its store's.
 struct Option {
   std::string_view name;
@@ -72,6 +80,7 @@ constexpr std::array options{
     Option{"threshold", "threshold=PERCENT", set_threshold},
     Option{"available-threshold", "available-threshold=PERCENT", set_available_threshold},
     Option{"exhausted", "exhausted=fail|wait", set_exhausted},
+    Option{"protection", "protection=1|2|3", set_protection},
 };
 
 std::string usage_of_options() {
@@ -149,6 +158,7 @@ base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text) {
   if (!store) return base::fail(store.error());
   out.unit.store = std::move(*store);
   out.unit.shape.block_length = out.unit.store.block_length;
+  out.unit.store.protection = out.unit.shape.protection;
   if (auto fault = fault_of(out.unit.shape)) return of_unit(*fault);
   out.unit.store.provisioning = provisioning_of(out.unit.shape.provisioning);
   return out;

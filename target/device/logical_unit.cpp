@@ -23,6 +23,7 @@ LogicalUnit::LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity,
     : id_(id),
       identity_(std::move(identity)),
       guard_(std::move(guard)),
+      protection_(guard_->protection()),
       shape_(shape),
       capacity_(shape.block_length.whole_blocks(guard_->size())),
       limits_(limits),
@@ -32,7 +33,13 @@ scsi::CapacityData LogicalUnit::capacity_data() const {
   std::uint8_t exponent = 0;
   while ((shape_.block_length.bytes << exponent) < shape_.physical_block_bytes)
     ++exponent;
-  return {capacity_, shape_.block_length, exponent, thin()};
+  return {capacity_, shape_.block_length, exponent, thin(), protection_support().type};
+}
+
+scsi::ProtectionSupport LogicalUnit::protection_support() const {
+  if (protection_ == nullptr) return {};
+  const store::ProtectionFormat& format = protection_->format();
+  return {static_cast<std::uint8_t>(format.type), format.application_owns_tags()};
 }
 
 base::BlockCount LogicalUnit::maximum_transfer_length() const {
@@ -148,6 +155,7 @@ scsi::ModeSenseUnit LogicalUnit::mode_sense_unit() const {
   scsi::ModeSenseUnit out = mode_defaults();
   out.current = mode_parameters();
   out.saved = saved_mode_parameters();
+  out.application_tag_owner = protection_support().application_tag_checked;
   return out;
 }
 

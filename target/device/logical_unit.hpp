@@ -17,6 +17,7 @@
 #include "scsi/token_parameters.hpp"
 #include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
+#include "store/protected_store.hpp"
 #include "target/device/host_notes.hpp"
 #include "target/device/soft_thresholds.hpp"
 #include "target/device/task_set.hpp"
@@ -65,9 +66,12 @@ class LogicalUnit {
   std::uint64_t id() const { return id_; }
   const scsi::UnitIdentity& identity() const { return identity_; }
   store::Guard& guard() { return *guard_; }
+  // Nullptr: the unit has no protection information.
+  const store::ProtectedStore* protection() const { return protection_; }
   base::BlockLength block_length() const { return shape_.block_length; }
   base::BlockCount capacity() const { return capacity_; }
   scsi::CapacityData capacity_data() const;
+  scsi::ProtectionSupport protection_support() const;
   base::BlockCount maximum_transfer_length() const;
   base::BlockCount maximum_verify_length() const;
   base::BlockCount maximum_compare_and_write_length() const;
@@ -137,6 +141,7 @@ class LogicalUnit {
   const std::uint64_t id_;
   const scsi::UnitIdentity identity_;
   const std::unique_ptr<store::Guard> guard_;
+  const store::ProtectedStore* const protection_;
   const UnitShape shape_;
   const base::BlockCount capacity_;
   const LogicalUnitLimits limits_;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/units.hpp"
+#include "store/protection.hpp"
 
 namespace device {
 
@@ -31,6 +32,7 @@ struct UnitShape {
   // A power of two, not less than a logical block.
   std::uint32_t physical_block_bytes = 4096;
   ProvisioningShape provisioning = {};
+  store::ProtectionType protection = store::ProtectionType::none;
 };
 
 }  // namespace device
