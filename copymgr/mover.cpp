@@ -29,6 +29,7 @@ bool never_possible(const store::StoreResult<>& result) {
 Mover::Moved::End end_of(const store::StoreError& error) {
   switch (error.kind) {
     case Kind::read_failed:
+    case Kind::protection_failed:
       return Mover::Moved::End::source_failed;
     case Kind::no_space:
       return Mover::Moved::End::destination_full;

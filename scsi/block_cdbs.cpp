@@ -1,5 +1,7 @@
 #include "scsi/block_cdbs.hpp"
 
+#include "scsi/long_cdbs.hpp"
+
 namespace scsi::media {
 namespace {
 
@@ -19,6 +21,15 @@ Request decode_6(base::ByteView cdb) {
   return out;
 }
 
+Request decode_32(base::ByteView cdb) {
+  Request out;
+  out.range = {base::Lba(long_cdb::lba.read(cdb)), base::BlockCount(long_cdb::length.read(cdb))};
+  out.force_unit_access = long_cdb::fua.is_set(cdb);
+  out.protect = static_cast<std::uint8_t>(long_cdb::rdprotect.read(cdb));
+  out.tells_tags = true;
+  return out;
+}
+
 }  // namespace
 
 Request decode(base::ByteView cdb) {
@@ -29,6 +40,8 @@ Request decode(base::ByteView cdb) {
       return decode_with(cdb, lba_10, length_10);
     case 12:
       return decode_with(cdb, lba_10, length_12);
+    case 0:
+      return decode_32(cdb);
     default:
       return decode_with(cdb, lba_16, length_16);
   }

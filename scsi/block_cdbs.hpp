@@ -67,9 +67,12 @@ inline constexpr CdbLayout write_16{"WRITE(16)",
 struct Request {
   base::BlockRange range;
   bool force_unit_access = false;
-  std::uint8_t protect = 0;
+  std::uint8_t protect = 0;  // RDPROTECT, WRPROTECT, VRPROTECT or ORPROTECT
+  bool tells_tags = false;   // the CDB says what protection information is expected to be
+
+  bool needs_protection() const { return protect != 0 || tells_tags; }
 };
-// The CDB is complete for its operation code, one of the eight above.
+// The CDB is complete for its operation code, one of the eight above or of those in long_cdbs.hpp.
 Request decode(base::ByteView cdb);
 // True where a CDB of this operation code has an RDPROTECT or WRPROTECT field.
 constexpr bool has_protect(std::uint8_t opcode) {

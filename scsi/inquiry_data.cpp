@@ -73,7 +73,9 @@ Bytes port_name(const PortIdentity& port) {
 
 }  // namespace
 
-Bytes standard_inquiry(const UnitIdentity& identity, Presence presence, bool removable_medium) {
+Bytes standard_inquiry(const UnitIdentity& identity, Presence presence, const InquiryBits& bits) {
+  constexpr Field rmb = Field::flag("RMB", 1, 7);
+  constexpr Field protect = Field::flag("PROTECT", 5, 0);
   constexpr std::size_t bytes = 96;
   constexpr std::array<std::uint16_t, 5> version_descriptors{0x00a0,   // SAM-5
                                                              0x0960,   // iSCSI
@@ -82,12 +84,13 @@ Bytes standard_inquiry(const UnitIdentity& identity, Presence presence, bool rem
                                                              0x0600};  // SBC-4
   Bytes out(bytes);
   out[0] = static_cast<std::uint8_t>(presence);
-  out[1] = removable_medium ? 0x80 : 0;
+  rmb.write(out, bits.removable_medium);
   out[2] = 0x06;         // SPC-4
   out[3] = 0x10 | 0x02;  // HISUP, RESPONSE DATA FORMAT 2
   out[4] = bytes - 5;
   out[5] = 0x08 | 0x30;  // 3PC: third-party copy; TPGS: implicit and explicit
-  out[7] = 0x02;         // CMDQUE
+  protect.write(out, bits.has_protection);
+  out[7] = 0x02;  // CMDQUE
   place_text(out, 8, 8, identity.vendor);
   place_text(out, 16, 16, identity.product);
   place_text(out, 32, 4, identity.revision);
@@ -146,7 +149,13 @@ Bytes management_network_addresses_page() {
   return page(0x85, 0);
 }
 
-Bytes extended_inquiry_page() {
+Bytes extended_inquiry_page(const ProtectionSupport& protection) {
+  // SPT: just this type (SPC-4 7.8.7).
+  constexpr std::array<std::uint8_t, 4> type_supported{0, 0b000, 0b010, 0b100};
+  constexpr Field supported_type{"SPT", 4, 5, 3};
+  constexpr Field guard_check = Field::flag("GRD_CHK", 4, 2);
+  constexpr Field application_tag_check = Field::flag("APP_CHK", 4, 1);
+  constexpr Field reference_tag_check = Field::flag("REF_CHK", 4, 0);
   constexpr Field head_of_queue = Field::flag("HEADSUP", 5, 2);
   constexpr Field ordered = Field::flag("ORDSUP", 5, 1);
   constexpr Field simple = Field::flag("SIMPSUP", 5, 0);
@@ -154,6 +163,11 @@ Bytes extended_inquiry_page() {
   Bytes out = page(0x86, 0x3c);
   for (const Field& supported : {head_of_queue, ordered, simple, volatile_cache})
     supported.write(out, 1);
+  supported_type.write(out, type_supported[protection.type]);
+  guard_check.write(out, protection.type != 0);
+  application_tag_check.write(out, protection.application_tag_checked);
+  // The reference tags of type 3 are the applications' own.
+  reference_tag_check.write(out, protection.type == 1 || protection.type == 2);
   return out;
 }
 
@@ -236,10 +250,15 @@ Bytes read_capacity_10_data(const CapacityData& capacity) {
   return out;
 }
 
+// One tuple a logical block: P_I_EXPONENT is zero.
 Bytes read_capacity_16_data(const CapacityData& capacity) {
+  constexpr Field protection_type{"P_TYPE", 12, 3, 3};
+  constexpr Field protection_enabled = Field::flag("PROT_EN", 12, 0);
   Bytes out(32);
   base::store_be64(out, 0, capacity.capacity.value - 1);
   base::store_be32(out, 8, capacity.block_length.bytes);
+  protection_enabled.write(out, capacity.protection_type != 0);
+  protection_type.write(out, capacity.protection_type == 0 ? 0 : capacity.protection_type - 1u);
   out[13] = capacity.physical_exponent & 0x0f;
   if (capacity.thin) out[14] = 0xc0;  // LBPME, LBPRZ
   return out;

@@ -42,8 +42,12 @@ enum class Presence : std::uint8_t {
   no_such_unit = 0x7f,  // peripheral qualifier 011b, device type 1Fh
 };
 
+struct InquiryBits {
+  bool removable_medium = false;
+  bool has_protection = false;  // information beside the blocks
+};
 std::vector<std::uint8_t> standard_inquiry(const UnitIdentity& identity, Presence presence,
-                                           bool removable_medium = false);
+                                           const InquiryBits& bits = {});
 
 // Zero in a field that may be zero means what SBC-4 6.6.4 says of it.
 struct BlockLimits {
@@ -67,7 +71,12 @@ std::vector<std::uint8_t> device_identification_page(const UnitIdentity& identit
                                                      const PortIdentity& port);
 // No management address is known to a unit: management is by the array's own socket.
 std::vector<std::uint8_t> management_network_addresses_page();
-std::vector<std::uint8_t> extended_inquiry_page();
+// What is checked of protection information, and of which type it is: 1 to 3, 0 for none.
+struct ProtectionSupport {
+  std::uint8_t type = 0;
+  bool application_tag_checked = false;
+};
+std::vector<std::uint8_t> extended_inquiry_page(const ProtectionSupport& protection = {});
 // All mode pages are shared by all nexuses (SPC-4 7.8.8).
 std::vector<std::uint8_t> mode_page_policy_page();
 // Every port of the target, ascending by relative port identifier.
@@ -86,6 +95,7 @@ struct CapacityData {
   base::BlockLength block_length;
   std::uint8_t physical_exponent = 0;  // log2 of logical blocks in a physical block
   bool thin = false;                   // LBPME, and LBPRZ: what is unmapped reads as zeros
+  std::uint8_t protection_type = 0;    // 1 to 3; 0: no protection information
 };
 std::vector<std::uint8_t> read_capacity_10_data(const CapacityData& capacity);
 std::vector<std::uint8_t> read_capacity_16_data(const CapacityData& capacity);

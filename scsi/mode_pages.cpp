@@ -21,6 +21,7 @@ constexpr Field task_set_type{"TST", 2, 7, 3};
 constexpr Field queue_algorithm_modifier{"QUEUE ALGORITHM MODIFIER", 3, 7, 4};
 constexpr Field queue_error_management{"QERR", 3, 2, 2};
 constexpr Field task_aborted_status = Field::flag("TAS", 5, 6);
+constexpr Field application_tag_owner = Field::flag("ATO", 5, 7);
 constexpr Field busy_timeout_period = Field::bytes("BUSY TIMEOUT PERIOD", 8, 2);
 constexpr Field software_write_protect = Field::flag("SWP", 4, 3);
 constexpr Field scsi_precedence = Field::flag("SCSIP", 4, 1);
@@ -137,9 +138,12 @@ constexpr std::array<ModePage, 9> mode_pages{{
      mark_provisioning, take_provisioning, counts_room},
 }};
 
-Bytes page_with(const ModePage& page, const ModeParameters& parameters) {
+Bytes page_with(const ModePage& page, const ModeParameters& parameters, bool owns_tags = false) {
+  constexpr std::uint8_t control = 0x0a;
   Bytes out = page.blank();
   page.fill(out, parameters);
+  // DPICZ is zero: what there is of protection information is checked.
+  if (page.code == control && page.subpage == 0) application_tag_owner.write(out, owns_tags);
   return out;
 }
 
@@ -158,16 +162,16 @@ Bytes page_for(const ModePage& page, PageControl control, const ModeSenseUnit& u
   Bytes out;
   switch (control) {
     case PageControl::current:
-      out = page_with(page, unit.current);
+      out = page_with(page, unit.current, unit.application_tag_owner);
       break;
     case PageControl::changeable:
       out = changeable_page(page);
       break;
     case PageControl::default_values:
-      out = page_with(page, unit.defaults);
+      out = page_with(page, unit.defaults, unit.application_tag_owner);
       break;
     case PageControl::saved:
-      out = page_with(page, unit.saved.value_or(unit.defaults));
+      out = page_with(page, unit.saved.value_or(unit.defaults), unit.application_tag_owner);
       break;
   }
   parameters_saveable.write(out, is_saveable(page, unit));
@@ -289,7 +293,7 @@ base::Result<std::size_t, Sense> apply_page(base::ByteView list, std::size_t at,
   }
   if (left < (*page)->bytes) return cut();
   const base::ByteView bytes = list.subspan(at, (*page)->bytes);
-  const Bytes current = page_with(**page, parameters);
+  const Bytes current = page_with(**page, parameters, unit.application_tag_owner);
   if (const auto bad =
           first_forbidden(bytes, current, changeable_page(**page), (*page)->header_bytes())) {
     return base::fail(

@@ -68,8 +68,9 @@ struct ModeSenseUnit {
   base::BlockCount capacity;
   base::BlockLength block_length;
   ModeParameters defaults = {};
-  bool counts_room = false;      // and has soft thresholds
-  bool write_protected = false;  // by whatever means: WP of the header
+  bool counts_room = false;            // and has soft thresholds
+  bool write_protected = false;        // by whatever means: WP of the header
+  bool application_tag_owner = false;  // ATO: application tags are the applications' own
 };
 
 // Why there is no such data.

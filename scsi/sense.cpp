@@ -249,5 +249,17 @@ Sense in_progress(AdditionalSense additional, std::uint16_t progress) {
   return out;
 }
 
+Sense protection_check_failed(AdditionalSense which, std::uint64_t lba) {
+  Sense out = make(SenseKey::aborted_command, which);
+  out.information = lba;
+  return out;
+}
+
+Sense protection_miscompare(AdditionalSense which, std::uint64_t lba) {
+  Sense out = make(SenseKey::miscompare, which);
+  out.information = lba;
+  return out;
+}
+
 }  // namespace sense
 }  // namespace scsi

@@ -55,6 +55,9 @@ inline constexpr AdditionalSense third_party_device_failure{0x0d, 0x01};
 inline constexpr AdditionalSense copy_target_device_not_reachable{0x0d, 0x02};
 inline constexpr AdditionalSense incorrect_copy_target_device_type{0x0d, 0x03};
 inline constexpr AdditionalSense copy_target_data_underrun{0x0d, 0x04};
+inline constexpr AdditionalSense guard_check_failed{0x10, 0x01};
+inline constexpr AdditionalSense application_tag_check_failed{0x10, 0x02};
+inline constexpr AdditionalSense reference_tag_check_failed{0x10, 0x03};
 inline constexpr AdditionalSense unrecovered_read_error{0x11, 0x00};
 inline constexpr AdditionalSense parameter_list_length_error{0x1a, 0x00};
 inline constexpr AdditionalSense miscompare_during_verify{0x1d, 0x00};
@@ -178,6 +181,10 @@ Sense miscompare(std::uint64_t first_different_byte);
 Sense unit_attention(AdditionalSense additional);
 // NOT READY because of something that takes its time.
 Sense in_progress(AdditionalSense additional, std::uint16_t progress);
+// What a field of a block's protection information says is not so (`which` is one of the three
+// *_check_failed), or, of key MISCOMPARE, is not what was sent.
+Sense protection_check_failed(AdditionalSense which, std::uint64_t lba);
+Sense protection_miscompare(AdditionalSense which, std::uint64_t lba);
 
 }  // namespace sense
 }  // namespace scsi

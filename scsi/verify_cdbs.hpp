@@ -11,7 +11,6 @@ namespace scsi {
 namespace verify {
 inline constexpr Field vrprotect{"VRPROTECT", 1, 7, 3};
 inline constexpr Field bytchk{"BYTCHK", 1, 2, 2};
-inline constexpr Field reladr = Field::flag("RELADR (obsolete)", 1, 0);
 inline constexpr Field length_10 = Field::bytes("VERIFICATION LENGTH", 7, 2);
 inline constexpr Field length_12 = Field::bytes("VERIFICATION LENGTH", 6, 4);
 inline constexpr Field length_16 = Field::bytes("VERIFICATION LENGTH", 10, 4);
@@ -29,7 +28,7 @@ inline constexpr CdbLayout layout_10{
     0x2f,
     std::nullopt,
     10,
-    {vrprotect, media::dpo, bytchk, reladr, media::lba_10, media::group_10, length_10}};
+    {vrprotect, media::dpo, bytchk, media::lba_10, media::group_10, length_10}};
 inline constexpr CdbLayout layout_12{
     "VERIFY(12)",
     0xaf,
@@ -49,8 +48,8 @@ inline constexpr CdbLayout layout_10{"WRITE AND VERIFY(10)",
                                      0x2e,
                                      std::nullopt,
                                      10,
-                                     {media::wrprotect, media::dpo, verify::bytchk, verify::reladr,
-                                      media::lba_10, media::group_10, media::length_10}};
+                                     {media::wrprotect, media::dpo, verify::bytchk, media::lba_10,
+                                      media::group_10, media::length_10}};
 inline constexpr CdbLayout layout_12{"WRITE AND VERIFY(12)",
                                      0xae,
                                      std::nullopt,
@@ -98,14 +97,10 @@ inline constexpr CdbLayout layout{
 
 namespace pre_fetch {
 inline constexpr Field immed = Field::flag("IMMED", 1, 1);
-inline constexpr Field reladr = Field::flag("RELADR (obsolete)", 1, 0);
 inline constexpr Field count_10 = Field::bytes("PREFETCH LENGTH", 7, 2);
 inline constexpr Field count_16 = Field::bytes("PREFETCH LENGTH", 10, 4);
-inline constexpr CdbLayout layout_10{"PRE-FETCH(10)",
-                                     0x34,
-                                     std::nullopt,
-                                     10,
-                                     {immed, reladr, media::lba_10, media::group_10, count_10}};
+inline constexpr CdbLayout layout_10{
+    "PRE-FETCH(10)", 0x34, std::nullopt, 10, {immed, media::lba_10, media::group_10, count_10}};
 inline constexpr CdbLayout layout_16{
     "PRE-FETCH(16)", 0x90, std::nullopt, 16, {immed, media::lba_16, count_16, media::group_16}};
 }  // namespace pre_fetch

@@ -70,6 +70,10 @@ Guard::WriteSection::Part::Part(const WriteSection& section, base::Extent extent
     : piece_{&section.guard_.state_->inner(), extent.offset},
       held_(section.guard_.state_->regions().lock(extent, RegionLocks::Mode::exclusive)) {}
 
+RegionLocks::Held Guard::hold_for_reading(base::Extent extent) {
+  return state_->regions().lock(extent, RegionLocks::Mode::shared);
+}
+
 GuardCounters Guard::counters() const {
   return state_->counters();
 }
@@ -162,6 +166,10 @@ Store::Usage Guard::usage() {
 
 Quota* Guard::quota() {
   return state_->inner().quota();
+}
+
+ProtectedStore* Guard::protection() {
+  return state_->inner().protection();
 }
 
 }  // namespace store

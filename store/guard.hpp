@@ -111,6 +111,10 @@ class Guard final : public Store {
     unsigned gate_ticket_ = 0;
   };
 
+  // While it lives nobody writes `extent`, which lies within size(). May sleep. Like a Part: touch
+  // only the store below meanwhile.
+  RegionLocks::Held hold_for_reading(base::Extent extent);
+
   GuardCounters counters() const;
 
   base::ByteCount size() const override;
@@ -131,6 +135,7 @@ class Guard final : public Store {
   Run first_run(base::Extent extent) override;
   Usage usage() override;
   Quota* quota() override;
+  ProtectedStore* protection() override;
 
  private:
   const std::shared_ptr<GuardState> state_;

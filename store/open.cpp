@@ -11,6 +11,7 @@
 #include "store/file_open.hpp"
 #include "store/memory_store.hpp"
 #include "store/null_store.hpp"
+#include "store/protection_file.hpp"
 #include "store/schemes.hpp"
 #include "store/thick_store.hpp"
 
@@ -72,12 +73,51 @@ Opened side_in_memory(const StoreSpec&, const std::string&, base::ByteCount size
   return upcast(MemoryStore::open(size));
 }
 
+std::string protection_beside(const StoreSpec& spec, const std::string&) {
+  return spec.path + ".pi";
+}
+
+// "/dev/disk/by-id/x" is kept in "dev_disk_by-id_x.pi".
+std::string protection_in_directory(const StoreSpec& spec, const std::string& directory) {
+  std::string name = spec.path.substr(std::min(spec.path.size(), spec.path.find_first_not_of('/')));
+  std::replace(name.begin(), name.end(), '/', '_');
+  return fmt::format("{}/{}.pi", directory, name);
+}
+
+std::string protection_in_memory(const StoreSpec&, const std::string&) {
+  return "";
+}
+
 constexpr std::array table{
-    Scheme{"file", "file:/srv/a.img,size=10G", true, true, open_file, side_beside},
-    Scheme{"block", "block:/dev/sdb", true, false, open_block, side_in_directory},
-    Scheme{"memory", "memory:256M", false, true, open_memory, side_in_memory},
-    Scheme{"null", "null:1T", false, false, open_null, side_in_memory},
+    Scheme{"file", "file:/srv/a.img,size=10G", true, true, open_file, side_beside,
+           protection_beside},
+    Scheme{"block", "block:/dev/sdb", true, false, open_block, side_in_directory,
+           protection_in_directory},
+    Scheme{"memory", "memory:256M", false, true, open_memory, side_in_memory, protection_in_memory},
+    Scheme{"null", "null:1T", false, false, open_null, side_in_memory, protection_in_memory},
 };
+
+// Of a store that ends with the process.
+Opened protect_in_memory(const Scheme& scheme, const StoreSpec& spec, std::unique_ptr<Store> data) {
+  StoreSpec beside = spec;
+  beside.size = base::ByteCount(spec.block_length.whole_blocks(data->size()).value * tuple_bytes);
+  beside.block_length = base::BlockLength{tuple_bytes};
+  Opened tuples = scheme.open(beside);
+  if (!tuples) return tuples;
+  return std::make_unique<ProtectedStore>(std::move(data), TupleArea{std::move(*tuples), {}},
+                                          ProtectionFormat{spec.protection, spec.block_length});
+}
+
+Opened protect(const Scheme& scheme, const StoreSpec& spec, const std::string& directory,
+               std::unique_ptr<Store> data) {
+  const std::string path = scheme.protection_path(spec, directory);
+  if (spec.protection == ProtectionType::none) {
+    if (auto line = protection_left_behind(path)) return base::fail(*line);
+    return data;
+  }
+  if (path.empty()) return protect_in_memory(scheme, spec, std::move(data));
+  return open_protected(std::move(data), {spec.protection, spec.block_length}, path);
+}
 
 constexpr std::uint32_t chunk_bytes_min = 4096;
 
@@ -117,6 +157,8 @@ base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& 
   }
   Opened inner = scheme->open(spec);
   if (inner) inner = provisioned(std::move(*inner), *scheme, spec.provisioning);
+  if (!inner) return base::fail(std::move(inner.error()));
+  inner = protect(*scheme, spec, side_directory, std::move(*inner));
   if (!inner) return base::fail(std::move(inner.error()));
   // One chunk at least: an empty file or mapping is no store. The guard keeps to side_bytes_max
   // itself.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "store/guard.hpp"
+#include "store/protection.hpp"
 #include "store/store.hpp"
 
 namespace store {
@@ -35,6 +36,7 @@ struct StoreSpec {
   // Never written, so that others may have it open too, and reading it is all that this user needs
   // to be allowed.
   bool read_only = false;
+  ProtectionType protection = ProtectionType::none;
 };
 
 // "10G", "1048576", "512K", "1T": binary multiples. The error is one line for a person.
@@ -48,7 +50,8 @@ base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text,
 // `sizes_since`, is locked against a second daemon, and is never truncated) and puts the write
 // guard over it. `side_directory` takes the side file of stores that are not files; a file's side
 // file is an unnamed file beside it, so that blocks can be shared. The size is cut to whole blocks.
-// The error is one line for a person.
+// Protection information is a file beside a file, a file in that directory for a block device
+// (protection_file.hpp). The error is one line for a person.
 base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& spec,
                                                                const std::string& side_directory,
                                                                const GuardSettings& settings);

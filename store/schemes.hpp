@@ -22,6 +22,9 @@ struct Scheme {
   // The store for saved chunks, of `size` bytes.
   Opened (*open_side)(const StoreSpec& spec, const std::string& side_directory,
                       base::ByteCount size);
+  // Where protection information is kept; an empty path: in a store of the same kind that ends with
+  // the process.
+  std::string (*protection_path)(const StoreSpec& spec, const std::string& side_directory);
 };
 
 std::span<const Scheme> schemes();

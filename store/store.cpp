@@ -25,6 +25,8 @@ std::string_view kind_text(StoreError::Kind kind) {
       return "write failed";
     case StoreError::Kind::not_supported:
       return "not supported";
+    case StoreError::Kind::protection_failed:
+      return "protection information does not match";
   }
   return "unknown error";
 }

@@ -13,6 +13,8 @@
 namespace store {
 
 class Quota;
+// The parts of a block's protection information (protection.hpp).
+enum class ProtectionField : std::uint8_t { guard, application_tag, reference_tag };
 
 struct StoreError {
   enum class Kind {
@@ -22,10 +24,14 @@ struct StoreError {
     no_space_yet,  // the same where room will come: worth trying again
     read_failed,
     write_failed,
-    not_supported,  // this store (or this pair of stores) cannot do it by this means
+    not_supported,      // this store (or this pair of stores) cannot do it by this means
+    protection_failed,  // a block is not what its protection information says
   };
   Kind kind = Kind::read_failed;
   int system_error = 0;  // errno, 0 where there is none
+  // Of protection_failed: which logical block, and what of its protection information.
+  ProtectionField field = ProtectionField::guard;
+  std::uint64_t block = 0;
 
   bool operator==(const StoreError&) const = default;
 };
@@ -42,6 +48,8 @@ enum class Durability { cached, durable };
 struct FileHandle {
   int descriptor = -1;
 };
+
+class ProtectedStore;
 
 class Store {
  public:
@@ -107,6 +115,9 @@ class Store {
   virtual StoreResult<> reserve(base::Extent) { return {}; }
   // What the store may take; nullptr for stores that do not count it.
   virtual Quota* quota() { return nullptr; }
+
+  // The store with protection information that this is, or that a filter has below; nullptr: none.
+  virtual ProtectedStore* protection() { return nullptr; }
 };
 
 }  // namespace store

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "store/faults.hpp"
+#include "store/protected_store.hpp"
 
 namespace store {
 namespace {
@@ -129,32 +130,54 @@ StoreResult<> copy_through(Piece from, Piece to, ByteCount length, base::ByteSpa
   return {};
 }
 
-}  // namespace
+// What is moved by way of file() passes protection information by: what it comes from is checked,
+// where it goes gets new.
+StoreResult<> check_source(Piece from, ByteCount length) {
+  ProtectedStore* const source = from.store->protection();
+  return source == nullptr ? StoreResult<>() : source->check({from.at, length});
+}
 
-StoreResult<> clone_range(Piece from, Piece to, ByteCount length) {
-  if (auto result = check_bounds(from, to, length); !result) return result;
-  const auto source = from.store->file();
-  const auto target = to.store->file();
-  if (!source || !target) return fault(StoreError::Kind::not_supported);
-  if (length.value == 0) return {};  // to the kernel a length of 0 means "to the end"
+template <class Move>
+StoreResult<> move_beneath(Piece from, Piece to, ByteCount length, Move move) {
+  if (auto good = check_source(from, length); !good) return good;
+  ProtectedStore* const target = to.store->protection();
+  if (target == nullptr) return move(to);
+  return target->change_beneath({to.at, length}, [&](Store& below) {
+    return move(Piece{&below, to.at});
+  });
+}
+
+StoreResult<> clone_file_range(Piece from, Piece to, ByteCount length) {
   file_clone_range range = {};
-  range.src_fd = source->descriptor;
+  range.src_fd = from.store->file()->descriptor;
   range.src_offset = from.at.value;
   range.src_length = length.value;
   range.dest_offset = to.at.value;
   if (auto room = reserve_for(from, to, length); !room) return room;
-  while (ioctl(target->descriptor, FICLONERANGE, &range) != 0) {
+  while (ioctl(to.store->file()->descriptor, FICLONERANGE, &range) != 0) {
     if (errno != EINTR) return offload_fault(errno);
   }
   return give_back_holes(from, to, length);
 }
 
+}  // namespace
+
+StoreResult<> clone_range(Piece from, Piece to, ByteCount length) {
+  if (auto result = check_bounds(from, to, length); !result) return result;
+  if (!from.store->file() || !to.store->file()) return fault(StoreError::Kind::not_supported);
+  if (length.value == 0) return {};  // to the kernel a length of 0 means "to the end"
+  return move_beneath(from, to, length,
+                      [&](Piece into) { return clone_file_range(from, into, length); });
+}
+
 StoreResult<> copy_range_in_kernel(Piece from, Piece to, ByteCount length) {
   if (auto result = check_bounds(from, to, length); !result) return result;
   if (!from.store->file() || !to.store->file()) return fault(StoreError::Kind::not_supported);
-  return keeping_holes(from, to, length, [](Piece f, Piece t, ByteCount n) {
-    auto room = t.store->reserve({t.at, n});
-    return room ? copy_data_in_kernel(f, t, n) : room;
+  return move_beneath(from, to, length, [&](Piece into) {
+    return keeping_holes(from, into, length, [](Piece f, Piece t, ByteCount n) {
+      auto room = t.store->reserve({t.at, n});
+      return room ? copy_data_in_kernel(f, t, n) : room;
+    });
   });
 }
 
@@ -162,6 +185,7 @@ StoreResult<> copy_range_by_hand(Piece from, Piece to, ByteCount length, base::B
   if (auto result = check_bounds(from, to, length); !result) return result;
   if (auto lent = from.store->lend({from.at, length})) return copy_lent(*lent, to);
   if (from.store->file()) {
+    if (auto good = check_source(from, length); !good) return good;  // the holes too
     return keeping_holes(from, to, length, [scratch](Piece f, Piece t, ByteCount n) {
       return copy_through(f, t, n, scratch, false);
     });

@@ -71,6 +71,14 @@ Fault set_exhausted(device::UnitShape& shape, std::string_view value) {
   return std::nullopt;
 }
 
+Fault set_protection(device::UnitShape& shape, std::string_view value) {
+  if (value != "1" && value != "2" && value != "3") {
+    return fmt::format("protection={} is not possible; use 1, 2 or 3, or leave it out", value);
+  }
+  shape.protection = static_cast<store::ProtectionType>(value[0] - '0');
+  return std::nullopt;
+}
+
 // The options of a unit; all others are its store's.
 struct Option {
   std::string_view name;
@@ -86,6 +94,7 @@ constexpr std::array options{
     Option{"exhausted", "exhausted=fail|wait", set_exhausted},
     Option{"readonly", "readonly=on|off", set_read_only},
     Option{"removable", "removable=on|off", set_removable},
+    Option{"protection", "protection=1|2|3", set_protection},
 };
 
 std::string usage_of_options() {
@@ -164,6 +173,7 @@ base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text) {
   out.unit.store = std::move(*store);
   out.unit.shape.block_length = out.unit.store.block_length;
   out.unit.store.read_only = out.unit.shape.read_only;
+  out.unit.store.protection = out.unit.shape.protection;
   if (auto fault = fault_of(out.unit.shape)) return of_unit(*fault);
   out.unit.store.provisioning = provisioning_of(out.unit.shape.provisioning);
   return out;

@@ -7,14 +7,14 @@
 #include "scsi/copy_cdbs.hpp"
 #include "scsi/format_parameters.hpp"
 #include "scsi/log_pages.hpp"
+#include "scsi/long_cdbs.hpp"
 #include "scsi/maintenance_cdbs.hpp"
 #include "scsi/persistent_reserve.hpp"
 #include "scsi/primary_cdbs.hpp"
-#include "scsi/provisioning_cdbs.hpp"
 #include "scsi/sanitize_cdbs.hpp"
 #include "scsi/target_port_groups.hpp"
-#include "scsi/verify_cdbs.hpp"
 #include "target/device/commands/commands.hpp"
+#include "target/device/protection.hpp"
 
 namespace device {
 namespace {
@@ -27,18 +27,18 @@ using ReservationRule::changes;
 using ReservationRule::reads;
 
 base::ByteCount write_data(base::ByteView cdb, const LogicalUnit& unit) {
-  const base::BlockRange range = scsi::media::decode(cdb).range;
+  const scsi::media::Request request = scsi::media::decode(cdb);
   // Refused anyway: ask for no data that nobody will take. Blocks that do not exist may do so when
   // the data has come.
-  if (range.count > unit.maximum_transfer_length()) return {};
-  return unit.block_length().to_bytes(range.count);
+  if (request.range.count > unit.maximum_transfer_length()) return {};
+  return transfer_bytes(request.range.count, request.protect, unit);
 }
-base::ByteCount one_block(base::ByteView, const LogicalUnit& unit) {
-  return unit.block_length().to_bytes(base::BlockCount(1));
+base::ByteCount one_block(base::ByteView cdb, const LogicalUnit& unit) {
+  return transfer_bytes(base::BlockCount(1), scsi::media::decode(cdb).protect, unit);
 }
 base::ByteCount verify_data(base::ByteView cdb, const LogicalUnit& unit) {
   using scsi::verify::ByteCheck;
-  switch (static_cast<ByteCheck>(scsi::verify::bytchk.read(cdb))) {
+  switch (static_cast<ByteCheck>(scsi::byte_check_field(cdb).read(cdb))) {
     case ByteCheck::data_out:
       return write_data(cdb, unit);
     case ByteCheck::one_block:
@@ -50,22 +50,22 @@ base::ByteCount verify_data(base::ByteView cdb, const LogicalUnit& unit) {
   return {};
 }
 base::ByteCount write_same_data(base::ByteView cdb, const LogicalUnit& unit) {
-  const bool no_data = scsi::cdb_length(cdb[0]) == 16 && scsi::write_same::ndob.is_set(cdb);
-  return no_data ? base::ByteCount(0) : one_block(cdb, unit);
+  return scsi::write_same_has_no_data(cdb) ? base::ByteCount(0) : one_block(cdb, unit);
 }
 // Of commands whose count stands elsewhere than in READ and WRITE.
-base::ByteCount data_of(base::BlockCount count, base::BlockCount most, const LogicalUnit& unit) {
+base::ByteCount data_of(base::ByteView cdb, base::BlockCount count, base::BlockCount most,
+                        const LogicalUnit& unit) {
   if (count > most) return {};
-  return unit.block_length().to_bytes(count);
+  return transfer_bytes(count, scsi::media::decode(cdb).protect, unit);
 }
 base::ByteCount compare_and_write_data(base::ByteView cdb, const LogicalUnit& unit) {
   const base::BlockCount count(scsi::compare_and_write::count.read(cdb));
-  const auto half = data_of(count, unit.maximum_compare_and_write_length(), unit);
+  const auto half = data_of(cdb, count, unit.maximum_compare_and_write_length(), unit);
   return half + half;
 }
 base::ByteCount atomic_data(base::ByteView cdb, const LogicalUnit& unit) {
   const base::BlockCount count(scsi::write_atomic::count.read(cdb));
-  return data_of(count, unit.maximum_atomic_transfer_length(), unit);
+  return data_of(cdb, count, unit.maximum_atomic_transfer_length(), unit);
 }
 template <const scsi::Field& length>
 base::ByteCount parameter_list(base::ByteView cdb, const LogicalUnit&) {
@@ -209,6 +209,12 @@ constexpr auto rows = std::to_array<CommandRow>({
      reservation_list, commands::persistent_reserve_out, AccessRule::standby},
     {scsi::persistent_reserve_out::register_and_move, exists, reported, by_handler,
      reservation_list, commands::register_and_move, AccessRule::standby},
+    {scsi::long_cdb::read, started, reported, reads, nullptr, commands::read},
+    {scsi::long_cdb::verify, started, reported, reads, verify_data, commands::verify},
+    {scsi::long_cdb::write, started, reported, changes, write_data, commands::write},
+    {scsi::long_cdb::write_and_verify, started, reported, changes, write_data,
+     commands::write_and_verify},
+    {scsi::long_cdb::write_same, started, reported, changes, write_same_data, commands::write_same},
     {scsi::extended_copy::lid1_layout, started, reported, changes, extended_copy_list,
      commands::extended_copy},
     {scsi::extended_copy::lid4_layout, started, reported, changes, extended_copy_list,
@@ -292,9 +298,15 @@ std::span<const CommandRow> command_table() {
   return rows;
 }
 
-RowLookup find_row(base::ByteView cdb) {
+bool is_offered(std::uint8_t opcode, const LogicalUnit* unit) {
+  if (opcode != scsi::variable_length::opcode) return true;
+  return unit != nullptr && unit->protection_support().type == 2;
+}
+
+RowLookup find_row(base::ByteView cdb, const LogicalUnit* unit) {
   RowLookup out;
-  const std::uint64_t service_action = scsi::service_action_field.read(cdb);
+  if (!is_offered(cdb[0], unit)) return out;
+  const std::uint64_t service_action = scsi::service_action_of(cdb[0]).read(cdb);
   for (std::size_t i = first_row_of_opcode[cdb[0]];
        i < rows.size() && rows[i].layout.opcode == cdb[0]; ++i) {
     out.opcode_known = true;

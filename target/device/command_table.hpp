@@ -53,6 +53,11 @@ struct RowLookup {
   const CommandRow* row = nullptr;
   bool opcode_known = false;  // the operation code has rows, but none with this service action
 };
-RowLookup find_row(base::ByteView cdb);
+// Whether a unit (nullptr: none) has commands of this operation code: 32-byte CDBs are for those
+// with type 2 protection (SBC-4 4.22.2.4).
+bool is_offered(std::uint8_t opcode, const LogicalUnit* unit);
+
+// Of what the unit has.
+RowLookup find_row(base::ByteView cdb, const LogicalUnit* unit);
 
 }  // namespace device

@@ -26,6 +26,7 @@ LogicalUnit::LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity,
     : id_(id),
       identity_(std::move(identity)),
       guard_(std::move(guard)),
+      protection_(guard_->protection()),
       shape_(shape),
       capacity_(shape.block_length.whole_blocks(guard_->size()).value),
       limits_(limits),
@@ -63,7 +64,13 @@ scsi::CapacityData LogicalUnit::capacity_data() const {
   std::uint8_t exponent = 0;
   while ((shape_.block_length.bytes << exponent) < shape_.physical_block_bytes)
     ++exponent;
-  return {capacity(), shape_.block_length, exponent, thin()};
+  return {capacity(), shape_.block_length, exponent, thin(), protection_support().type};
+}
+
+scsi::ProtectionSupport LogicalUnit::protection_support() const {
+  if (protection_ == nullptr) return {};
+  const store::ProtectionFormat& format = protection_->format();
+  return {static_cast<std::uint8_t>(format.type), format.application_owns_tags()};
 }
 
 base::BlockCount LogicalUnit::maximum_transfer_length() const {
@@ -180,6 +187,7 @@ scsi::ModeSenseUnit LogicalUnit::mode_sense_unit() const {
   out.current = mode_parameters();
   out.saved = saved_mode_parameters();
   out.write_protected = write_protection().has_value();
+  out.application_tag_owner = protection_support().application_tag_checked;
   return out;
 }
 

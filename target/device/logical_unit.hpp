@@ -17,6 +17,7 @@
 #include "scsi/token_parameters.hpp"
 #include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
+#include "store/protected_store.hpp"
 #include "target/device/host_notes.hpp"
 #include "target/device/medium.hpp"
 #include "target/device/soft_thresholds.hpp"
@@ -67,6 +68,8 @@ class LogicalUnit {
   std::uint64_t id() const { return id_; }
   const scsi::UnitIdentity& identity() const { return identity_; }
   store::Guard& guard() { return *guard_; }
+  // Nullptr: the unit has no protection information.
+  const store::ProtectedStore* protection() const { return protection_; }
   base::BlockLength block_length() const { return shape_.block_length; }
   // Changes with resize().
   base::BlockCount capacity() const { return base::BlockCount(capacity_.load()); }
@@ -75,6 +78,7 @@ class LogicalUnit {
   // old size stands; the error is one line for a person. May sleep; one at a time.
   base::Result<void, std::string> resize(base::ByteCount size);
   scsi::CapacityData capacity_data() const;
+  scsi::ProtectionSupport protection_support() const;
   base::BlockCount maximum_transfer_length() const;
   base::BlockCount maximum_verify_length() const;
   base::BlockCount maximum_compare_and_write_length() const;
@@ -151,6 +155,7 @@ class LogicalUnit {
   const std::uint64_t id_;
   const scsi::UnitIdentity identity_;
   const std::unique_ptr<store::Guard> guard_;
+  const store::ProtectedStore* const protection_;
   const UnitShape shape_;
   std::atomic<std::uint64_t> capacity_;  // blocks
   const LogicalUnitLimits limits_;

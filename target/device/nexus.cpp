@@ -11,12 +11,24 @@
 namespace device {
 namespace {
 
-std::optional<scsi::Sense> check_cdb(const RowLookup& lookup, base::ByteView cdb) {
+RowLookup look_up(const Task& task, const UnitPath* path) {
+  return find_row(task.cdb_view(), path == nullptr ? nullptr : path->unit.get());
+}
+
+std::optional<scsi::Sense> check_cdb(const RowLookup& lookup, const Task& task) {
+  const base::ByteView cdb = task.cdb_view();
   if (lookup.row == nullptr) {
-    return lookup.opcode_known ? scsi::sense::invalid_field_in_cdb(scsi::service_action_field)
+    return lookup.opcode_known ? scsi::sense::invalid_field_in_cdb(scsi::service_action_of(cdb[0]))
                                : scsi::sense::invalid_operation_code();
   }
   const scsi::CdbLayout& layout = lookup.row->layout;
+  if (layout.has_variable_length()) {
+    const std::uint64_t said =
+        scsi::variable_length::header_bytes + scsi::variable_length::additional_length.read(cdb);
+    if (said != layout.length || said != task.cdb_length) {
+      return scsi::sense::invalid_field_in_cdb(scsi::variable_length::additional_length);
+    }
+  }
   if (const auto bad = scsi::first_reserved_bit(layout, cdb)) {
     return scsi::sense::invalid_field_in_cdb(*bad);
   }
@@ -139,17 +151,17 @@ copymgr::OperationKey Nexus::operation_key(const LogicalUnit& unit,
 // Looks at nothing that may change before the data has come: a command that is refused now might
 // be allowed then, and would run without its data.
 base::ByteCount Nexus::data_out_wanted(const Task& task) const {
-  const RowLookup lookup = find_row(task.cdb_view());
-  if (lookup.row == nullptr || lookup.row->data_out_length == nullptr) return {};
   const UnitPath* path = find(task.lun_field);
-  if (path == nullptr || check_cdb(lookup, task.cdb_view())) return {};
+  const RowLookup lookup = look_up(task, path);
+  if (lookup.row == nullptr || lookup.row->data_out_length == nullptr) return {};
+  if (path == nullptr || check_cdb(lookup, task)) return {};
   if (path->unit->shape().read_only && changes_medium(*lookup.row)) return {};
   return lookup.row->data_out_length(task.cdb_view(), *path->unit);
 }
 
 void Nexus::execute(Task& task) {
-  const RowLookup lookup = find_row(task.cdb_view());
   UnitPath* path = find(task.lun_field);
+  const RowLookup lookup = look_up(task, path);
   if (path == nullptr || passes_by(lookup.row)) return run(task, path, lookup);
   // There is never an auto contingent allegiance (SAM-5 5.9.2): NACA is refused.
   if (task.attribute == scsi::TaskAttribute::aca) {
@@ -179,7 +191,7 @@ void Nexus::run(Task& task, UnitPath* path, const RowLookup& lookup) {
       is_reserved_from(*path, *lookup.row, task.cdb_view())) {
     return task.finish_status(scsi::Status::reservation_conflict);
   }
-  if (const auto bad = check_cdb(lookup, task.cdb_view())) {
+  if (const auto bad = check_cdb(lookup, task)) {
     return task.finish_check_condition(*bad);
   }
   const auto state = target_->port_groups().state(identity_.port.portal_group_tag);

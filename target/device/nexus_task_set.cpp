@@ -80,7 +80,7 @@ void Nexus::run_held_tasks() {
 
 void Nexus::run_held_tasks(UnitPath& path) {
   while (Task* task = path.tasks.next())
-    run(*task, &path, find_row(task->cdb_view()));
+    run(*task, &path, find_row(task->cdb_view(), path.unit.get()));
   if (path.tasks.wants_turn()) ask_for_turn(path);
 }
 

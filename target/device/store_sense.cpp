@@ -1,5 +1,7 @@
 #include "target/device/store_sense.hpp"
 
+#include "target/device/protection.hpp"
+
 namespace device {
 namespace {
 
@@ -15,6 +17,8 @@ scsi::Sense translate(const store::StoreError& error, const scsi::Sense& medium)
     case read_failed:
     case write_failed:
       return medium;
+    case protection_failed:
+      return scsi::sense::protection_check_failed(failed_check(error.field), error.block);
     case would_block:
     case not_supported:
       break;

@@ -55,6 +55,7 @@ void Task::reset() {
   lun_field = 0;
   attribute = scsi::TaskAttribute::simple;
   cdb.fill(0);
+  cdb_length = 16;
   data_out_announced = {};
   data_out = {};
   status = scsi::Status::good;

@@ -71,7 +71,8 @@ class Task {
   // The command; set by the transport.
   std::uint64_t lun_field = 0;
   scsi::TaskAttribute attribute = scsi::TaskAttribute::simple;
-  scsi::CdbBytes cdb{};
+  scsi::CdbBytes cdb{};                // zero past what arrived
+  std::uint16_t cdb_length = 16;       // what arrived; it may be longer than what `cdb` holds
   base::ByteCount data_out_announced;  // what the initiator said that it would send
   base::Buffer data_out;               // what arrived, up to data_out_wanted()
 

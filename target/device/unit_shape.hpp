@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/units.hpp"
+#include "store/protection.hpp"
 
 namespace device {
 
@@ -35,6 +36,7 @@ struct UnitShape {
   bool read_only = false;
   // The medium can be ejected and loaded (RMB).
   bool removable = false;
+  store::ProtectionType protection = store::ProtectionType::none;
 };
 
 }  // namespace device

@@ -83,7 +83,7 @@ base::ByteSpan Connection::pdu_begin(const Bhs& header, base::ByteView additiona
     break_off("a data segment longer than MaxRecvDataSegmentLength");
     return {};
   }
-  if (opcode == Opcode::scsi_command) return scsi_command_begin();
+  if (opcode == Opcode::scsi_command) return scsi_command_begin(additional);
   if (opcode == Opcode::data_out) return data_out_begin();
   return carries_text(opcode) ? gather_text(length) : base::ByteSpan{};
 }

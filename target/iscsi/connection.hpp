@@ -125,7 +125,7 @@ class Connection final : private PduSink {
   void abort_one_task(std::uint32_t tag, const Request& request);
 
   // scsi_commands.cpp: commands and their data
-  base::ByteSpan scsi_command_begin();
+  base::ByteSpan scsi_command_begin(base::ByteView additional);
   void scsi_command_end();
   base::ByteSpan data_out_begin();
   void data_out_end();

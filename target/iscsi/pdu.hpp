@@ -69,6 +69,7 @@ inline constexpr Field write = Field::flag("W", 1, 5);
 inline constexpr Field attribute{"ATTR", 1, 2, 3};
 inline constexpr Field expected_length = Field::bytes("Expected Data Transfer Length", 20, 4);
 inline constexpr std::size_t cdb_at = 32;
+inline constexpr std::size_t cdb_bytes = 16;  // more stands in an additional header segment
 }  // namespace scsi_command_pdu
 
 namespace data_in_pdu {

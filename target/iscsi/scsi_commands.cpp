@@ -2,6 +2,7 @@
 // Data-In, the response with its residual.
 #include <algorithm>
 
+#include "target/iscsi/additional_headers.hpp"
 #include "target/iscsi/connection.hpp"
 
 namespace iscsi {
@@ -21,7 +22,16 @@ void fill_command(IscsiTask& task, const Bhs& request) {
   if (task.writes) task.data_out_announced = base::ByteCount(task.expected_length);
   task.lun_field = bhs::lun.read(request);
   task.attribute = attribute_of(request);
-  std::copy_n(request.begin() + scsi_command_pdu::cdb_at, task.cdb.size(), task.cdb.begin());
+  std::copy_n(request.begin() + scsi_command_pdu::cdb_at, scsi_command_pdu::cdb_bytes,
+              task.cdb.begin());
+}
+
+// Of what a Task has no room for it needs to know the length only.
+void extend_cdb(IscsiTask& task, base::ByteView rest) {
+  constexpr std::size_t room = scsi::cdb_bytes_max - scsi_command_pdu::cdb_bytes;
+  std::copy_n(rest.begin(), std::min(rest.size(), room),
+              task.cdb.begin() + scsi_command_pdu::cdb_bytes);
+  task.cdb_length = static_cast<std::uint16_t>(scsi_command_pdu::cdb_bytes + rest.size());
 }
 
 // Where `length` bytes at `offset` of the data-out belong; shorter, or nothing, past what is
@@ -68,11 +78,14 @@ std::optional<RejectReason> Connection::check_command(std::uint32_t immediate_le
   return std::nullopt;
 }
 
-base::ByteSpan Connection::scsi_command_begin() {
+base::ByteSpan Connection::scsi_command_begin(base::ByteView additional) {
   discard_ = true;
   if (!accept_arrival(session_->judge(request_))) return {};
   const auto immediate_length = static_cast<std::uint32_t>(bhs::data_segment_length.read(request_));
-  if (const auto bad = check_command(immediate_length)) {
+  const auto headers = parse_additional_headers(additional);
+  auto bad = check_command(immediate_length);
+  if (!bad && !headers) bad = headers.error();
+  if (bad) {
     // The number is free again for another request.
     if (!bhs::immediate.is_set(request_)) session_->expect_gap();
     reject(*bad, request_);
@@ -82,6 +95,7 @@ base::ByteSpan Connection::scsi_command_begin() {
   IscsiTask& task = session_->take_task(*this);
   receiving_ = &task;
   fill_command(task, request_);
+  extend_cdb(task, headers->extended_cdb);
   if (!task.writes) return {};
   session_->reserve_data_out(task, buffers_);
   return place_in(task, 0, immediate_length);

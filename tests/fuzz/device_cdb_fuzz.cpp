@@ -39,8 +39,15 @@ class FixedRandomness final : public base::Randomness {
 std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> make_units() {
   std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> out;
   std::uint16_t lun = 0;
-  for (const char* spec_text : {"memory:64K", "memory:128K,blocksize=4096"}) {
-    const auto spec = store::parse_store_spec(spec_text);
+  struct Unit {
+    const char* store;
+    store::ProtectionType protection;
+  };
+  using enum store::ProtectionType;
+  for (const Unit& unit : {Unit{"memory:64K", none}, Unit{"memory:128K,blocksize=4096", none},
+                           Unit{"memory:64K", type_1}, Unit{"memory:64K", type_2}}) {
+    auto spec = store::parse_store_spec(unit.store);
+    spec->protection = unit.protection;
     auto guard = store::open_guarded(*spec, "/tmp", {});
     require(guard.has_value());
     out.emplace(scsi::Lun{lun},
@@ -81,8 +88,7 @@ scsi::CdbBytes make_cdb(Reader& input) {
   for (std::size_t i = 0; i < cdb.size(); ++i) {
     cdb[i] = static_cast<std::uint8_t>((cdb[i] & usage[i]) | empty[i]);
   }
-  cdb[0] = layout.opcode;
-  if (layout.service_action) scsi::service_action_field.write(cdb, *layout.service_action);
+  layout.put_name(cdb);
   return cdb;
 }
 
@@ -112,6 +118,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       task.owner = &owner;
       task.lun_field = std::uint64_t{how >> 1 & 3u} << 48;
       task.cdb = make_cdb(input);
+      if (task.cdb[0] == scsi::variable_length::opcode && (how & 0x08) == 0) task.cdb_length = 32;
       const std::uint64_t wanted = nexus.data_out_wanted(task).value;
       require(wanted <= 16u << 20);  // what the transport can buffer
       const base::ByteView sent = input.take(std::min<std::uint64_t>(wanted, input.u16()));

@@ -165,7 +165,7 @@ class Session {
     Pdu pdu;
     pdu.header[0] = opcodes[kind % 16];
     pdu.header[1] = input.u8();
-    pdu.header[4] = kind >= 0xf0 ? 1 : 0;
+    pdu.header[4] = kind >= 0xf8 ? 5 : kind >= 0xf0 ? 1 : 0;
     pdu.set(16, 4, input.u8() % 8);
     const std::uint8_t tag = input.u8();
     pdu.set(20, 4, tag == 0xff ? no_tag : tag);
@@ -180,9 +180,14 @@ class Session {
     const WireDigests digests = links_[current_].digests;
     Bytes wire = pdu.wire(digests);
     if (pdu.header[4] != 0) {
-      // A header segment belongs under the header digest; sometimes it is not.
+      // Header segments belong under the header digest: the rest of a CDB, or what the fuzzer
+      // wants.
       Bytes head(pdu.header.begin(), pdu.header.end());
-      head.insert(head.end(), 4, 0xab);
+      Bytes segments{0x00, 0x11, 0x01, 0x00};
+      segments.resize(pdu.header[4] * 4, 0xab);
+      const base::ByteView own = input.take(std::min<std::size_t>(segments.size(), input.u8()));
+      std::copy(own.begin(), own.end(), segments.begin());
+      head = head + segments;
       if (digests.header) head = head + crc32c_of(head);
       const std::size_t old_head = header_bytes + (digests.header ? 4 : 0);
       wire = head + Bytes(wire.begin() + static_cast<std::ptrdiff_t>(old_head), wire.end());

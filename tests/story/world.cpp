@@ -42,9 +42,12 @@ base::Result<iscsi::Admission, iscsi::LoginStatus> Host::admit(
   return out;
 }
 
-void Host::send(const iscsi::Bhs& header, ByteView data) {
+// `additional`: whole header segments, padded.
+void Host::send(const iscsi::Bhs& header, ByteView data, ByteView additional) {
   std::vector<std::uint8_t> stream(header.begin(), header.end());
+  stream[4] = static_cast<std::uint8_t>(additional.size() / 4);
   base::store_be(stream, 5, 3, data.size());
+  stream.insert(stream.end(), additional.begin(), additional.end());
   stream.insert(stream.end(), data.begin(), data.end());
   stream.resize(padded(stream.size()));
   REQUIRE(engine_.receive(stream) == stream.size());
@@ -121,8 +124,12 @@ void Host::send_command(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView i
       request, 20,
       data_out_bytes == 0 ? data_in_bytes : static_cast<std::uint32_t>(data_out_bytes));
   base::store_be32(request, 24, cmd_sn_++);
-  std::copy(cdb.begin(), cdb.end(), request.begin() + 32);
-  send(request, immediate);
+  std::copy_n(cdb.begin(), 16, request.begin() + 32);
+  if (cdb[0] != 0x7f) return send(request, immediate);
+  // AHSLength 17 counts the reserved byte and the rest of the CDB; AHSType 1 is Extended CDB.
+  std::vector<std::uint8_t> additional{0x00, 0x11, 0x01, 0x00};
+  additional.insert(additional.end(), cdb.begin() + 16, cdb.end());
+  send(request, immediate, additional);
 }
 
 std::vector<std::uint8_t> Host::start(std::uint16_t lun, const scsi::CdbBytes& cdb,

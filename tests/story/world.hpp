@@ -50,7 +50,8 @@ inline std::string outcome_of(const Answer& answer) {
 
 class Array {
  public:
-  // One spec a LUN, from 0 on, as on the command line.
+  // One spec a LUN, from 0 on, as on the command line; of the options of units there may be
+  // ",protection=N", at the end.
   explicit Array(const std::vector<std::string>& luns, const std::string& side_directory,
                  const device::LogicalUnitLimits& limits = {},
                  const copymgr::CopySettings& copies = {})
@@ -58,8 +59,13 @@ class Array {
     std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> units;
     const std::array<std::uint8_t, 16> array_identifier{};
     for (std::uint16_t i = 0; i < luns.size(); ++i) {
-      const auto spec = store::parse_store_spec(luns[i]);
+      const std::string& text = luns[i];
+      const auto protection = text.find(",protection=");
+      auto spec = store::parse_store_spec(text.substr(0, protection));
       if (!spec) throw std::runtime_error(spec.error());
+      if (protection != std::string::npos) {
+        spec->protection = static_cast<store::ProtectionType>(text.back() - '0');
+      }
       auto guard = store::open_guarded(*spec, side_directory, {});
       if (!guard) throw std::runtime_error(guard.error());
       units.emplace(scsi::Lun{i},
@@ -129,7 +135,7 @@ class Host final : public iscsi::Host {
   void log_in(const std::string& initiator_name);
   void send_command(std::uint16_t lun, const scsi::CdbBytes& cdb, base::ByteView immediate,
                     std::size_t data_out_bytes, std::uint32_t data_in_bytes);
-  void send(const iscsi::Bhs& header, base::ByteView data);
+  void send(const iscsi::Bhs& header, base::ByteView data, base::ByteView additional = {});
   std::vector<std::uint8_t> take_output();
   void answer_r2t(base::ByteView r2t, base::ByteView data_out);
 

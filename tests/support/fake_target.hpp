@@ -31,6 +31,7 @@ struct SeenTask {
   scsi::TaskAttribute attribute = scsi::TaskAttribute::simple;
   scsi::CdbBytes cdb{};
   std::vector<std::uint8_t> data_out;
+  std::uint16_t cdb_length = 0;
 };
 
 // The rules and the record of a FakeServer; outlives it.
@@ -86,8 +87,11 @@ class FakeServer final : public device::TaskServer {
   void accept(device::Task& task) override { script_.accepted.push_back(&task); }
   void execute(device::Task& task) override {
     const base::ByteView arrived = task.data_out.view();
-    script_.seen.push_back(
-        {task.lun_field, task.attribute, task.cdb, {arrived.begin(), arrived.end()}});
+    script_.seen.push_back({task.lun_field,
+                            task.attribute,
+                            task.cdb,
+                            {arrived.begin(), arrived.end()},
+                            task.cdb_length});
     if (script_.reply_to(task).held) {
       script_.held.push_back(&task);
     } else {

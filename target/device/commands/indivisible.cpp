@@ -3,6 +3,8 @@
 #include "scsi/verify_cdbs.hpp"
 #include "target/device/commands/commands.hpp"
 #include "target/device/commands/media_checks.hpp"
+#include "target/device/commands/protected_media.hpp"
+#include "target/device/protection.hpp"
 
 namespace device::commands {
 namespace {
@@ -26,19 +28,21 @@ void compare_and_write(const Invocation& call) {
     bad = scsi::sense::invalid_field_in_cdb(count);
   }
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
-  const base::ByteCount data_out(2 * extent.length.value);
+  const auto half = transfer_bytes(request.range.count, request.protect, call.unit());
+  const base::ByteCount data_out = half + half;
   if (!bad) bad = check_announced(data_out, count, call);
   if (bad) return call.task.finish_check_condition(*bad);
   call.task.transfer_length = data_out;
   if (extent.empty()) return call.task.finish_good();
+  if (request.protect != 0) return protected_compare_and_write(call, request);
   count_write(call, extent.length);
   const base::ByteView data = call.task.data_out.view();
   call.path->channel.on_pool(
       [&guard = call.unit().guard(), extent, data,
        durability = durability_of(request.force_unit_access, call.unit())] {
-        const std::uint64_t half = extent.length.value;
-        return store::compare_and_write(guard, extent.offset, data.first(half), data.subspan(half),
-                                        durability);
+        const std::uint64_t length = extent.length.value;
+        return store::compare_and_write(guard, extent.offset, data.first(length),
+                                        data.subspan(length), durability);
       },
       [&task = call.task](const store::Compared& done) { finish_compared(task, done); });
 }
@@ -47,10 +51,12 @@ void orwrite(const Invocation& call) {
   const media::Request request = media::decode(call.cdb());
   auto bad = check_transfer(request, call);
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
-  if (!bad) bad = check_announced(extent.length, media::length_16, call);
+  const auto data_out = transfer_bytes(request.range.count, request.protect, call.unit());
+  if (!bad) bad = check_announced(data_out, media::length_16, call);
   if (bad) return call.task.finish_check_condition(*bad);
-  call.task.transfer_length = extent.length;
+  call.task.transfer_length = data_out;
   if (extent.empty()) return call.task.finish_good();
+  if (request.protect != 0) return protected_orwrite(call, request);
   count_write(call, extent.length);
   call.path->channel.on_pool(
       [&guard = call.unit().guard(), extent, data = call.task.data_out.view(),
@@ -73,10 +79,12 @@ void write_atomic(const Invocation& call) {
     bad = scsi::sense::invalid_field_in_cdb(fields::count);
   }
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
-  if (!bad) bad = check_announced(extent.length, fields::count, call);
+  const auto data_out = transfer_bytes(request.range.count, request.protect, call.unit());
+  if (!bad) bad = check_announced(data_out, fields::count, call);
   if (bad) return call.task.finish_check_condition(*bad);
-  call.task.transfer_length = extent.length;
+  call.task.transfer_length = data_out;
   if (extent.empty()) return call.task.finish_good();
+  if (request.protect != 0) return protected_write(call, request);
   count_write(call, extent.length);
   call.path->channel.write(
       extent.offset, call.task.data_out.view(),

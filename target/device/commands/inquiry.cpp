@@ -31,7 +31,10 @@ constexpr std::array<VpdPage, 11> pages{{
        return scsi::device_identification_page(call.unit().identity(), call.nexus.identity().port);
      }},
     {0x85, [](const Invocation&) { return scsi::management_network_addresses_page(); }},
-    {0x86, [](const Invocation&) { return scsi::extended_inquiry_page(); }},
+    {0x86,
+     [](const Invocation& call) {
+       return scsi::extended_inquiry_page(call.unit().protection_support());
+     }},
     {0x87, [](const Invocation&) { return scsi::mode_page_policy_page(); }},
     {0x88, ports_page},
     {0x8f, [](const Invocation& call) { return scsi::encode(copy_page(call.unit())); }},
@@ -65,6 +68,10 @@ Bytes ports_page(const Invocation& call) {
   return scsi::scsi_ports_page(ports);
 }
 
+scsi::InquiryBits bits_of(const LogicalUnit& unit) {
+  return {unit.shape().removable, unit.protection() != nullptr};
+}
+
 }  // namespace
 
 void inquiry(const Invocation& call) {
@@ -79,7 +86,7 @@ void inquiry(const Invocation& call) {
     return call.task.finish_data(
         scsi::standard_inquiry(there ? call.unit().identity() : scsi::UnitIdentity{},
                                there ? scsi::Presence::connected : scsi::Presence::no_such_unit,
-                               there && call.unit().shape().removable),
+                               there ? bits_of(call.unit()) : scsi::InquiryBits{}),
         allocation);
   }
   const auto page = std::find_if(pages.begin(), pages.end(),

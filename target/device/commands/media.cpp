@@ -1,6 +1,7 @@
 // READ, WRITE, SYNCHRONIZE CACHE and READ CAPACITY.
 #include "target/device/commands/commands.hpp"
 #include "target/device/commands/media_checks.hpp"
+#include "target/device/commands/protected_media.hpp"
 #include "target/device/store_sense.hpp"
 
 namespace device::commands {
@@ -26,6 +27,7 @@ void read_extent(const Invocation& call, const base::Extent& extent) {
 void read(const Invocation& call) {
   const media::Request request = media::decode(call.cdb());
   if (const auto bad = check_transfer(request, call)) return call.task.finish_check_condition(*bad);
+  if (request.needs_protection()) return protected_read(call, request);
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
   if (extent.empty()) return call.task.finish_good();
   if (!request.force_unit_access) return read_extent(call, extent);
@@ -39,6 +41,7 @@ void read(const Invocation& call) {
 void write(const Invocation& call) {
   const media::Request request = media::decode(call.cdb());
   if (const auto bad = check_transfer(request, call)) return call.task.finish_check_condition(*bad);
+  if (request.protect != 0) return protected_write(call, request);
   const base::ByteView data = blocks_arrived(request.range.count, call);
   if (data.empty()) return call.task.finish_good();
   count_write(call, base::ByteCount(data.size()));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scsi/long_cdbs.hpp"
+#include "target/device/protection.hpp"
 #include "target/device/store_sense.hpp"
 
 namespace device::commands {
@@ -17,6 +19,8 @@ const scsi::Field& transfer_length_field(std::uint8_t opcode) {
       return media::length_10;
     case 12:
       return media::length_12;
+    case 0:
+      return scsi::long_cdb::length;
     default:
       return media::length_16;
   }
@@ -31,8 +35,8 @@ std::optional<scsi::Sense> out_of_range(const base::BlockRange& range, const Log
 }
 
 std::optional<scsi::Sense> check_place(const media::Request& request, const Invocation& call) {
-  if (media::has_protect(call.cdb()[0]) && request.protect != 0) {
-    return scsi::sense::invalid_field_in_cdb(media::rdprotect);
+  if (request.protect != 0) {
+    if (auto bad = refuse_protect(request, call.cdb(), call.unit())) return bad;
   }
   return out_of_range(request.range, call.unit());
 }

@@ -9,10 +9,10 @@ namespace device::commands {
 
 // 05/21/00 with the first block that does not exist; nullopt when all do.
 std::optional<scsi::Sense> out_of_range(const base::BlockRange& range, const LogicalUnit& unit);
-// No protection information is configured (the field stands at one place in every CDB that has it),
-// the range exists.
+// The unit takes the code of the command's RDPROTECT field (or what it is called there), the range
+// exists.
 std::optional<scsi::Sense> check_place(const scsi::media::Request& request, const Invocation& call);
-// The above, and one command moves no more than Block Limits tells.
+// As check_place(), and one command moves no more than Block Limits tells.
 std::optional<scsi::Sense> check_transfer(const scsi::media::Request& request,
                                           const Invocation& call);
 // 05/24/00 at the CDB's length field unless the initiator announced just this much data: for

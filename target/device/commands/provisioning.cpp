@@ -1,10 +1,12 @@
 // WRITE SAME, UNMAP, GET LBA STATUS: which blocks take room.
 #include <algorithm>
 
-#include "scsi/provisioning_cdbs.hpp"
+#include "scsi/long_cdbs.hpp"
 #include "target/device/commands/commands.hpp"
 #include "target/device/commands/media_checks.hpp"
+#include "target/device/commands/protected_media.hpp"
 #include "target/device/lba_map.hpp"
+#include "target/device/protection.hpp"
 
 namespace device::commands {
 namespace {
@@ -17,22 +19,32 @@ store::StoreResult<> settled(store::Guard& guard, store::Durability durability) 
   return durability == store::Durability::durable ? guard.flush() : store::StoreResult<>();
 }
 
-bool is_ten(base::ByteView cdb) {
-  return scsi::cdb_length(cdb[0]) == 10;
+const scsi::Field& count_field(base::ByteView cdb) {
+  switch (scsi::cdb_length(cdb[0])) {
+    case 10:
+      return scsi::write_same::count_10;
+    case 16:
+      return scsi::write_same::count_16;
+    default:
+      return scsi::long_cdb::length;
+  }
 }
 
-const scsi::Field& count_field(base::ByteView cdb) {
-  return is_ten(cdb) ? scsi::write_same::count_10 : scsi::write_same::count_16;
+const scsi::Field& anchor_field(base::ByteView cdb) {
+  return scsi::cdb_length(cdb[0]) == 0 ? scsi::long_cdb::anchor : scsi::write_same::anchor;
+}
+
+const scsi::Field& unmap_field(base::ByteView cdb) {
+  return scsi::cdb_length(cdb[0]) == 0 ? scsi::long_cdb::unmap : scsi::write_same::unmap;
 }
 
 std::optional<scsi::Sense> check_write_same(const media::Request& request, const Invocation& call) {
-  namespace fields = scsi::write_same;
   if (auto bad = check_place(request, call)) return bad;
-  if (fields::anchor.is_set(call.cdb())) {
-    return scsi::sense::invalid_field_in_cdb(fields::anchor);
-  }
-  if (fields::unmap.is_set(call.cdb()) && !call.unit().thin()) {
-    return scsi::sense::invalid_field_in_cdb(fields::unmap);
+  const scsi::Field& anchor = anchor_field(call.cdb());
+  if (anchor.is_set(call.cdb())) return scsi::sense::invalid_field_in_cdb(anchor);
+  const scsi::Field& unmap = unmap_field(call.cdb());
+  if (unmap.is_set(call.cdb()) && !call.unit().thin()) {
+    return scsi::sense::invalid_field_in_cdb(unmap);
   }
   const base::BlockCount count = request.range.count;
   // Zero for "up to the last block" is refused, as WSNZ says: that may be more than one command
@@ -54,13 +66,15 @@ bool is_zero(base::ByteView bytes) {
 // provisioned unit writes its zeros (store/thick_store.hpp).
 void write_same(const Invocation& call) {
   const media::Request request = media::decode(call.cdb());
-  const bool no_data = !is_ten(call.cdb()) && scsi::write_same::ndob.is_set(call.cdb());
-  const base::ByteCount one_block = call.unit().block_length().to_bytes(base::BlockCount(1));
+  const bool no_data = scsi::write_same_has_no_data(call.cdb());
+  const base::ByteCount one_block =
+      transfer_bytes(base::BlockCount(1), request.protect, call.unit());
   const base::ByteCount data_out = no_data ? base::ByteCount(0) : one_block;
   auto bad = check_write_same(request, call);
   if (!bad) bad = check_announced(data_out, count_field(call.cdb()), call);
   if (bad) return call.task.finish_check_condition(*bad);
   call.task.transfer_length = data_out;
+  if (request.protect != 0 && !no_data) return protected_write_same(call, request);
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
   count_write(call, data_out);
   call.path->channel.on_pool(

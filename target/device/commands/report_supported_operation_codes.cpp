@@ -24,6 +24,7 @@ Bytes all_commands(const LogicalUnit& unit, bool with_timeouts) {
   for (const CommandRow& row : command_table()) {
     if (!knows(unit, row)) continue;
     const scsi::CdbLayout& layout = row.layout;
+    if (!is_offered(layout.opcode, &unit)) continue;
     Bytes descriptor(8);
     descriptor[0] = layout.opcode;
     base::store_be16(descriptor, 2, layout.service_action.value_or(0));
@@ -69,8 +70,9 @@ void report_supported_operation_codes(const Invocation& call) {
   scsi::CdbBytes wanted{};
   wanted[0] = static_cast<std::uint8_t>(fields::requested_operation_code.read(cdb));
   const std::uint64_t action = fields::requested_service_action.read(cdb);
-  scsi::service_action_field.write(wanted, action);
-  RowLookup found = find_row(wanted);
+  const scsi::Field& action_field = scsi::service_action_of(wanted[0]);
+  action_field.write(wanted, action);
+  RowLookup found = find_row(wanted, &call.unit());
   if (found.row != nullptr && !knows(call.unit(), *found.row)) found = {};
   const bool has_actions =
       found.row != nullptr ? found.row->layout.service_action.has_value() : found.opcode_known;
@@ -82,8 +84,8 @@ void report_supported_operation_codes(const Invocation& call) {
   }
   // one_without_action ignores the service action.
   const bool no_such_action =
-      option != one_without_action && (action > scsi::service_action_field.mask() ||
-                                       (option == one_either && !has_actions && action != 0));
+      option != one_without_action &&
+      (action > action_field.mask() || (option == one_either && !has_actions && action != 0));
   if (no_such_action) found.row = nullptr;
   call.task.finish_data(one_command(found.row, with_timeouts), allocation);
 }

@@ -1,7 +1,8 @@
 // VERIFY and WRITE AND VERIFY.
-#include "scsi/verify_cdbs.hpp"
+#include "scsi/long_cdbs.hpp"
 #include "target/device/commands/commands.hpp"
 #include "target/device/commands/media_checks.hpp"
+#include "target/device/commands/protected_media.hpp"
 
 namespace device::commands {
 namespace {
@@ -10,7 +11,7 @@ namespace media = scsi::media;
 using scsi::verify::ByteCheck;
 
 ByteCheck byte_check(base::ByteView cdb) {
-  return static_cast<ByteCheck>(scsi::verify::bytchk.read(cdb));
+  return static_cast<ByteCheck>(scsi::byte_check_field(cdb).read(cdb));
 }
 
 const scsi::Field& verification_length_field(std::uint8_t opcode) {
@@ -19,6 +20,8 @@ const scsi::Field& verification_length_field(std::uint8_t opcode) {
       return scsi::verify::length_10;
     case 12:
       return scsi::verify::length_12;
+    case 0:
+      return scsi::long_cdb::length;
     default:
       return scsi::verify::length_16;
   }
@@ -27,7 +30,7 @@ const scsi::Field& verification_length_field(std::uint8_t opcode) {
 std::optional<scsi::Sense> check_verify(const media::Request& request, const Invocation& call) {
   const ByteCheck check = byte_check(call.cdb());
   if (check == ByteCheck::reserved) {
-    return scsi::sense::invalid_field_in_cdb(scsi::verify::bytchk);
+    return scsi::sense::invalid_field_in_cdb(scsi::byte_check_field(call.cdb()));
   }
   if (check == ByteCheck::data_out) return check_transfer(request, call);
   if (auto bad = check_place(request, call)) return bad;
@@ -44,6 +47,11 @@ std::optional<scsi::Sense> check_verify(const media::Request& request, const Inv
 void verify(const Invocation& call) {
   const media::Request request = media::decode(call.cdb());
   if (const auto bad = check_verify(request, call)) return call.task.finish_check_condition(*bad);
+  // What is compared alone is checked as every read is.
+  if (request.protect != 0 ||
+      (request.tells_tags && byte_check(call.cdb()) == ByteCheck::nothing)) {
+    return protected_verify(call, request, byte_check(call.cdb()));
+  }
   const base::BlockLength block_length = call.unit().block_length();
   base::Extent extent = to_extent(request.range, block_length);
   base::ByteView pattern;
@@ -54,7 +62,7 @@ void verify(const Invocation& call) {
     pattern = blocks_arrived(base::BlockCount(1), call);
     if (pattern.empty() && !extent.empty()) {
       return call.task.finish_check_condition(
-          scsi::sense::invalid_field_in_cdb(scsi::verify::bytchk));
+          scsi::sense::invalid_field_in_cdb(scsi::byte_check_field(call.cdb())));
     }
   }
   if (extent.empty()) return call.task.finish_good();
@@ -70,11 +78,12 @@ void write_and_verify(const Invocation& call) {
   const ByteCheck check = byte_check(call.cdb());
   if (check == ByteCheck::reserved || check == ByteCheck::one_block) {
     return call.task.finish_check_condition(
-        scsi::sense::invalid_field_in_cdb(scsi::verify::bytchk));
+        scsi::sense::invalid_field_in_cdb(scsi::byte_check_field(call.cdb())));
   }
   if (const auto bad = check_transfer(request, call)) {
     return call.task.finish_check_condition(*bad);
   }
+  if (request.protect != 0) return protected_write_and_verify(call, request, check);
   const base::ByteView data = blocks_arrived(request.range.count, call);
   if (data.empty()) return call.task.finish_good();
   count_write(call, base::ByteCount(data.size()));

@@ -69,8 +69,12 @@ inline void put(scsi::CdbBytes& cdb, std::size_t at, std::size_t width, std::uin
   base::store_be(cdb, at, width, value);
 }
 
-inline std::unique_ptr<store::Guard> memory(std::uint64_t bytes) {
-  const auto spec = store::parse_store_spec("memory:" + std::to_string(bytes)).value();
+// `options`: ",blocksize=4096".
+inline std::unique_ptr<store::Guard> memory(
+    std::uint64_t bytes, const std::string& options = "",
+    store::ProtectionType protection = store::ProtectionType::none) {
+  auto spec = store::parse_store_spec("memory:" + std::to_string(bytes) + options).value();
+  spec.protection = protection;
   store::GuardSettings settings;
   settings.chunk_bytes = 4096;
   settings.side_bytes_max = base::ByteCount(16u << 20);
@@ -88,6 +92,13 @@ inline std::shared_ptr<LogicalUnit> make_unit(std::uint64_t id, std::unique_ptr<
 }
 
 inline constexpr std::uint64_t unit_bytes = 1u << 20;
+
+inline std::shared_ptr<LogicalUnit> make_protected_unit(std::uint64_t id, std::uint8_t type,
+                                                        std::uint32_t block_bytes = 512) {
+  const std::string options = ",blocksize=" + std::to_string(block_bytes);
+  return make_unit(id, memory(unit_bytes, options, static_cast<store::ProtectionType>(type)),
+                   block_bytes);
+}
 
 // LUN 0 and 1 of 512-byte blocks, LUN 2 of 4096, each 1 MiB; then those of the test.
 class World {
@@ -140,6 +151,7 @@ class World {
     task.owner = &command.owner;
     task.lun_field = lun_field;
     task.cdb = cdb;
+    if (cdb[0] == scsi::variable_length::opcode) task.cdb_length = 32;
     task.data_out_announced = base::ByteCount(data_out.size());
     const std::uint64_t wanted = nexus.data_out_wanted(task).value;
     task.data_out = buffers.take(std::min<std::uint64_t>(wanted, data_out.size()));

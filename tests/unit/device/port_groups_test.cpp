@@ -151,6 +151,7 @@ TEST_CASE("standby, unavailable and transitioning refuse by SPC-4 5.15.2.4; othe
     const bool in_standby = each.state == scsi::AccessState::standby;
     for (const CommandRow& row : command_table()) {
       INFO(row.layout.name << ", state " << static_cast<int>(each.state));
+      if (row.layout.has_variable_length()) continue;  // no unit here has them
       const scsi::CdbBytes cdb = scsi::make_cdb(row.layout);
       Command through_first, through_second;
       world.start(through_second, *world.second, cdb, {});

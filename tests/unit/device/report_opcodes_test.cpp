@@ -28,13 +28,19 @@ Bytes supported(const CommandRow& row) {
   out.insert(out.end(), bits.begin(), bits.end());
   return out;
 }
+// A unit with every command there is.
+struct Reported : OneSession {
+  Reported() : OneSession({{scsi::Lun{7}, make_protected_unit(17, 2)}}) {}
+  Answer run(const scsi::CdbBytes& cdb) { return OneSession::run(cdb, {}, 7); }
+};
+
 const Bytes not_supported{0x00, 0x01, 0x00, 0x00};
 const Bytes timeouts = hex("00 0A 00 00 00 00 00 00 00 00 00 00");
 
 }  // namespace
 
 TEST_CASE("option 000b lists every row, in order, with its service action and length") {
-  OneSession world;
+  Reported world;
   const Bytes data = world.run(ask(0)).data;
   const auto rows = command_table();
   REQUIRE(data.size() == 4 + 8 * rows.size());
@@ -56,7 +62,7 @@ TEST_CASE("option 000b lists every row, in order, with its service action and le
 }
 
 TEST_CASE("option 000b with RCTD puts a timeouts descriptor behind each command") {
-  OneSession world;
+  Reported world;
   const Bytes data = world.run(ask(rctd)).data;
   const auto rows = command_table();
   REQUIRE(data.size() == 4 + 20 * rows.size());
@@ -69,7 +75,7 @@ TEST_CASE("option 000b with RCTD puts a timeouts descriptor behind each command"
 }
 
 TEST_CASE("options 001b, 010b and 011b tell the usage bitmap of every row") {
-  OneSession world;
+  Reported world;
   for (const CommandRow& row : command_table()) {
     INFO(row.layout.name);
     const std::uint8_t opcode = row.layout.opcode;
@@ -91,14 +97,14 @@ TEST_CASE("options 001b, 010b and 011b tell the usage bitmap of every row") {
 }
 
 TEST_CASE("option 001b ignores the service action field") {
-  OneSession world;
+  Reported world;
   for (const std::uint16_t action : {0x0001, 0x001f, 0x0020, 0xffff}) {
     CHECK(world.run(ask(1, 0x28, action)).data == world.run(ask(1, 0x28)).data);
   }
 }
 
 TEST_CASE("what is not there is reported as not supported") {
-  OneSession world;
+  Reported world;
   for (const std::uint8_t option : {1, 2, 3}) {
     CHECK(world.run(ask(option, 0xff)).data == not_supported);
     CHECK(world.run(ask(option | rctd, 0xff)).data == not_supported);
@@ -112,7 +118,7 @@ TEST_CASE("what is not there is reported as not supported") {
 }
 
 TEST_CASE("reserved options are refused at their field, answers are cut") {
-  OneSession world;
+  Reported world;
   for (std::uint8_t option = 4; option < 8; ++option) {
     check_bad_cdb(world.run(ask(option, 0x28)), bit(2, 2));
   }
@@ -120,4 +126,26 @@ TEST_CASE("reserved options are refused at their field, answers are cut") {
   CHECK(cut.size() == 4);
   CHECK(base::load_be32(cut, 0) == 8 * command_table().size());
   CHECK(world.run(ask(0, 0, 0, 0)).data.empty());
+}
+
+TEST_CASE("READ(32) is told with its service action, its length, and the places of its fields") {
+  Reported world;
+  CHECK(world.run(ask(3, 0x7f, 0x09)).data ==
+        hex("00 03 00 20"
+            "7F 07 00 00 00 00 3F 18 00 09 FC 00 FF FF FF FF FF FF FF FF"
+            "FF FF FF FF FF FF FF FF FF FF FF FF"));
+  CHECK(world.run(ask(3, 0x7f, 0x07)).data == not_supported);
+  CHECK(world.run(ask(3, 0x7f, 0x0109)).data == not_supported);
+}
+
+TEST_CASE("units without type 2 protection have no 32-byte commands") {
+  OneSession world({{scsi::Lun{4}, make_protected_unit(14, 1)}});
+  for (const std::uint16_t lun : {0, 4}) {
+    const Bytes all = world.run(ask(0), {}, lun).data;
+    CHECK(all.size() == 4 + 8 * (command_table().size() - 5));
+    for (std::size_t at = 4; at < all.size(); at += 8)
+      CHECK(all[at] != 0x7f);
+    for (const std::uint8_t option : {1, 2, 3})
+      CHECK(world.run(ask(option, 0x7f, 0x09), {}, lun).data == not_supported);
+  }
 }

@@ -132,6 +132,7 @@ TEST_CASE("while it runs every command is kept out, with the progress, from ever
     CHECK(*sense == scsi::sense::in_progress(scsi::asc::sanitize_in_progress, last));
   }
   for (const CommandRow& row : command_table()) {
+    if (row.layout.has_variable_length()) continue;  // no unit here has them
     INFO(row.layout.name);
     const scsi::CdbBytes cdb = scsi::make_cdb(row.layout);
     const Answer answer = w.world.World::run(*other, cdb);

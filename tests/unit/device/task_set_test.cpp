@@ -386,3 +386,17 @@ TEST_CASE("a unit that is removed takes its held tasks with it") {
   REQUIRE(later.task.sense);
   CHECK(later.task.sense->additional == scsi::AdditionalSense{0x25, 0x00});
 }
+
+TEST_CASE("a held command that the unit does not have is refused when its turn comes") {
+  TaskSetWorld world;
+  world.a().send(simple, 1);
+  auto& held = world.a().make(ordered, 2);
+  held.task.cdb = cdb_of("7F 00 00 00 00 00 00 18 00 09 20");  // READ(32): not without type 2
+  held.task.cdb_length = 32;
+  world.a().execute(held);
+  CHECK(held.ended == 0);
+  world.finish_all();
+  REQUIRE(held.ended == 1);
+  REQUIRE(held.task.sense);
+  CHECK(held.task.sense->additional == scsi::asc::invalid_operation_code);
+}

@@ -128,17 +128,88 @@ TEST_CASE("a data segment as long as was declared is taken") {
   CHECK(host.ask(host.nop(pattern(262144))).data == pattern(262144));
 }
 
-TEST_CASE("additional header segments are passed over") {
+namespace {
+
+// A command with immediate data whose CDB goes on in header segments.
+Bytes with_segments(Pdu& command, const Bytes& segments) {
+  command.header[4] = static_cast<std::uint8_t>(segments.size() / 4);
+  command.set(5, 3, 5);
+  return Bytes(command.header.begin(), command.header.end()) + segments + pattern(5) + Bytes(3, 0);
+}
+
+// An Extended CDB segment with `bytes` bytes of CDB, padded to words (RFC 7143 11.2.2.3).
+Bytes extended_cdb(std::size_t bytes) {
+  Bytes out{static_cast<std::uint8_t>((bytes + 1) >> 8), static_cast<std::uint8_t>(bytes + 1), 0x01,
+            0x00};
+  out = out + pattern(bytes, 0x70);
+  out.resize((out.size() + 3) / 4 * 4, 0xee);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("an additional header segment holds the rest of a long CDB") {
+  for (const std::size_t more : {1, 4, 15, 16, 17, 244}) {
+    INFO(more << " bytes more");
+    Initiator host;
+    host.log_in();
+    Pdu command = host.command(writes, 5, 0x7f);
+    command.header[47] = 0x47;
+    host.send(with_segments(command, extended_cdb(more)));
+    CHECK(host.answer().opcode() == 0x21);
+    const auto& seen = host.script().seen.at(0);
+    CHECK(seen.data_out == pattern(5));
+    CHECK(seen.cdb_length == 16 + more);
+    CHECK(seen.cdb[0] == 0x7f);
+    CHECK(seen.cdb[15] == 0x47);
+    const Bytes expected = pattern(16, 0x70);
+    for (std::size_t i = 0; i < 16; ++i)
+      CHECK(seen.cdb[16 + i] == (i < more ? expected[i] : 0));
+    // The next command has none of it.
+    CHECK(host.ask(host.command(0, 0)).opcode() == 0x21);
+    CHECK(host.script().seen.at(1).cdb_length == 16);
+    CHECK(host.script().seen.at(1).cdb[16] == 0);
+  }
+}
+
+namespace {
+
+void check_refused_field(const Pdu& reply, const Pdu& command) {
+  CHECK(reply.header[0] == 0x3f);
+  CHECK(reply.header[2] == 0x09);
+  CHECK(reply.data == Bytes(command.header.begin(), command.header.end()));
+}
+
+}  // namespace
+
+TEST_CASE("header segments that make no sense are an invalid PDU field, and change nothing") {
+  const Bytes bidirectional{0x00, 0x05, 0x02, 0x00, 0x00, 0x00, 0x02, 0x00};
+  const Bytes cases[] = {
+      Bytes(255 * 4, 0xaa),  // longer than there is room
+      Bytes(4, 0),           // of type 0
+      bidirectional,         // on a command in one direction
+      extended_cdb(16) + bidirectional,
+      extended_cdb(16) + extended_cdb(16),   // twice
+      {0x00, 0x01, 0x01, 0x00},              // nothing in it
+      {0x00, 0x06, 0x01, 0x00, 1, 2, 3, 4},  // a byte too long
+      {0x00, 0x05, 0x01, 0x00, 1, 2, 3, 4, 0x00, 0x01, 0x3f, 0x00},
+  };
+  for (const Bytes& segments : cases) {
+    Initiator host;
+    host.log_in();
+    Pdu command = scsi_command(9, 1, writes, 5);
+    host.send(with_segments(command, segments));
+    check_refused_field(host.answer(), command);
+    CHECK(host.script().seen.empty());
+    CHECK(host.ask(host.nop()).opcode() == 0x20);
+  }
+  // Both directions at once are refused, with or without the length of the other.
   Initiator host;
   host.log_in();
-  Pdu command = host.command(writes, 5);
-  command.header[4] = 255;
-  command.set(5, 3, 5);
-  host.send(Bytes(command.header.begin(), command.header.end()) + Bytes(255 * 4, 0xaa) +
-            pattern(5) + Bytes(3, 0));
-  CHECK(host.answer().opcode() == 0x21);
-  CHECK(host.script().seen.at(0).data_out == pattern(5));
-  CHECK(host.ask(host.nop()).opcode() == 0x20);
+  Pdu command = scsi_command(9, 1, reads | writes, 5);
+  host.send(with_segments(command, bidirectional));
+  check_refused_field(host.answer(), command);
+  CHECK(host.script().seen.empty());
 }
 
 TEST_CASE("the reserved task tag is no command's") {

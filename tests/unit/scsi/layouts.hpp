@@ -20,6 +20,10 @@
 
 namespace scsi::test {
 
+// Known bits are those of fields that this device server looks at, and the obsolete ones that older
+// hosts set and that may be ignored without harm: FUA_NV and SYNC_NV, LBA and PMI of READ CAPACITY,
+// third parties and extents of RESERVE and RELEASE (looked at by the command), LINK and FLAG beside
+// NACA in the CONTROL byte. RELADR is not one of them: who sets it means another block.
 struct KnownLayout {
   const CdbLayout& layout;
   std::string_view usage;  // hex, one byte a pair
@@ -40,12 +44,13 @@ inline const std::vector<KnownLayout>& every_layout() {
       {start_stop_unit::layout, "1B 01 00 0F F7 07"},
       {receive_diagnostic_results::layout, "1C 01 FF FF FF 07"},
       {send_diagnostic::layout, "1D F7 00 FF FF 07"},
+      {prevent_allow_medium_removal::layout, "1E 00 00 00 03 07"},
       {read_capacity::layout_10, "25 00 FF FF FF FF 00 00 01 07"},
       {media::read_10, "28 FE FF FF FF FF 3F FF FF 07"},
       {media::write_10, "2A FA FF FF FF FF 3F FF FF 07"},
-      {write_and_verify::layout_10, "2E F7 FF FF FF FF 3F FF FF 07"},
-      {verify::layout_10, "2F F7 FF FF FF FF 3F FF FF 07"},
-      {pre_fetch::layout_10, "34 03 FF FF FF FF 3F FF FF 07"},
+      {write_and_verify::layout_10, "2E F6 FF FF FF FF 3F FF FF 07"},
+      {verify::layout_10, "2F F6 FF FF FF FF 3F FF FF 07"},
+      {pre_fetch::layout_10, "34 02 FF FF FF FF 3F FF FF 07"},
       {synchronize_cache::layout_10, "35 06 FF FF FF FF 3F FF FF 07"},
       {read_defect_data::layout_10, "37 00 1F 00 00 00 00 FF FF 07"},
       {buffer::write_layout, "3B 1F FF FF FF FF FF FF FF 07"},

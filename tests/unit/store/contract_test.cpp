@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "store/counted_store.hpp"
+#include "store/protection_file.hpp"
 #include "store/thick_store.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/patterns.hpp"
@@ -30,6 +31,18 @@ std::unique_ptr<store::Store> direct_file(const TempDir& dir) {
   return std::move(*opened);
 }
 
+constexpr store::ProtectionFormat protection{store::ProtectionType::type_1, base::BlockLength{512}};
+
+std::unique_ptr<store::Store> protected_file(const TempDir& dir) {
+  return store::open_protected(file(dir.path("p.img"), size), protection, dir.path("p.img.pi"))
+      .value();
+}
+
+std::unique_ptr<store::Store> protected_memory(const TempDir&) {
+  return std::make_unique<store::ProtectedStore>(
+      memory(size), store::TupleArea{memory(size / 512 * store::tuple_bytes), {}}, protection);
+}
+
 std::vector<Kind> all_kinds() {
   std::vector<Kind> kinds{
       {"file", true, [](const TempDir& dir) { return file(dir.path("a.img"), size); }},
@@ -37,6 +50,8 @@ std::vector<Kind> all_kinds() {
       {"memory", true, [](const TempDir&) { return memory(size); }},
       {"null", false,
        [](const TempDir&) { return std::make_unique<store::NullStore>(ByteCount(size)); }},
+      {"protected file", true, protected_file},
+      {"protected memory", true, protected_memory},
   };
   for (const std::size_t i : {0, 2}) {
     kinds.push_back({"counted " + kinds[i].name, true,
