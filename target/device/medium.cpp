@@ -21,9 +21,17 @@ bool Medium::eject() {
   return true;
 }
 
-bool Medium::load() {
+Medium::Loading Medium::load() {
   const std::scoped_lock lock(mutex_);
-  return state_.exchange(State::ready) == State::absent;
+  const bool was_absent = state_ == State::absent;
+  if (was_absent && !preventing_.empty()) return Loading::prevented;
+  state_ = State::ready;
+  return was_absent ? Loading::loaded : Loading::was_there;
+}
+
+void Medium::put_back() {
+  const std::scoped_lock lock(mutex_);
+  if (state_ == State::absent) state_ = State::ready;
 }
 
 void Medium::reset() {

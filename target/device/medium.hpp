@@ -25,8 +25,11 @@ class Medium {
   void stop();
   // False, and nothing changes, while some nexus prevents it.
   bool eject();
-  // Loads and starts it. True when it was not there.
-  bool load();
+  // Loads and starts it. What keeps a medium in keeps one out: the door is locked.
+  enum class Loading : std::uint8_t { loaded, was_there, prevented };
+  Loading load();
+  // Undoes eject(), whatever is prevented.
+  void put_back();
   // Logical unit reset: it starts if it is there, and nobody prevents its removal any more.
   void reset();
 

@@ -32,9 +32,9 @@ thick="SCSI.Inquiry SCSI.ReadCapacity16 SCSI.Unmap SCSI.WriteSame10 SCSI.WriteSa
   SCSI.ModeSense6 SCSI.ReportSupportedOpcodes SCSI.ExtendedCopy"
 bounded="SCSI.Inquiry SCSI.Unmap SCSI.WriteSame10 SCSI.WriteSame16 SCSI.GetLBAStatus.Simple SCSI.ModeSense6 SCSI.ExtendedCopy"
 
-# On a medium that can be ejected. PreventAllow.Eject, StartStopUnit.PwrCnd and .NoLoej are not among them: see
+# On a medium that can be ejected. StartStopUnit.PwrCnd and .NoLoej are not among them: see
 # docs/conformance.md.
-removable="SCSI.StartStopUnit.Simple SCSI.PreventAllow.Simple SCSI.PreventAllow.ITNexusLoss SCSI.PreventAllow.Logout
+removable="SCSI.StartStopUnit.Simple SCSI.PreventAllow.Simple SCSI.PreventAllow.Eject SCSI.PreventAllow.ITNexusLoss SCSI.PreventAllow.Logout
   SCSI.PreventAllow.WarmReset SCSI.PreventAllow.ColdReset SCSI.PreventAllow.LUNReset SCSI.PreventAllow.2ITNexuses
   SCSI.NoMedia SCSI.Mandatory SCSI.Inquiry SCSI.TestUnitReady SCSI.ReadCapacity16 SCSI.Read10 SCSI.Write10 SCSI.ModeSense6"
 read_only="SCSI.ReadOnly SCSI.Mandatory SCSI.Inquiry SCSI.TestUnitReady SCSI.ReadCapacity10 SCSI.ReadCapacity16 SCSI.Read6

@@ -50,8 +50,9 @@ accepted iscsi-inq "iscsi://$nine/$other:here/0"
 
 # Further connections than the daemon was told to hold are closed as they come, and those that are there go on.
 few=$work/few
-timeout 60 "$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --lun 0=memory:1M --max-connections 2 --ready-file "$few" 2>/dev/null &
+"$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --lun 0=memory:1M --max-connections 2 --ready-file "$few" 2>/dev/null &
 few_pid=$!
+trap 'kill $few_pid 2>/dev/null || true; stop_target; rm -rf "$work"' EXIT
 for _ in $(seq 100); do [ -s "$few" ] && break; sleep 0.1; done
 exec {first}<>"/dev/tcp/${portal%:*}/$(sed 's/.*://' "$few")" {second}<>"/dev/tcp/${portal%:*}/$(sed 's/.*://' "$few")"
 refused "" iscsi-inq "iscsi://$(cat "$few")/$iqn/0"
@@ -60,6 +61,7 @@ for _ in $(seq 50); do timeout 10 iscsi-inq "iscsi://$(cat "$few")/$iqn/0" >"$wo
 accepted iscsi-inq "iscsi://$(cat "$few")/$iqn/0"
 kill $few_pid
 wait $few_pid || fail "the daemon with two connections did not end cleanly"
+trap 'stop_target; rm -rf "$work"' EXIT
 
 # A target goes offline and comes back, without a restart; its session is asked to leave.
 admin=$work/state/admin.socket

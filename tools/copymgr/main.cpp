@@ -17,9 +17,9 @@ namespace po = boost::program_options;
 constexpr std::array verbs{
     Verb{"copy", "copy blocks between logical units, by tokens where the array can", run_copy},
     Verb{"info", "what a host administrator asks of an array before using ODX", run_info},
-    Verb{"lun", "the logical units of a running daemon: delete, resize", run_lun},
+    Verb{"lun", "the logical units of a running daemon: delete, resize, provisioning", run_lun},
     Verb{"session", "the sessions of a running daemon: list, logout", run_session},
-    Verb{"target", "the targets of a running daemon: online, offline", run_target},
+    Verb{"target", "the targets of a running daemon: online, offline, access", run_target},
 };
 
 std::string list(std::span<const Verb> family) {

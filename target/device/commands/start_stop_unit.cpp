@@ -66,11 +66,13 @@ void stop(const Invocation& call) {
 
 // Commands on any nexus that still found the medium there have begun once each has been visited;
 // then their copies are known and can be ended, and what they wrote is flushed with the rest.
+void finish_prevented(const Invocation& call) {
+  call.task.finish_check_condition(
+      scsi::sense::illegal_request(scsi::asc::medium_removal_prevented));
+}
+
 void eject(const Invocation& call) {
-  if (!call.unit().medium().eject()) {
-    return call.task.finish_check_condition(
-        scsi::sense::illegal_request(scsi::asc::medium_removal_prevented));
-  }
+  if (!call.unit().medium().eject()) return finish_prevented(call);
   const bool flushes = !fields::no_flush.is_set(call.cdb());
   const auto end_uses = [call, flushes] {
     call.path->channel.on_pool(
@@ -81,7 +83,7 @@ void eject(const Invocation& call) {
         [call](const store::StoreResult<>& flushed) {
           if (flushed) return call.task.finish_good();
           // Still there, so that its host can save what it has.
-          call.unit().medium().load();
+          call.unit().medium().put_back();
           call.task.finish_check_condition(sense_of_write(flushed.error()));
         });
   };
@@ -91,7 +93,14 @@ void eject(const Invocation& call) {
 }
 
 void load(const Invocation& call) {
-  if (!call.unit().medium().load()) return call.task.finish_good();
+  switch (call.unit().medium().load()) {
+    case Medium::Loading::prevented:
+      return finish_prevented(call);
+    case Medium::Loading::was_there:
+      return call.task.finish_good();
+    case Medium::Loading::loaded:
+      break;
+  }
   finish_and_tell_others(call, UnitAttention::medium_may_have_changed);
 }
 

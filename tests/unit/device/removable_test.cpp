@@ -92,6 +92,19 @@ TEST_CASE("each nexus that prevents removal has to allow it") {
   check_no_medium(world.ask(ready));
 }
 
+TEST_CASE("what keeps a medium in keeps one out") {
+  RemovableWorld world;
+  REQUIRE(world.ask(eject).good());
+  REQUIRE(world.ask_other(prevent).good());
+  check_prevented(world.ask(load));
+  check_no_medium(world.ask(ready));
+  REQUIRE(world.ask_other(allow).good());
+  REQUIRE(world.ask(load).good());
+  CHECK(world.ask(ready).good());
+  REQUIRE(world.ask(prevent).good());
+  CHECK(world.ask(load).good());  // it is there
+}
+
 TEST_CASE("prevention ends with its session, a reset, and a preemption that aborts") {
   RemovableWorld world;
   REQUIRE(world.ask_other(prevent).good());
