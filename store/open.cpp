@@ -12,6 +12,7 @@
 #include "store/memory_store.hpp"
 #include "store/null_store.hpp"
 #include "store/protection_file.hpp"
+#include "store/remembered_holes.hpp"
 #include "store/schemes.hpp"
 #include "store/thick_store.hpp"
 
@@ -124,6 +125,8 @@ constexpr std::uint32_t chunk_bytes_min = 4096;
 // The filter that keeps to `with` over what a row opened.
 Opened provisioned(std::unique_ptr<Store> store, const Scheme& scheme, const Provisioning& with) {
   if (!with.thin) return std::make_unique<ThickStore>(std::move(store));
+  const bool can_remember = !scheme.tells_holes && store->file().has_value();
+  if (!with.counted && can_remember) return std::make_unique<RememberedHoles>(std::move(store));
   if (!with.counted) return store;
   if (!scheme.tells_holes) {
     return base::fail(fmt::format(

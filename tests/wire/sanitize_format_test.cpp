@@ -180,7 +180,35 @@ TEST_CASE("FORMAT UNIT: what is wrong in the list is named, byte and bit") {
   CHECK(longly("00 88 00 00 00 00 00 00 20 00 00 00") == at + "8 bit 5");
 }
 
-TEST_CASE("FORMAT UNIT: protection information is refused") {
-  CHECK(format_refusal("04 80 00 00 00 00") == "05/24/00 at CDB byte 1 bit 7");
-  CHECK(format_refusal("04 50 00 00 00 00", hex("00 00 00 00")) == "05/24/00 at CDB byte 1 bit 7");
+// SBC-4 5.4: FMTPINFO and PROTECTION FIELD USAGE 00b and 000b are no protection information, 10b
+// and 000b type 1, 11b and 000b type 2, 11b and 001b type 3; all else is reserved.
+TEST_CASE("FORMAT UNIT: only the protection information that the unit has can be asked for") {
+  const auto told = [](std::uint8_t type, std::uint8_t fmtpinfo,
+                       std::optional<std::uint8_t> usage) {
+    const Bytes cdb{0x04, static_cast<std::uint8_t>(fmtpinfo << 6 | (usage ? 0x10 : 0)), 0, 0, 0,
+                    0};
+    const Bytes list{usage.value_or(0), 0, 0, 0};
+    const auto decoded = scsi::decode_format_unit(cdb, usage ? list : Bytes{}, small, type);
+    return decoded ? std::string("good") : scsi::to_text(decoded.error());
+  };
+  struct Right {
+    std::uint8_t fmtpinfo, usage;
+  };
+  constexpr Right rights[] = {{0, 0}, {2, 0}, {3, 0}, {3, 1}};
+  for (std::uint8_t type = 0; type < 4; ++type) {
+    for (std::uint8_t fmtpinfo = 0; fmtpinfo < 4; ++fmtpinfo) {
+      const bool fits = fmtpinfo == rights[type].fmtpinfo;
+      for (std::uint8_t usage = 0; usage < 8; ++usage) {
+        INFO("type " << int(type) << ", " << int(fmtpinfo) << ", " << int(usage));
+        const std::string expected = !fits ? "05/24/00 at CDB byte 1 bit 7"
+                                     : usage == rights[type].usage
+                                         ? "good"
+                                         : "05/26/00 at parameter list byte 0 bit 2";
+        CHECK(told(type, fmtpinfo, usage) == expected);
+      }
+      // Without a list the usage is 000b.
+      const bool well = fits && rights[type].usage == 0;
+      CHECK(told(type, fmtpinfo, std::nullopt) == (well ? "good" : "05/24/00 at CDB byte 1 bit 7"));
+    }
+  }
 }

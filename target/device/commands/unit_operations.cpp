@@ -76,7 +76,8 @@ void sanitize_exit_failure_mode(const Invocation& call) {
 
 void format_unit(const Invocation& call) {
   const auto request =
-      scsi::decode_format_unit(call.cdb(), call.task.data_out.view(), call.unit().block_length());
+      scsi::decode_format_unit(call.cdb(), call.task.data_out.view(), call.unit().block_length(),
+                               call.unit().protection_support().type);
   if (!request) return call.task.finish_check_condition(request.error());
   call.task.transfer_length = base::ByteCount(request->list_bytes);
   start(call,

@@ -5,6 +5,7 @@
 
 #include "store/counted_store.hpp"
 #include "store/protection_file.hpp"
+#include "store/remembered_holes.hpp"
 #include "store/thick_store.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/patterns.hpp"
@@ -58,6 +59,14 @@ std::vector<Kind> all_kinds() {
                      [make = kinds[i].make](const TempDir& dir) -> std::unique_ptr<store::Store> {
                        return std::make_unique<store::CountedStore>(make(dir), ByteCount(size),
                                                                     false);
+                     }});
+  }
+  for (const std::size_t i : {0, 1, 2}) {
+    kinds.push_back({"remembered " + kinds[i].name, true,
+                     [make = kinds[i].make](const TempDir& dir) -> std::unique_ptr<store::Store> {
+                       auto below = make(dir);
+                       if (!below) return nullptr;
+                       return std::make_unique<store::RememberedHoles>(std::move(below));
                      }});
   }
   for (const std::size_t i : {0, 1, 2}) {

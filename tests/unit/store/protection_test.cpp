@@ -423,7 +423,9 @@ TEST_CASE("marks are settled when there are many, and writers go on meanwhile") 
 }
 
 TEST_CASE("many threads write while marks are settled under them") {
-  const auto medium = memory(store::WriteIntents::room_bytes);
+  // A file: what one thread reads here while others write it would be a race in memory.
+  const TempDir dir;
+  const auto medium = file(dir.path("intents"), store::WriteIntents::room_bytes);
   std::atomic<int> flushes{0};
   store::WriteIntents intents(*medium, ByteOffset(0), {ByteCount(4096), 64, 3},
                               [&]() -> store::StoreResult<> {
