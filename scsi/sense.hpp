@@ -41,6 +41,7 @@ struct AdditionalSense {
 namespace asc {
 inline constexpr AdditionalSense none{0x00, 0x00};
 inline constexpr AdditionalSense operation_in_progress{0x00, 0x16};
+inline constexpr AdditionalSense becoming_ready{0x04, 0x01};
 inline constexpr AdditionalSense not_ready_initializing_required{0x04, 0x02};
 inline constexpr AdditionalSense format_in_progress{0x04, 0x04};
 inline constexpr AdditionalSense asymmetric_access_state_transition{0x04, 0x0a};

@@ -24,11 +24,12 @@ base::ByteCount room_of(std::uint64_t granules) {
 
 }  // namespace
 
-CountedStore::CountedStore(std::unique_ptr<Store> store_below, base::ByteCount bound,
+CountedStore::CountedStore(std::unique_ptr<Store> store_below, std::optional<base::ByteCount> bound,
                            bool wait_when_full)
     : Filter(std::move(store_below)),
       taken_(granules_of(below().size())),
-      quota_(std::min(bound, room_of(granules_of(below().size()))), wait_when_full) {
+      quota_(bound.value_or(Quota::no_bound), wait_when_full, base::ByteCount(granule)) {
+  quota_.set_whole(below().size());
   const std::uint64_t end = size().value;
   for (std::uint64_t at = 0; at < end;) {
     const Run run = below().first_run(between(at, end));
@@ -43,9 +44,8 @@ StoreResult<> CountedStore::resize(base::ByteCount size) {
   const std::uint64_t before = granules_of(below().size()), after = granules_of(size);
   if (!taken_.grow(after)) return fault(StoreError::Kind::no_space, ENOMEM);
   if (auto done = below().resize(size); !done) return done;
-  const bool bound_was_size = quota_.bound() >= room_of(before);
   if (after < before) quota_.give_back(room_of(taken_.clear({after, before})));
-  if (bound_was_size || quota_.bound() > room_of(after)) quota_.set_bound(room_of(after));
+  quota_.set_whole(size);
   return {};
 }
 

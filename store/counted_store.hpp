@@ -17,11 +17,12 @@ class CountedStore final : public Filter {
  public:
   static constexpr std::uint64_t granule_bytes = 4096;
 
-  // Looks through `below` for what takes room now; that stays, be it more than `bound`. A bound
-  // above the size means the size.
-  CountedStore(std::unique_ptr<Store> below, base::ByteCount bound, bool wait_when_full);
+  // Looks through `below` for what takes room now; that stays, be it more than `bound`. Without a
+  // bound, or with one above the size, that is the size.
+  CountedStore(std::unique_ptr<Store> below, std::optional<base::ByteCount> bound,
+               bool wait_when_full);
 
-  // What is cut off gives its room back. A bound that was the whole size stays that.
+  // What is cut off gives its room back.
   StoreResult<> resize(base::ByteCount size) override;
   // no_space, or no_space_yet where the quota waits, when there is no room for all of it, and then
   // nothing is written. The same kinds when the medium itself is full; then part may be.

@@ -133,8 +133,7 @@ Opened provisioned(std::unique_ptr<Store> store, const Scheme& scheme, const Pro
         "{}: the room that it takes cannot be counted; file and memory stores can be bounded",
         store->describe()));
   }
-  const base::ByteCount bound = with.bound.value_or(store->size());
-  return std::make_unique<CountedStore>(std::move(store), bound, with.wait_when_full);
+  return std::make_unique<CountedStore>(std::move(store), with.bound, with.wait_when_full);
 }
 
 }  // namespace

@@ -3,13 +3,24 @@
 namespace store {
 
 base::ByteCount Quota::available() const {
-  const std::uint64_t used = used_.load(), bound = bound_.load();
+  const std::uint64_t used = used_.load(), bound = this->bound().value;
   return base::ByteCount(used < bound ? bound - used : 0);
 }
 
 void Quota::set_bound(base::ByteCount bound) {
-  const std::uint64_t before = bound_.exchange(bound.value);
-  if (bound.value > before) exhausted_ = false;
+  const std::uint64_t before = this->bound().value;
+  bound_ = rounded_up(bound.value);
+  bound_changed(before);
+}
+
+void Quota::set_whole(base::ByteCount room) {
+  const std::uint64_t before = bound().value;
+  whole_ = rounded_up(room.value);
+  bound_changed(before);
+}
+
+void Quota::bound_changed(std::uint64_t before) {
+  if (bound().value > before) exhausted_ = false;
   // Marks may stand at other places now, wherever the count is.
   tell(Event::mark_passed);
 }
@@ -17,7 +28,7 @@ void Quota::set_bound(base::ByteCount bound) {
 bool Quota::take(base::ByteCount room) {
   std::uint64_t used = used_.load();
   do {
-    const std::uint64_t bound = bound_.load();
+    const std::uint64_t bound = this->bound().value;
     if (used > bound || room.value > bound - used) {
       if (!exhausted_.exchange(true)) tell(Event::exhausted);
       return false;
@@ -30,7 +41,7 @@ bool Quota::take(base::ByteCount room) {
 void Quota::give_back(base::ByteCount room) {
   if (room.value == 0) return;
   const std::uint64_t used = used_.fetch_sub(room.value) - room.value;
-  if (exhausted_.load() && available().value > bound_.load() / 100) exhausted_ = false;
+  if (exhausted_.load() && available().value > bound().value / 100) exhausted_ = false;
   look(used);
 }
 

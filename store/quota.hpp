@@ -3,6 +3,7 @@
 // room was asked for and refused.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -15,15 +16,22 @@ namespace store {
 
 class Quota {
  public:
-  explicit Quota(base::ByteCount bound, bool wait_when_full = false)
-      : bound_(bound.value), waits_(wait_when_full) {}
+  static constexpr base::ByteCount no_bound{std::numeric_limits<std::uint64_t>::max()};
+
+  // Room is taken in multiples of `unit`, to which a bound is rounded up.
+  explicit Quota(base::ByteCount bound, bool wait_when_full = false,
+                 base::ByteCount unit = base::ByteCount(1))
+      : unit_(unit.value), bound_(rounded_up(bound.value)), waits_(wait_when_full) {}
 
   base::ByteCount used() const { return base::ByteCount(used_.load()); }
-  base::ByteCount bound() const { return base::ByteCount(bound_.load()); }
+  // That was set, or the whole store where that is less.
+  base::ByteCount bound() const { return base::ByteCount(std::min(bound_.load(), whole_.load())); }
   // Zero as well when more is used than may be.
   base::ByteCount available() const;
   // Takes room to use more from now on, or less; what is used stays used. May call the watcher.
   void set_bound(base::ByteCount bound);
+  // The store has got another size: what all of it takes. The bound that was set stays set.
+  void set_whole(base::ByteCount room);
 
   // All of it or, when that would pass the bound, nothing. Never waits unless the watcher is
   // called.
@@ -52,10 +60,17 @@ class Quota {
   void set_marks(const Marks& marks);
 
  private:
+  static constexpr std::uint64_t unlimited = no_bound.value;
+  std::uint64_t rounded_up(std::uint64_t bytes) const {
+    return bytes > unlimited - unit_ ? unlimited : (bytes + unit_ - 1) / unit_ * unit_;
+  }
+  void bound_changed(std::uint64_t before);
   void look(std::uint64_t used);
   void tell(Event event);
 
+  const std::uint64_t unit_;
   std::atomic<std::uint64_t> bound_;
+  std::atomic<std::uint64_t> whole_{unlimited};
   std::atomic<std::uint64_t> used_{0};
   std::atomic<std::uint64_t> at_least_{Marks{}.at_least};
   std::atomic<std::uint64_t> below_{Marks{}.below};

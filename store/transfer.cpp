@@ -82,7 +82,7 @@ StoreResult<> copy_data_in_kernel(Piece from, Piece to, ByteCount length) {
 
 // What is cloned takes the room of its data; its holes give room back.
 StoreResult<> reserve_for(Piece from, Piece to, ByteCount length) {
-  if (to.store->quota() == nullptr) return {};
+  if (to.store->quota() == nullptr) return to.store->reserve({to.at, length});
   const ByteOffset end = from.at + length;
   while (from.at < end) {
     const Store::Run run = from.store->first_run({from.at, end - from.at});

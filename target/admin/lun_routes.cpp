@@ -1,6 +1,5 @@
 #include "target/admin/lun_routes.hpp"
 
-#include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
@@ -25,6 +24,11 @@ std::optional<std::string> fault_of_size(const device::LogicalUnit& unit, base::
   const base::BlockLength block = unit.block_length();
   const base::ByteCount now = block.to_bytes(unit.capacity());
   if (unit.shape().read_only) return "a read-only unit cannot be resized";
+  if (unit.protection() != nullptr) {
+    return "a unit with protection information cannot be resized while it is served; resize its "
+           "file "
+           "while the daemon is down";
+  }
   if (size.value == 0 || size.value % block.bytes != 0) {
     return fmt::format("{} bytes are no whole number of {}-byte blocks", size.value, block.bytes);
   }
@@ -126,9 +130,7 @@ ApiResponse change_provisioning(const ArrayParts& array, const ApiRequest& reque
                      "threshold= or exhausted=");
   }
   if (change->waits) quota->set_waits(*change->waits);
-  if (change->provisioned) {
-    quota->set_bound(std::min(*change->provisioned, named.unit->guard().size()));
-  }
+  if (change->provisioned) quota->set_bound(*change->provisioned);
   base::log::info("{} LUN {}: {} of {} bytes used, when full: {}", named.target->name(),
                   named.lun.value, quota->used().value, quota->bound().value,
                   quota->waits() ? "wait" : "fail");

@@ -138,8 +138,6 @@ class LogicalUnit {
 
   // SANITIZE or FORMAT UNIT.
   UnitOperation& operation() { return operation_; }
-  // Started, and not closed to commands by an operation.
-  bool ready() const { return medium_.ready() && operation_.idle(); }
   base::ByteCount operation_step() const;
   base::ByteCount operation_mark() const { return limits_.operation_mark; }
   // Keeps the record of the operation; empty: there is none. May block. False: the old one stands.

@@ -41,7 +41,7 @@ const char* name_of(const OperationPlan& plan) {
 bool saved_parameters(LogicalUnit& unit) {
   if (!unit.operation().plan().saves_parameters || !unit.kept().can_save()) return true;
   return unit.kept().save(Keepsake::mode_parameters,
-                          scsi::mode_select_list(unit.mode_parameters()));
+                          scsi::mode_select_list(unit.mode_parameters(), unit.mode_sense_unit()));
 }
 
 scsi::Sense failure_of(const OperationPlan& plan) {

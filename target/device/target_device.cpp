@@ -31,7 +31,8 @@ TargetDevice::~TargetDevice() {
 
 void TargetDevice::resume_operations(base::Executor& pool) {
   for (const auto& [lun, unit] : units()) {
-    if (!unit->operation().running()) continue;
+    // One that is read-only now stays closed, and its operation goes on when it is not any more.
+    if (!unit->operation().running() || unit->shape().read_only) continue;
     std::make_shared<OperationRun>(*this, unit, pool, nullptr, false)->start();
   }
 }
@@ -67,11 +68,12 @@ base::Result<void, std::string> TargetDevice::resize_unit(scsi::Lun lun, base::B
                                                           base::Executor& pool) {
   const std::scoped_lock one_at_a_time(resizing_);
   const auto unit = units().at(lun);
-  if (!unit->operation().idle()) {
+  if (!unit->operation().begin_resize()) {
     return base::fail(std::string("a SANITIZE or FORMAT UNIT is under way on it or has failed"));
   }
   const base::BlockCount before = unit->capacity();
   auto resized = unit->resize(size);
+  unit->operation().end_resize();
   if (unit->capacity() == before) return resized;
   copy_manager_.resized(unit->volume(name_));
   std::promise<void> told;

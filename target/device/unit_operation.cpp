@@ -1,6 +1,7 @@
 #include "target/device/unit_operation.hpp"
 
 #include "scsi/format_parameters.hpp"
+#include "scsi/block_cdbs.hpp"
 #include "scsi/sanitize_cdbs.hpp"
 
 namespace device {
@@ -41,7 +42,8 @@ std::optional<scsi::Sense> UnitOperation::refusal(std::uint8_t opcode, bool need
   const bool format = opcode == scsi::format_unit::layout.opcode;
   switch (state()) {
     case State::sanitize_failed:
-      if (sanitize) return std::nullopt;
+      // A medium that was ejected meanwhile has to be loaded first.
+      if (sanitize || opcode == scsi::start_stop_unit::layout.opcode) return std::nullopt;
       break;
     case State::format_failed:
       if (sanitize || format || !needs_medium) return std::nullopt;
@@ -58,6 +60,9 @@ std::optional<scsi::Sense> UnitOperation::refusal(std::uint8_t opcode, bool need
 std::optional<scsi::Sense> UnitOperation::begin(OperationPlan plan) {
   const std::scoped_lock lock(steps_);
   if (running()) return condition();
+  if (resizing_) {
+    return scsi::sense::make(scsi::SenseKey::not_ready, scsi::asc::becoming_ready);
+  }
   if (state() == State::sanitize_failed) {
     if (!sanitizes(plan)) return condition();
     if (plan.unrestricted_exit && !plan_.unrestricted_exit) {
@@ -70,6 +75,17 @@ std::optional<scsi::Sense> UnitOperation::begin(OperationPlan plan) {
   progress_ = 0;
   set(sanitizes(plan_) ? State::sanitizing : State::formatting);
   return std::nullopt;
+}
+
+bool UnitOperation::begin_resize() {
+  const std::scoped_lock lock(steps_);
+  resizing_ = idle();
+  return resizing_;
+}
+
+void UnitOperation::end_resize() {
+  const std::scoped_lock lock(steps_);
+  resizing_ = false;
 }
 
 void UnitOperation::withdraw() {

@@ -30,6 +30,10 @@ class UnitOperation {
 
   // From then on refusal() keeps every command out. Else why it cannot begin.
   std::optional<scsi::Sense> begin(OperationPlan plan);
+  // While the unit is resized none may begin, and while one is under way or has failed it is not
+  // resized: false.
+  bool begin_resize();
+  void end_resize();
   // begin() has had no effect yet, and none is wanted any more.
   void withdraw();
   // Whether EXIT FAILURE MODE may be done; why not.
@@ -54,6 +58,7 @@ class UnitOperation {
   std::atomic<std::uint16_t> progress_{0};
   std::recursive_mutex steps_;  // inline executors step inside a step
   bool halted_ = false;
+  bool resizing_ = false;
   OperationPlan plan_;
   OperationPosition position_;
   // As begin() found them.

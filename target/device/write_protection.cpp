@@ -18,8 +18,6 @@ bool is_extended_copy(const scsi::CdbLayout& layout) {
          (layout.service_action == scsi::extended_copy::lid1_layout.service_action ||
           layout.service_action == scsi::extended_copy::lid4_layout.service_action);
 }
-// They run on a medium that is not ready, too: FORMAT UNIT and SANITIZE.
-constexpr std::array<std::uint8_t, 2> make_media{0x04, 0x48};
 
 bool contains(const auto& opcodes, std::uint8_t opcode) {
   return std::find(opcodes.begin(), opcodes.end(), opcode) != opcodes.end();
@@ -35,7 +33,6 @@ scsi::Sense sense_of(WriteProtection why) {
 }
 
 bool changes_medium(const CommandRow& row) {
-  if (contains(make_media, row.layout.opcode)) return true;
   return row.unit_rule == UnitRule::started && row.reservation_rule == ReservationRule::changes &&
          !contains(harmless, row.layout.opcode) && !is_extended_copy(row.layout);
 }

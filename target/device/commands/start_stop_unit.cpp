@@ -64,13 +64,13 @@ void stop(const Invocation& call) {
   });
 }
 
-// Commands on any nexus that still found the medium there have begun once each has been visited;
-// then their copies are known and can be ended, and what they wrote is flushed with the rest.
 void finish_prevented(const Invocation& call) {
   call.task.finish_check_condition(
       scsi::sense::illegal_request(scsi::asc::medium_removal_prevented));
 }
 
+// Commands on any nexus that still found the medium there have begun once each has been visited;
+// then their copies are known and can be ended, and what they wrote is flushed with the rest.
 void eject(const Invocation& call) {
   if (!call.unit().medium().eject()) return finish_prevented(call);
   const bool flushes = !fields::no_flush.is_set(call.cdb());

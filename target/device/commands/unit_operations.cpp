@@ -4,6 +4,7 @@
 #include "target/device/command_table.hpp"
 #include "target/device/commands/commands.hpp"
 #include "target/device/operation_run.hpp"
+#include "target/device/store_sense.hpp"
 
 namespace device::commands {
 namespace {
@@ -12,8 +13,17 @@ scsi::Sense could_not_keep() {
   return scsi::sense::make(scsi::SenseKey::hardware_error, scsi::asc::internal_target_failure);
 }
 
+// A pattern takes room in every block: what cannot have that is refused before anything is lost.
+bool has_room(LogicalUnit& unit, const OperationPlan& plan) {
+  const store::Quota* const quota = unit.guard().quota();
+  return plan.pattern.empty() || quota == nullptr || quota->bound() >= unit.guard().size();
+}
+
 // From begin() on the unit is closed to every other command.
 void start(const Invocation& call, OperationPlan plan, bool immed) {
+  if (!has_room(call.unit(), plan)) {
+    return call.task.finish_check_condition(sense_of_write({store::StoreError::Kind::no_space}));
+  }
   if (const auto bad = call.unit().operation().begin(std::move(plan))) {
     return call.task.finish_check_condition(*bad);
   }

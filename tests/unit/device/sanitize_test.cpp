@@ -289,9 +289,9 @@ TEST_CASE("a copy that reads the unit, or writes it, is stopped") {
 
 TEST_CASE("EXTENDED COPY through another unit finds a unit that is not ready") {
   OperationWorld w;
-  CHECK(w.unit().ready());
+  CHECK(w.unit().operation().idle());
   REQUIRE_FALSE(w.unit().operation().begin({}));
-  CHECK_FALSE(w.unit().ready());
+  CHECK_FALSE(w.unit().operation().idle());
 }
 
 TEST_CASE("SANITIZE is for the holder of the reservation only") {

@@ -375,3 +375,18 @@ TEST_CASE("a fully provisioned unit keeps its room through copies of zeros and h
   REQUIRE(world.run("35 00 00 00 00 00 00 00 00 00", {}, 3).good());
   CHECK(::test::allocated_bytes(dir.path("a")) >= unit_bytes);
 }
+
+TEST_CASE("a pattern that cannot have room in every block is refused before anything is lost") {
+  ThinWorld world(bounded(3));
+  REQUIRE(world.write(0, 8).good());
+  const Bytes overwrite{1, 0, 0, 1, 0x55}, format = hex("00 88 00 00 00 01 00 01 55");
+  const Answer sanitized = world.run("48 01 00 00 00 00 00 00 05 00", overwrite, thin_lun);
+  check_sense(sanitized, scsi::SenseKey::data_protect, 0x27, 0x07);
+  const Answer formatted = world.run("04 10 00 00 00 00", format, thin_lun);
+  check_sense(formatted, scsi::SenseKey::data_protect, 0x27, 0x07);
+  CHECK(world.run("00", {}, thin_lun).good());
+  CHECK(world.read(0, 8) == pattern(8, 512, 1));
+  // Nothing is written by these.
+  CHECK(world.run("48 02 00 00 00 00 00 00 00 00", {}, thin_lun).good());
+  CHECK(world.read(0, 8) == Bytes(8 * 512));
+}

@@ -128,6 +128,7 @@ TEST_CASE("additional sense codes have the numbers of the standard") {
   using namespace asc;
   const std::pair<AdditionalSense, AdditionalSense> expected[] = {
       {operation_in_progress, {0x00, 0x16}},
+      {becoming_ready, {0x04, 0x01}},
       {not_ready_initializing_required, {0x04, 0x02}},
       {format_in_progress, {0x04, 0x04}},
       {sanitize_in_progress, {0x04, 0x1b}},

@@ -362,3 +362,31 @@ TEST_CASE("open_guarded counts files and memory, and nothing that cannot tell it
       store::open_guarded(store::parse_store_spec("memory:1M").value(), dir.path(), {});
   CHECK((*plain)->quota() == nullptr);
 }
+
+TEST_CASE("a bound that was set stays through any resize; without one it is the size") {
+  const auto bounded = counted(memory(10 * granule), 4 * granule);
+  REQUIRE(bounded->resize(ByteCount(2 * granule)));
+  CHECK(bounded->quota()->bound() == ByteCount(2 * granule));
+  REQUIRE(bounded->resize(ByteCount(20 * granule)));
+  CHECK(bounded->quota()->bound() == ByteCount(4 * granule));
+  // The size at first, and no more than that later.
+  const auto at_size = counted(memory(4 * granule), 4 * granule);
+  REQUIRE(at_size->resize(ByteCount(8 * granule)));
+  CHECK(at_size->quota()->bound() == ByteCount(4 * granule));
+  CountedStore unbounded(memory(4 * granule), std::nullopt, false);
+  REQUIRE(unbounded.resize(ByteCount(8 * granule)));
+  CHECK(unbounded.quota()->bound() == ByteCount(8 * granule));
+  REQUIRE(write(unbounded, 0, filled(8 * granule, 1)));
+  REQUIRE(unbounded.resize(ByteCount(3 * granule)));
+  CHECK(used(unbounded) == 3 * granule);
+}
+
+TEST_CASE("a store that is no whole number of granules can be filled to its last byte") {
+  for (const auto bound :
+       {std::optional<ByteCount>(), std::optional(ByteCount(4 * granule + 512))}) {
+    CountedStore s(memory(4 * granule + 512), bound, false);
+    if (bound) s.quota()->set_bound(*bound);
+    CHECK(write(s, 0, filled(4 * granule + 512, 1)));
+    CHECK(used(s) == 5 * granule);
+  }
+}
