@@ -67,9 +67,10 @@ struct FormatUnit {
   bool operator==(const FormatUnit&) const = default;
 };
 
-// `list` is what arrived, up to longest_list(). FMTPINFO and PROTECTION FIELD USAGE must ask for the
-// protection information that the unit has, type `protection_type` (0: none), which a host cannot
-// change. A defect list is refused: there is no medium below whose defects a host could know.
+// `list` is what arrived, up to longest_list(). FMTPINFO and PROTECTION FIELD USAGE must ask for
+// the protection information that the unit has, type `protection_type` (0: none), which a host
+// cannot change. A defect list is refused: there is no medium below whose defects a host could
+// know.
 base::Result<FormatUnit, Sense> decode_format_unit(base::ByteView cdb, base::ByteView list,
                                                    base::BlockLength block_length,
                                                    std::uint8_t protection_type = 0);

@@ -1,7 +1,7 @@
 #include "target/device/unit_operation.hpp"
 
-#include "scsi/format_parameters.hpp"
 #include "scsi/block_cdbs.hpp"
+#include "scsi/format_parameters.hpp"
 #include "scsi/sanitize_cdbs.hpp"
 
 namespace device {
