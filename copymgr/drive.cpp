@@ -25,6 +25,7 @@ void CopyManager::State::end(const OperationPtr& operation, CopyOutcome outcome,
   // The lease first: a host that has its status may use, or miss, the token at once.
   if (outcome && operation->run) operation->run->succeeded();
   operation->run.reset();
+  operation->waiting = {};
   scsi::CopyResult result = result_of(*operation, outcome);
   result.token = token;
   if (result.completion_status == scsi::Status::check_condition && operation->sense_of) {
@@ -47,7 +48,7 @@ void CopyManager::State::end_refused(const OperationPtr& operation, CopyFault fa
 // it is touched here any more, and by the posted work only if it may attend.
 void CopyManager::State::hand_on(const OperationPtr& operation) {
   base::Executor& executor = pool;
-  operation->leave();
+  if (!operation->leave()) return end_stopped({operation});
   executor.post([this, operation] {
     if (operation->attend()) drive(operation);
   });
@@ -64,12 +65,47 @@ void CopyManager::State::drive(const OperationPtr& operation) {
   hand_on(operation);
 }
 
-// The operation counts as attended until the guard calls back: whoever stops it waits for that.
+namespace {
+
+// Where the guard posts the wait for the writes that are under way. Nobody attends to the operation
+// until that runs; who takes it over meanwhile drops the wait, and the snapshot with it.
+class WaitingPool final : public base::Executor {
+ public:
+  using EndStopped = std::function<void(const OperationPtr&)>;
+  WaitingPool(const OperationPtr& operation, base::Executor& pool, EndStopped end_stopped)
+      : operation_(operation), pool_(pool), end_stopped_(std::move(end_stopped)) {}
+
+  void post(base::Work work) override {
+    operation_->waiting = std::move(work);
+    if (!operation_->leave()) return end_stopped_(operation_);
+    pool_.post([operation = operation_] {
+      if (operation->attend()) std::exchange(operation->waiting, {})();
+    });
+  }
+
+ private:
+  const OperationPtr operation_;
+  base::Executor& pool_;
+  const EndStopped end_stopped_;
+};
+
+}  // namespace
+
+// The guard and the copy manager may be gone once the guard has posted: see hand_on().
+void CopyManager::State::take_snapshot(const OperationPtr& operation, store::Guard& guard,
+                                       std::vector<base::Extent> extents,
+                                       base::UniqueFunction<void()> on_lost,
+                                       store::Guard::Protected done) {
+  WaitingPool waiting(operation, pool,
+                      [this](const OperationPtr& stopped) { end_stopped({stopped}); });
+  guard.protect(std::move(extents), waiting, std::move(on_lost), std::move(done));
+}
+
 bool CopyManager::State::hold_still(const OperationPtr& operation) {
   const auto wanted = operation->run->wanted();
   if (!wanted || operation->stop != StopReason::none) return false;
-  wanted->guard->protect(
-      {wanted->extent}, pool, [] {},
+  take_snapshot(
+      operation, *wanted->guard, {wanted->extent}, [] {},
       [this, operation](std::shared_ptr<store::Snapshot> snapshot) {
         operation->run->hold(std::move(snapshot));
         hand_on(operation);
@@ -121,7 +157,7 @@ std::optional<CopyOutcome> CopyManager::State::advance(Operation& operation) {
 void CopyManager::State::end_stopped(const std::vector<OperationPtr>& taken_over) {
   for (const OperationPtr& operation : taken_over) {
     const base::BlockCount done(operation->blocks_done);
-    const bool complete = operation->run->done();
+    const bool complete = operation->run != nullptr && operation->run->done();
     end(operation, complete ? CopyOutcome(done) : CopyOutcome(base::fail(stopped(*operation))));
   }
 }

@@ -1,7 +1,7 @@
 // One POPULATE TOKEN, WRITE USING TOKEN or EXTENDED COPY, running or finished: its progress, its
 // result, and who attends to it. At any time at most one thread attends to a running operation;
-// between two slices of work nobody does, and then whoever wants it stopped may take it over
-// instead of waiting for the pool.
+// while its next work is queued on the pool nobody does, and then whoever wants it stopped takes it
+// over instead of waiting for the pool: he may be the pool's only thread.
 #pragma once
 
 #include <atomic>
@@ -29,7 +29,12 @@ struct Operation {
 
   // True for exactly one caller after each leave().
   bool attend() { return unattended.exchange(false); }
-  void leave() { unattended = true; }
+  // False when it was asked to stop before: the caller attends to it still, and ends it, since who
+  // asked waits.
+  [[nodiscard]] bool leave() {
+    unattended = true;
+    return stop == StopReason::none || !attend();
+  }
 
   const OperationKey key;
   const std::uint8_t service_action;
@@ -45,6 +50,7 @@ struct Operation {
   // Touched only by who attends.
   CopyManager::Done done;
   std::unique_ptr<Run> run;
+  base::UniqueFunction<void()> waiting;  // for writes under way; it holds what they must not change
 
   // Set before the start.
   bool identified = true;      // false: it has no list identifier, so nobody can ask

@@ -28,9 +28,8 @@ void CopyManager::State::protect(const OperationPtr& operation, const AttachedVo
     extents.push_back(base::to_extent(range, (*volume)->block_length));
   }
   auto link = std::make_shared<LossLink>(door);
-  // The operation counts as attended until the guard calls back: whoever stops it waits for that.
-  (*volume)->guard->protect(
-      std::move(extents), pool, [link] { link->lost(); },
+  take_snapshot(
+      operation, *(*volume)->guard, std::move(extents), [link] { link->lost(); },
       [this, operation, volume, request, link](std::shared_ptr<store::Snapshot> snapshot) {
         issue_token(operation, volume, request, link, std::move(snapshot));
       });

@@ -31,6 +31,10 @@ struct CopyManager::State {
            std::optional<scsi::RodTokenBytes> token = std::nullopt);
   void end_refused(const OperationPtr& operation, CopyFault fault);
 
+  // Guard::protect() for an operation that can be stopped while it waits; then `done` never runs.
+  void take_snapshot(const OperationPtr& operation, store::Guard& guard,
+                     std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost,
+                     store::Guard::Protected done);
   void protect(const OperationPtr& operation, const AttachedVolumePtr& volume,
                const scsi::PopulateToken& request);
   void issue_token(const OperationPtr& operation, const AttachedVolumePtr& volume,

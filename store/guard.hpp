@@ -71,10 +71,12 @@ class Guard final : public Store {
   ~Guard() override;
 
   // Takes a point in time of `extents` (each within size(); they may touch but not overlap). `done`
-  // runs once: inside this call when no write is under way, else on `pool`. The point in time lies
-  // between the call and `done`, which gets nullptr only when an extent does not lie within size().
-  // `on_lost` runs at most once, from the writing thread, if the snapshot is lost later; it may run
-  // while the snapshot is dropped.
+  // runs once: inside this call when no write is under way, else on `pool`, unless the work posted
+  // there is destroyed without being run, which drops the snapshot; from the post on nothing of
+  // this guard is used any more, by either. The point in time lies between the call and `done`,
+  // which gets nullptr only when an extent does not lie within size(). `on_lost` runs at most once,
+  // from the writing thread, if the snapshot is lost later; it may run while the snapshot is
+  // dropped.
   using Protected = base::UniqueFunction<void(std::shared_ptr<Snapshot>)>;
   void protect(std::vector<base::Extent> extents, base::Executor& pool,
                base::UniqueFunction<void()> on_lost, Protected done);

@@ -274,13 +274,24 @@ TEST_CASE("Detaching stops readers too, and says so") {
   LedgerWorld world;
   const auto reader = world.start(key(2, 1));
   world.ledger.set_other_volumes(reader, {1});
-  reader->leave();
+  REQUIRE(reader->leave());
   const auto taken = world.ledger.stop_volume(1, StopReason::volume_gone, true);
   REQUIRE(taken.size() == 1);
   CHECK(reader->stop == StopReason::source_gone);
   CHECK_FALSE(reader->attend());
   world.finish(reader);
   world.ledger.wait_until_stopped(1, true);
+}
+
+TEST_CASE("Who leaves an operation that was asked to stop attends to it still, once") {
+  LedgerWorld world;
+  const auto operation = world.start(key(1));
+  CHECK(world.ledger.stop_volume(1, StopReason::aborted, false).empty());
+  CHECK_FALSE(operation->leave());
+  CHECK_FALSE(operation->attend());
+  CHECK(world.ledger.stop_volume(1, StopReason::aborted, false).empty());
+  world.finish(operation);
+  world.ledger.wait_until_stopped(1, false);
 }
 
 TEST_CASE("7.6 COPY OPERATION ABORT: unknown, finished, attended, left alone") {
@@ -307,7 +318,7 @@ TEST_CASE("7.6 COPY OPERATION ABORT: unknown, finished, attended, left alone") {
   CHECK(told == 3);
 
   operation = world.start(key(1));
-  operation->leave();
+  CHECK(operation->leave());
   CHECK(world.ledger.abort(key(1), tell).taken_over == operation);
   world.finish(operation, base::fail(CopyFault{}));
   CHECK(told == 4);
