@@ -173,7 +173,7 @@ FileOpened make_store(Descriptor file, const FileOptions& options, bool device) 
   base::ByteCount found = size_of(file);
   const std::vector<base::ByteCount>& since = options.sizes_since;
   const bool is_known = std::find(since.begin(), since.end(), found) != since.end();
-  if (options.size.value != 0 && options.size != found && !is_known) {
+  if (options.size.value != 0 && options.size != found && !is_known && !options.any_size) {
     return base::fail(
         fmt::format("{} has {} bytes but size= says {}; give the size it has, or none: a running "
                     "copymgrd resizes it with copymgr lun resize",
@@ -194,7 +194,7 @@ FileOpened make_store(Descriptor file, const FileOptions& options, bool device) 
                     options.path, alignment, alignment));
   }
   const base::BlockCount blocks = options.block_length.whole_blocks(found);
-  if (blocks.value == 0) {
+  if (blocks.value == 0 && !options.any_size) {
     return base::fail(fmt::format("{} has {} bytes, less than one block of {}; give it a size",
                                   options.path, found.value, options.block_length.bytes));
   }

@@ -18,6 +18,8 @@ struct FileOptions {
   bool allocate = false;   // room for all of it before it is used; regular files
   bool read_only = false;  // opened so, locked shared, never created
   std::vector<base::ByteCount> sizes_since = {};
+  // A file that is there may have any size, none too: `size` is for one that is created.
+  bool any_size = false;
 };
 
 using FileOpened = base::Result<std::unique_ptr<FileStore>, std::string>;

@@ -28,8 +28,9 @@ Opened upcast(Result result) {
 }
 
 FileOptions file_options(const StoreSpec& spec) {
-  return {spec.path,      spec.size,       spec.block_length, spec.direct, !spec.provisioning.thin,
-          spec.read_only, spec.sizes_since};
+  const bool allocate = !spec.provisioning.thin && !spec.read_only;
+  return {spec.path, spec.size,      spec.block_length, spec.direct,
+          allocate,  spec.read_only, spec.sizes_since};
 }
 
 base::Result<base::ByteCount, std::string> whole_blocks(const StoreSpec& spec) {
@@ -113,11 +114,13 @@ Opened protect(const Scheme& scheme, const StoreSpec& spec, const std::string& d
                std::unique_ptr<Store> data) {
   const std::string path = scheme.protection_path(spec, directory);
   if (spec.protection == ProtectionType::none) {
-    if (auto line = protection_left_behind(path)) return base::fail(*line);
+    const auto line = spec.read_only ? std::nullopt : protection_left_behind(path);
+    if (line) return base::fail(*line);
     return data;
   }
   if (path.empty()) return protect_in_memory(scheme, spec, std::move(data));
-  return open_protected(std::move(data), {spec.protection, spec.block_length}, path);
+  return open_protected(std::move(data), {spec.protection, spec.block_length}, path,
+                        {!spec.provisioning.thin, spec.read_only});
 }
 
 constexpr std::uint32_t chunk_bytes_min = 4096;

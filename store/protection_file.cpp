@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <fstream>
 #include <vector>
 
@@ -10,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "store/file_open.hpp"
+#include "store/thick_store.hpp"
 
 namespace store {
 namespace {
@@ -107,17 +107,39 @@ Fault fault_of(const std::optional<Contents>& found, const ProtectionFormat& for
       path, what(found->format), what(format));
 }
 
-// The file with room for `blocks` tuples, what is new of it all ones (a hole).
-base::Result<std::unique_ptr<Store>, std::string> open_sized(const std::string& path,
-                                                             base::BlockCount blocks) {
-  std::error_code error;
-  if (std::filesystem::exists(path, error)) {
-    std::filesystem::resize_file(path, bytes_for(blocks).value, error);
-    if (error) return base::fail(fmt::format("cannot resize {}: {}", path, error.message()));
-  }
-  auto opened = open_regular_file({path, bytes_for(blocks), base::BlockLength{tuple_bytes}});
+using Opened = base::Result<std::unique_ptr<Store>, std::string>;
+
+// The file, locked and not changed yet but for the room it takes; with room for `blocks` tuples if
+// it is new.
+Opened open_locked(const std::string& path, base::BlockCount blocks,
+                   const ProtectionFileOptions& options) {
+  FileOptions file{path, bytes_for(blocks), base::BlockLength{tuple_bytes}};
+  file.allocate = options.thick && !options.read_only;
+  file.read_only = options.read_only;
+  file.any_size = true;
+  auto opened = open_regular_file(file);
   if (!opened) return base::fail(std::move(opened.error()));
+  if (options.thick) return std::make_unique<ThickStore>(std::move(*opened));
   return std::unique_ptr<Store>(std::move(*opened));
+}
+
+// Room for `blocks` tuples, what is new of it all ones (a hole, or zeros).
+Fault resize(Store& file, base::BlockCount blocks, const std::string& path) {
+  const auto done = file.resize(bytes_for(blocks));
+  if (done) return std::nullopt;
+  return fmt::format("cannot resize {}: {}", path, to_text(done.error()));
+}
+
+// Why it cannot be used as it is, over `blocks` blocks.
+Fault unfit(const std::optional<Contents>& found, base::ByteCount file_size,
+            base::BlockCount blocks, const std::string& path) {
+  constexpr std::string_view advice =
+      "open it once without readonly=on, or leave out protection= to read it unchecked";
+  if (!found) return fmt::format("{} holds no protection information; {}", path, advice);
+  if (found->blocks == blocks && file_size == bytes_for(blocks)) return std::nullopt;
+  return fmt::format("{} does not fit: it is for {} blocks and has {} bytes, {} blocks need {}; {}",
+                     path, found->blocks.value, file_size.value, blocks.value,
+                     bytes_for(blocks).value, advice);
 }
 
 IntentSettings settings_for(base::ByteCount region, base::ByteCount size) {
@@ -150,31 +172,52 @@ Fault recover(ProtectedStore& store, Store& file, const Contents& found, const s
   return std::nullopt;
 }
 
+// What the file says of itself: nothing where it says nothing.
+base::Result<std::optional<Contents>, std::string> checked_header(const std::string& path,
+                                                                  const ProtectionFormat& format) {
+  auto header = read_header(path);
+  if (!header) return header;
+  if (auto line = fault_of(*header, format, path)) return base::fail(*line);
+  return header;
+}
+
+// Recovers what `found` says, and starts anew with the size that the data has now.
+Fault take_over(ProtectedStore& store, Store& file, const std::optional<Contents>& found,
+                const std::string& path) {
+  const base::ByteCount size = store.size();
+  const base::BlockCount blocks = store.format().block_length.whole_blocks(size);
+  if (auto line = resize(file, blocks, path)) return line;
+  if (found) {
+    if (auto line = recover(store, file, *found, path)) return line;
+  }
+  const Contents contents{store.format(), blocks, region_for(size), boot_identifier()};
+  const auto written = file.write(base::ByteOffset(0), encode(contents), Durability::durable);
+  if (!written) return fmt::format("cannot write {}: {}", path, to_text(written.error()));
+  store.keep_intents(intents_at, settings_for(contents.region, size));
+  return std::nullopt;
+}
+
 }  // namespace
 
-base::Result<std::unique_ptr<Store>, std::string> open_protected(std::unique_ptr<Store> data,
-                                                                 const ProtectionFormat& format,
-                                                                 const std::string& path) {
-  const base::ByteCount size = data->size();
-  const base::BlockCount blocks = format.block_length.whole_blocks(size);
-  const auto header = read_header(path);
-  if (!header) return base::fail(header.error());
-  const std::optional<Contents>& found = *header;
-  if (auto line = fault_of(found, format, path)) return base::fail(*line);
-  auto opened = open_sized(path, blocks);
-  if (!opened) return base::fail(std::move(opened.error()));
+base::Result<std::unique_ptr<Store>, std::string> open_protected(
+    std::unique_ptr<Store> data, const ProtectionFormat& format, const std::string& path,
+    const ProtectionFileOptions& options) {
+  const base::BlockCount blocks = format.block_length.whole_blocks(data->size());
+  // Before the file takes any room, or is created: one that cannot be used stays as it is.
+  const auto before = checked_header(path, format);
+  if (!before) return base::fail(before.error());
+  if (options.read_only && !*before) return base::fail(*unfit(*before, {}, blocks, path));
+  auto opened = open_locked(path, blocks, options);
+  if (!opened) return opened;
+  // From here on nobody else changes it.
+  const auto found = checked_header(path, format);
+  if (!found) return base::fail(found.error());
   Store& file = **opened;
   auto store = std::make_unique<ProtectedStore>(std::move(data),
                                                 TupleArea{std::move(*opened), tuples_at}, format);
-  if (found) {
-    if (auto line = recover(*store, file, *found, path)) return base::fail(*line);
-  }
-  const Contents contents{format, blocks, region_for(size), boot_identifier()};
-  const auto written = file.write(base::ByteOffset(0), encode(contents), Durability::durable);
-  if (!written) {
-    return base::fail(fmt::format("cannot write {}: {}", path, to_text(written.error())));
-  }
-  store->keep_intents(intents_at, settings_for(contents.region, size));
+  const auto line = options.read_only ? unfit(*found, file.size(), blocks, path)
+                                      : take_over(*store, file, *found, path);
+  if (line) return base::fail(*line);
   return std::unique_ptr<Store>(std::move(store));
 }
 

@@ -11,12 +11,19 @@
 
 namespace store {
 
+struct ProtectionFileOptions {
+  bool thick = false;  // it has all its room from the start, and keeps it
+  bool read_only =
+      false;  // it is there, fits, and stays as it is: nothing is mended; locked shared
+};
+
 // Puts the protection information in the file `path`, made if it is not there, over `data`, and
-// mends what a crash left in doubt. It grows and shrinks with `data`. The error is one line for a
-// person: another type or block length than it was made for, among others.
-base::Result<std::unique_ptr<Store>, std::string> open_protected(std::unique_ptr<Store> data,
-                                                                 const ProtectionFormat& format,
-                                                                 const std::string& path);
+// mends what a crash left in doubt. It gets the size that `data` has now, and keeps it: the store
+// cannot be resized. The file is locked before it is looked at. The error is one line for a person:
+// another type or block length than it was made for, among others; then it is as it was.
+base::Result<std::unique_ptr<Store>, std::string> open_protected(
+    std::unique_ptr<Store> data, const ProtectionFormat& format, const std::string& path,
+    const ProtectionFileOptions& options = {});
 
 // A line for a person if there is protection information at `path` that would no longer be true
 // after a write without it; an empty path is none.
