@@ -175,7 +175,8 @@ void Ledger::wait_until_stopped(std::uint64_t volume_id, bool others_too) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this, volume_id, others_too] {
     return std::none_of(running_.begin(), running_.end(), [&](const OperationPtr& operation) {
-      return operation->key.volume_id == volume_id || (others_too && uses(*operation, volume_id));
+      return operation->stop != StopReason::none &&
+             (operation->key.volume_id == volume_id || (others_too && uses(*operation, volume_id)));
     });
   });
 }

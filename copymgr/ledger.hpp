@@ -52,6 +52,8 @@ class Ledger {
   // that were sent elsewhere and use it stop as well.
   Operations stop_volume(std::uint64_t volume_id, StopReason reason, bool others_too);
   Operations stop_those(const std::function<bool(const Operation&)>& concerned);
+  // For those that were asked to stop. One that started since waits for the pool, perhaps for the
+  // very thread that is here; it finds the volume gone, or is none of a reset's business.
   void wait_until_stopped(std::uint64_t volume_id, bool others_too);
   void wait_until_concluded();
 

@@ -2,6 +2,8 @@
 // abort (7.6).
 #include "copymgr/ledger.hpp"
 
+#include <future>
+
 #include <catch2/catch.hpp>
 
 #include "tests/unit/copymgr/copy_world.hpp"
@@ -292,6 +294,19 @@ TEST_CASE("Who leaves an operation that was asked to stop attends to it still, o
   CHECK(world.ledger.stop_volume(1, StopReason::aborted, false).empty());
   world.finish(operation);
   world.ledger.wait_until_stopped(1, false);
+}
+
+TEST_CASE("A stop waits for those it stopped, not for who starts meanwhile") {
+  LedgerWorld world;
+  const auto before = world.start(key(1, 1));
+  (void)world.ledger.stop_volume(1, StopReason::aborted, false);
+  const auto since = world.start(key(1, 2));
+  auto waiting =
+      std::async(std::launch::async, [&world] { world.ledger.wait_until_stopped(1, false); });
+  world.finish(before);
+  CHECK(waiting.wait_for(std::chrono::seconds(10)) == std::future_status::ready);
+  CHECK(since->stop == StopReason::none);
+  world.finish(since);
 }
 
 TEST_CASE("7.6 COPY OPERATION ABORT: unknown, finished, attended, left alone") {
