@@ -43,10 +43,9 @@ WorkPool::~WorkPool() {
 }
 
 void WorkPool::post(Work work) {
-  {
-    const std::scoped_lock lock(mutex_);
-    queue_.push_back(std::move(work));
-  }
+  // Told under the lock: who learns from the work itself that it is done may destroy the pool.
+  const std::scoped_lock lock(mutex_);
+  queue_.push_back(std::move(work));
   ready_.notify_one();
 }
 

@@ -4,22 +4,17 @@
 #include <cerrno>
 
 #include "store/faults.hpp"
+#include "store/granules.hpp"
 
 namespace store {
 namespace {
-
-constexpr std::uint64_t granule = CountedStore::granule_bytes;
-
-std::uint64_t granules_of(base::ByteCount size) {
-  return (size.value + granule - 1) / granule;
-}
 
 base::Extent between(std::uint64_t begin, std::uint64_t end) {
   return {base::ByteOffset(begin), base::ByteCount(end - begin)};
 }
 
 base::ByteCount room_of(std::uint64_t granules) {
-  return base::ByteCount(granules * granule);
+  return base::ByteCount(granules * granule_bytes);
 }
 
 }  // namespace
@@ -28,7 +23,7 @@ CountedStore::CountedStore(std::unique_ptr<Store> store_below, std::optional<bas
                            bool wait_when_full)
     : Filter(std::move(store_below)),
       taken_(granules_of(below().size())),
-      quota_(bound.value_or(Quota::no_bound), wait_when_full, base::ByteCount(granule)) {
+      quota_(bound.value_or(Quota::no_bound), wait_when_full, base::ByteCount(granule_bytes)) {
   quota_.set_whole(below().size());
   const std::uint64_t end = size().value;
   for (std::uint64_t at = 0; at < end;) {
@@ -47,11 +42,6 @@ StoreResult<> CountedStore::resize(base::ByteCount size) {
   if (after < before) quota_.give_back(room_of(taken_.clear({after, before})));
   quota_.set_whole(size);
   return {};
-}
-
-ChunkRange CountedStore::granules_touched(base::Extent extent) {
-  if (extent.empty()) return {};
-  return {extent.offset.value / granule, granules_of(base::ByteCount(extent.end().value))};
 }
 
 StoreResult<> CountedStore::told(StoreResult<> result) const {
@@ -87,9 +77,9 @@ StoreResult<> CountedStore::write_zeros(base::Extent extent) {
   if (!lies_within(extent, size())) return fault(StoreError::Kind::out_of_range);
   if (extent.empty()) return {};
   const std::uint64_t begin = extent.offset.value, end = extent.end().value;
-  const std::uint64_t first = std::min(end, (begin + granule - 1) / granule * granule);
-  // The last granule of a store may be shorter than others.
-  const std::uint64_t last = std::max(first, end == size().value ? end : end / granule * granule);
+  const ChunkRange whole = granules_within(extent, size());
+  const std::uint64_t first = std::min(end, whole.first * granule_bytes);
+  const std::uint64_t last = std::min(end, whole.end * granule_bytes);
   if (auto done = zero_part(between(begin, first)); !done) return done;
   if (auto done = zero_whole(between(first, last)); !done) return done;
   return zero_part(between(last, end));
@@ -114,7 +104,7 @@ Store::Run CountedStore::first_run(base::Extent extent) {
   if (granules.empty()) return {extent.length, false};
   const bool hole = taken_.next_set({granules.first, granules.first + 1}) != granules.first;
   const std::uint64_t change = hole ? taken_.next_set(granules) : taken_.next_clear(granules);
-  const std::uint64_t end = std::min(extent.end().value, change * granule);
+  const std::uint64_t end = std::min(extent.end().value, change * granule_bytes);
   return {base::ByteCount(end - extent.offset.value), hole};
 }
 

@@ -15,8 +15,6 @@ namespace store {
 
 class CountedStore final : public Filter {
  public:
-  static constexpr std::uint64_t granule_bytes = 4096;
-
   // Looks through `below` for what takes room now; that stays, be it more than `bound`. Without a
   // bound, or with one above the size, that is the size.
   CountedStore(std::unique_ptr<Store> below, std::optional<base::ByteCount> bound,
@@ -36,7 +34,6 @@ class CountedStore final : public Filter {
   Quota* quota() override { return &quota_; }
 
  private:
-  static ChunkRange granules_touched(base::Extent extent);
   StoreResult<> zero_part(base::Extent part);
   StoreResult<> zero_whole(base::Extent whole);
   StoreResult<> told(StoreResult<> result) const;

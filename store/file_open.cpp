@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "store/allocation.hpp"
+
 namespace store {
 namespace {
 
@@ -112,7 +114,7 @@ base::ByteCount size_of(const Descriptor& file) {
 
 // Takes all the room that the file's size needs, if asked to; what the file holds stays. Looks
 // first whether there is enough: to try and fail may fill the file system.
-std::optional<std::string> allocate(const Descriptor& file, const FileOptions& options) {
+std::optional<std::string> take_room(const Descriptor& file, const FileOptions& options) {
   if (!options.allocate) return std::nullopt;
   const std::uint64_t size = size_of(file).value;
   constexpr std::uint64_t unit_of_st_blocks = 512;
@@ -124,9 +126,7 @@ std::optional<std::string> allocate(const Descriptor& file, const FileOptions& o
   const std::uint64_t held = static_cast<std::uint64_t>(facts.st_blocks) * unit_of_st_blocks;
   const std::uint64_t available = std::uint64_t{room.f_bavail} * room.f_frsize;
   int error = size > held && size - held > available ? ENOSPC : 0;
-  while (error == 0 && fallocate(file.number(), 0, 0, static_cast<off_t>(size)) != 0) {
-    if (errno != EINTR) error = errno;
-  }
+  if (error == 0) error = allocate(file.number(), 0, {base::ByteOffset(0), base::ByteCount(size)});
   if (error == 0) return std::nullopt;
   return fmt::format("cannot reserve {} bytes for {}: {}; {}", size, options.path,
                      error_text(error),
@@ -141,7 +141,7 @@ Opened create(const FileOptions& options) {
   if (!file.is_open()) return base::fail(cannot("create", options, errno));
   if (auto line = lock(file, options)) return base::fail(*line);
   const bool sized = ftruncate(file.number(), static_cast<off_t>(options.size.value)) == 0;
-  if (auto line = sized ? allocate(file, options) : std::nullopt) {
+  if (auto line = sized ? take_room(file, options) : std::nullopt) {
     if (named) unlink(options.path.c_str());
     return base::fail(std::move(*line));
   }
@@ -231,7 +231,7 @@ FileOpened open_regular_file(const FileOptions& options) {
                     S_ISBLK(facts.st_mode) ? "block:" + options.path : "the path of a file"));
   }
   if (auto line = lock(file, options)) return base::fail(*line);
-  if (auto line = allocate(file, options)) return base::fail(*line);
+  if (auto line = take_room(file, options)) return base::fail(*line);
   return make_store(std::move(file), options, false);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "store/allocation.hpp"
 #include "store/faults.hpp"
 
 namespace store {
@@ -54,15 +55,6 @@ ssize_t write_some(int file, std::uint64_t at, base::ByteView from, int flags) {
     put = pwritev2(file, &piece, 1, static_cast<off_t>(at), flags);
   } while (put < 0 && errno == EINTR);
   return put;
-}
-
-int allocate(int file, int mode, const base::Extent& extent) {
-  int result = 0;
-  do {
-    result = fallocate(file, mode, static_cast<off_t>(extent.offset.value),
-                       static_cast<off_t>(extent.length.value));
-  } while (result < 0 && errno == EINTR);
-  return result;
 }
 
 }  // namespace

@@ -3,27 +3,13 @@
 #include <algorithm>
 #include <memory>
 
+#include "store/exclusive.hpp"
 #include "store/faults.hpp"
 
 namespace store {
 namespace {
 
 constexpr std::size_t scratch_bytes = 1 << 20;
-
-// Exclusive use of an extent, with nothing in it that a snapshot still needs.
-class Exclusive {
- public:
-  Exclusive(Guard& guard, base::Extent extent) : section_(guard, extent), part_(section_, extent) {}
-  Store& store() const { return *part_.piece().store; }
-
- private:
-  const Guard::WriteSection section_;
-  const Guard::WriteSection::Part part_;
-};
-
-bool within(const Guard& guard, base::Extent extent) {
-  return lies_within(extent, guard.size());
-}
 
 // As many whole copies of `pattern` as fit into scratch memory, one at least.
 std::vector<std::uint8_t> repeated(base::ByteView pattern, base::ByteCount length) {
@@ -47,7 +33,7 @@ std::optional<base::ByteCount> first_difference(base::ByteView a, base::ByteView
 Compared compare_and_write(Guard& guard, base::ByteOffset at, base::ByteView expected,
                            base::ByteView replacement, Durability durability) {
   const base::Extent extent = extent_of(at, expected);
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   std::vector<std::uint8_t> found(expected.size());
   const Exclusive held(guard, extent);
   if (auto result = held.store().read(at, found); !result) return base::fail(result.error());
@@ -60,7 +46,7 @@ Compared compare_and_write(Guard& guard, base::ByteOffset at, base::ByteView exp
 StoreResult<> or_write(Guard& guard, base::ByteOffset at, base::ByteView bits,
                        Durability durability) {
   const base::Extent extent = extent_of(at, bits);
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   std::vector<std::uint8_t> bytes(bits.size());
   const Exclusive held(guard, extent);
   if (auto result = held.store().read(at, bytes); !result) return result;
@@ -70,7 +56,7 @@ StoreResult<> or_write(Guard& guard, base::ByteOffset at, base::ByteView bits,
 
 Compared write_and_read_back(Guard& guard, base::ByteOffset at, base::ByteView from) {
   const base::Extent extent = extent_of(at, from);
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   std::vector<std::uint8_t> found(from.size());
   const Exclusive held(guard, extent);
   const auto written = held.store().write(at, from, Durability::durable);
@@ -81,7 +67,7 @@ Compared write_and_read_back(Guard& guard, base::ByteOffset at, base::ByteView f
 }
 
 StoreResult<> write_same(Guard& guard, base::Extent extent, base::ByteView block) {
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   if (extent.empty()) return {};
   const std::vector<std::uint8_t> copies = repeated(block, extent.length);
   while (!extent.empty()) {
@@ -94,7 +80,7 @@ StoreResult<> write_same(Guard& guard, base::Extent extent, base::ByteView block
 }
 
 Compared verify(Guard& guard, base::Extent extent, base::ByteView pattern) {
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   if (extent.empty()) return std::nullopt;
   const bool compares = !pattern.empty();
   // One long pattern is compared piece by piece, a short one by many copies at once.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "store/exclusive.hpp"
 #include "store/faults.hpp"
 #include "store/indivisible.hpp"
 
@@ -98,22 +99,8 @@ StoreResult<> for_each_part(ProtectedStore& store, base::Extent extent, Use use)
   return {};
 }
 
-// Exclusive use of an extent, with nothing in it that a snapshot still needs.
-class Exclusive {
- public:
-  Exclusive(Guard& guard, base::Extent extent) : section_(guard, extent), part_(section_, extent) {}
-
- private:
-  const Guard::WriteSection section_;
-  const Guard::WriteSection::Part part_;
-};
-
 base::Extent extent_of_blocks(base::ByteOffset at, const Blocks& blocks) {
   return {at, base::ByteCount(blocks.data.size())};
-}
-
-bool within(const Guard& guard, base::Extent extent) {
-  return lies_within(extent, guard.size());
 }
 
 std::optional<ProtectionField> different_field(const ProtectionTuple& a, const ProtectionTuple& b,
@@ -184,7 +171,7 @@ Mismatch moved_on(const ProtectionFormat& format, Mismatch mismatch, std::uint64
 
 StoreResult<> read_protected(Guard& guard, base::Extent extent, const ProtectionChecks& checks,
                              base::ByteSpan into) {
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   ProtectedStore& store = *guard.protection();
   const ProtectionFormat& format = store.format();
   const bool alone = into.size() == extent.length.value;
@@ -205,7 +192,7 @@ StoreResult<> read_protected(Guard& guard, base::Extent extent, const Protection
 }
 
 StoreResult<> verify_protected(Guard& guard, base::Extent extent, const ProtectionChecks& checks) {
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   ProtectedStore& store = *guard.protection();
   Bytes data;
   for (std::uint64_t index = 0; !extent.empty();) {
@@ -224,7 +211,7 @@ StoreResult<> write_protected(Guard& guard, base::ByteOffset at, const SentBlock
   ProtectedStore& store = *guard.protection();
   const Blocks blocks = taken_apart(store.format(), sent.blocks);
   const base::Extent extent = extent_of_blocks(at, blocks);
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   if (auto good = checked(store.format(), at, blocks, sent.checks); !good) return good;
   const Exclusive held(guard, extent);
   return store.write_with(at, blocks.data, blocks.tuples, durability);
@@ -235,7 +222,7 @@ ComparedBlocks write_and_read_back_protected(Guard& guard, base::ByteOffset at,
   ProtectedStore& store = *guard.protection();
   const Blocks blocks = taken_apart(store.format(), sent.blocks);
   const base::Extent extent = extent_of_blocks(at, blocks);
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   if (auto good = checked(store.format(), at, blocks, sent.checks); !good) {
     return base::fail(good.error());
   }
@@ -250,7 +237,7 @@ ComparedBlocks write_and_read_back_protected(Guard& guard, base::ByteOffset at,
 
 ComparedBlocks compare_protected(Guard& guard, base::Extent extent, const SentBlocks& sent,
                                  const ComparedFields& fields) {
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   ProtectedStore& store = *guard.protection();
   const ProtectionFormat& format = store.format();
   const Blocks blocks = taken_apart(format, sent.blocks);
@@ -285,7 +272,7 @@ ComparedBlocks compare_and_write_protected(Guard& guard, base::ByteOffset at,
   const Blocks wanted = taken_apart(format, expected.blocks);
   const Blocks fresh = taken_apart(format, replacement.blocks);
   const base::Extent extent = extent_of_blocks(at, wanted);
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   auto done = checked(format, at, wanted, expected.checks);
   if (done) done = checked(format, at, fresh, replacement.checks);
   if (!done) return base::fail(done.error());
@@ -305,7 +292,7 @@ StoreResult<> or_write_protected(Guard& guard, base::ByteOffset at, const SentBl
   const ProtectionFormat& format = store.format();
   Blocks fresh = taken_apart(format, sent.blocks);
   const base::Extent extent = extent_of_blocks(at, fresh);
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   if (auto good = checked(format, at, fresh, sent.checks); !good) return good;
   Blocks found(format, fresh.tuples.size() / tuple_bytes);
   const Exclusive held(guard, extent);
@@ -325,7 +312,7 @@ StoreResult<> or_write_protected(Guard& guard, base::ByteOffset at, const SentBl
 }
 
 StoreResult<> write_same_protected(Guard& guard, base::Extent extent, const SentBlocks& one) {
-  if (!within(guard, extent)) return fault(StoreError::Kind::out_of_range);
+  if (!lies_within(extent, guard.size())) return fault(StoreError::Kind::out_of_range);
   ProtectedStore& store = *guard.protection();
   const ProtectionFormat& format = store.format();
   const Blocks block = taken_apart(format, one.blocks);

@@ -4,30 +4,9 @@
 #include <cerrno>
 
 #include "store/faults.hpp"
+#include "store/granules.hpp"
 
 namespace store {
-namespace {
-
-constexpr std::uint64_t granule = RememberedHoles::granule_bytes;
-
-std::uint64_t granules_of(base::ByteCount size) {
-  return (size.value + granule - 1) / granule;
-}
-
-ChunkRange granules_touched(base::Extent extent) {
-  if (extent.empty()) return {};
-  return {extent.offset.value / granule, granules_of(base::ByteCount(extent.end().value))};
-}
-
-// The last granule of a store may be shorter than others.
-ChunkRange granules_within(base::Extent extent, base::ByteCount size) {
-  const std::uint64_t end = extent.end().value;
-  const std::uint64_t first = (extent.offset.value + granule - 1) / granule;
-  const std::uint64_t last = end == size.value ? granules_of(size) : end / granule;
-  return {first, std::max(first, last)};
-}
-
-}  // namespace
 
 RememberedHoles::RememberedHoles(std::unique_ptr<Store> store_below)
     : Filter(std::move(store_below)), holes_(granules_of(below().size())) {}
@@ -43,7 +22,7 @@ StoreResult<> RememberedHoles::resize(base::ByteCount size) {
   if (!holes_.grow(granules_of(size))) return fault(StoreError::Kind::no_space, ENOMEM);
   if (auto done = below().resize(size); !done) return done;
   // From the granule that was, or becomes, the last: what is beyond it there is not known.
-  const std::uint64_t from = std::min(before, size).value / granule * granule;
+  const std::uint64_t from = std::min(before, size).value / granule_bytes * granule_bytes;
   forget({base::ByteOffset(from), base::ByteCount(std::max(before, size).value - from)});
   return {};
 }
@@ -73,12 +52,12 @@ Store::Run RememberedHoles::first_run(base::Extent extent) {
   if (granules.empty()) return {extent.length, false};
   const bool hole = holes_.next_set({granules.first, granules.first + 1}) == granules.first;
   const std::uint64_t change = hole ? holes_.next_clear(granules) : holes_.next_set(granules);
-  const std::uint64_t end = std::min(extent.end().value, change * granule);
+  const std::uint64_t end = std::min(extent.end().value, change * granule_bytes);
   return {base::ByteCount(end - extent.offset.value), hole};
 }
 
 Store::Usage RememberedHoles::usage() {
-  const std::uint64_t holes = std::min(hole_granules_.load() * granule, size().value);
+  const std::uint64_t holes = std::min(hole_granules_.load() * granule_bytes, size().value);
   return {base::ByteCount(size().value - holes), base::ByteCount(holes), false};
 }
 

@@ -1,5 +1,5 @@
 // A store over one that cannot tell what takes room on its medium, as a block device: what was
-// zeroed whole is remembered as a hole until it is written. At first, and so after a restart, all
+// zeroed whole, by granules, is remembered as a hole until it is written. At first, and so after a restart, all
 // is data, which is never wrong.
 //
 // Below a Guard only, whose region locks keep a write and a write_zeros of the same granule apart.
@@ -12,8 +12,6 @@ namespace store {
 
 class RememberedHoles final : public Filter {
  public:
-  static constexpr std::uint64_t granule_bytes = 4096;  // one bit each
-
   explicit RememberedHoles(std::unique_ptr<Store> below);
 
   StoreResult<> resize(base::ByteCount size) override;

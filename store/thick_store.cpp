@@ -5,8 +5,7 @@
 #include <cerrno>
 #include <optional>
 
-#include <fcntl.h>
-
+#include "store/allocation.hpp"
 #include "store/faults.hpp"
 
 namespace store {
@@ -15,15 +14,11 @@ namespace {
 alignas(4096) constexpr std::array<std::uint8_t, 256 * 1024> zeros{};
 
 // Nullopt, or errno. What is no file has its room anyway.
-std::optional<int> allocate(const std::optional<FileHandle>& file, std::uint64_t begin,
-                            std::uint64_t end) {
+std::optional<int> take_room(const std::optional<FileHandle>& file, std::uint64_t begin,
+                             std::uint64_t end) {
   if (!file || end <= begin) return std::nullopt;
-  int error = EINTR;
-  while (error == EINTR) {
-    const bool done = fallocate(file->descriptor, 0, static_cast<off_t>(begin),
-                                static_cast<off_t>(end - begin)) == 0;
-    error = done ? 0 : errno;
-  }
+  const int error =
+      allocate(file->descriptor, 0, {base::ByteOffset(begin), base::ByteCount(end - begin)});
   // A block device does not know of it, and needs none.
   return error == 0 || error == EOPNOTSUPP ? std::nullopt : std::optional(error);
 }
@@ -33,7 +28,7 @@ std::optional<int> allocate(const std::optional<FileHandle>& file, std::uint64_t
 StoreResult<> ThickStore::resize(base::ByteCount size) {
   const base::ByteCount before = below().size();
   if (auto done = below().resize(size); !done) return done;
-  const auto error = allocate(below().file(), before.value, size.value);
+  const auto error = take_room(below().file(), before.value, size.value);
   if (!error) return {};
   if (auto back = below().resize(before); !back) return back;
   return fault(StoreError::Kind::no_space, *error);

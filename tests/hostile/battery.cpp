@@ -11,6 +11,7 @@
 #include "tests/hostile/canary.hpp"
 #include "tests/hostile/case.hpp"
 #include "tests/hostile/daemon.hpp"
+#include "tests/support/sanitized.hpp"
 
 namespace hostile {
 namespace {
@@ -26,11 +27,7 @@ constexpr std::size_t kept_after_once_max = 48 * MiB;
 constexpr std::size_t kept_after_twice_max = 8 * MiB;
 
 // Sanitizers keep freed memory for a while on purpose.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_is_told = false;
-#else
-constexpr bool memory_is_told = true;
-#endif
+constexpr bool memory_is_told = !::test::sanitized;
 
 Cases all_cases() {
   Cases out;

@@ -8,6 +8,7 @@
 
 #include "tests/hostile/client.hpp"
 #include "tests/hostile/daemon.hpp"
+#include "tests/support/sanitized.hpp"
 
 namespace hostile {
 namespace {
@@ -16,11 +17,7 @@ constexpr std::size_t sessions = 1000;
 constexpr std::size_t KiB = 1024;
 constexpr std::size_t bytes_each_max = 100 * KiB;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_is_told = false;
-#else
-constexpr bool memory_is_told = true;
-#endif
+constexpr bool memory_is_told = !::test::sanitized;
 
 // Logs all of them in, each with one command; the resident memory then. Logs them out again.
 std::size_t resident_with_sessions(const Daemon& daemon, std::size_t descriptors) {

@@ -6,6 +6,7 @@
 #include "scsi/block_cdbs.hpp"
 #include "scsi/verify_cdbs.hpp"
 #include "tests/support/live_daemon.hpp"
+#include "tests/support/sanitized.hpp"
 
 namespace {
 
@@ -14,11 +15,7 @@ constexpr std::size_t block_bytes = 512;
 constexpr std::uint64_t counter_lba = 77;
 constexpr unsigned hosts = 8;
 // A sanitizer's daemon is many times slower; 100,000 in all otherwise.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr unsigned increments_of_each = 250;
-#else
-constexpr unsigned increments_of_each = 12500;
-#endif
+constexpr unsigned increments_of_each = test::sanitized ? 250 : 12500;
 
 // The number in every eight bytes, so that a torn block shows.
 Bytes block_of(std::uint64_t number) {

@@ -1,7 +1,6 @@
 // A thin LUN runs full under two hosts that write at once, over iSCSI: by provisioned=, and where
 // this user may mount, by real small file systems below it. What was acknowledged is there, also
 // after a restart; what was refused left no block half written.
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <random>
@@ -11,6 +10,7 @@
 
 #include "scsi/block_cdbs.hpp"
 #include "tests/support/live_daemon.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace {
 
@@ -25,22 +25,15 @@ bool shell(const std::string& command) {
 
 class Folder {
  public:
-  Folder() {
-    std::string made = (fs::temp_directory_path() / "copymgr-full-XXXXXX").string();
-    REQUIRE(::mkdtemp(made.data()) != nullptr);
-    path_ = made;
-    fs::create_directory(mount_point());
-  }
+  Folder() { fs::create_directory(mount_point()); }
   ~Folder() {
     if (mounted_) shell("umount '" + mount_point() + "' || umount -l '" + mount_point() + "'");
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
   }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
 
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
-  std::string mount_point() const { return path_ + "/mnt"; }
+  std::string path(const std::string& name) const { return directory_.path(name); }
+  std::string mount_point() const { return directory_.path("mnt"); }
   bool mount_tmpfs() {
     return mounted_ =
                ::geteuid() == 0 && shell("mount -t tmpfs -o size=6M none '" + mount_point() + "'");
@@ -53,7 +46,7 @@ class Folder {
   }
 
  private:
-  std::string path_;
+  test::TempDir directory_;
   bool mounted_ = false;
 };
 

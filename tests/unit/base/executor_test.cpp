@@ -12,14 +12,14 @@ using base::InlineExecutor;
 using base::ManualExecutor;
 using base::WorkPool;
 
-TEST_CASE("the inline executor runs inside post") {
+TEST_CASE("the inline executor runs inside post", "[threads]") {
   InlineExecutor executor;
   int ran = 0;
   executor.post([&] { ++ran; });
   CHECK(ran == 1);
 }
 
-TEST_CASE("the manual executor waits for run, keeps order, and runs what that posts") {
+TEST_CASE("the manual executor waits for run, keeps order, and runs what that posts", "[threads]") {
   ManualExecutor executor;
   std::vector<int> order;
   executor.post([&] {
@@ -33,7 +33,7 @@ TEST_CASE("the manual executor waits for run, keeps order, and runs what that po
   CHECK(executor.run() == 0);
 }
 
-TEST_CASE("a pool runs everything once before it ends") {
+TEST_CASE("a pool runs everything once before it ends", "[threads]") {
   std::atomic<int> ran{0};
   {
     WorkPool pool(3);
@@ -47,7 +47,7 @@ TEST_CASE("a pool runs everything once before it ends") {
   CHECK(ran == 2000);
 }
 
-TEST_CASE("a pool's threads run at the same time, and never on the poster's") {
+TEST_CASE("a pool's threads run at the same time, and never on the poster's", "[threads]") {
   WorkPool pool(2);
   std::promise<void> first_here;
   std::promise<std::thread::id> second_done;
@@ -65,7 +65,7 @@ TEST_CASE("a pool's threads run at the same time, and never on the poster's") {
   CHECK(ids.size() == 3);
 }
 
-TEST_CASE("a pool of one thread keeps order, and lets go of work when it has run") {
+TEST_CASE("a pool of one thread keeps order, and lets go of work when it has run", "[threads]") {
   WorkPool pool(1);
   std::vector<int> order;
   std::promise<void> end;

@@ -7,7 +7,7 @@
 
 using namespace base;
 
-TEST_CASE("work waits for its turn, and what it posts comes after what was there") {
+TEST_CASE("work waits for its turn, and what it posts comes after what was there", "[threads]") {
   ManualExecutor executor;
   SerialQueue queue;
   std::vector<int> order;
@@ -24,7 +24,7 @@ TEST_CASE("work waits for its turn, and what it posts comes after what was there
   CHECK(order.back() == 4);
 }
 
-TEST_CASE("an inline executor runs everything at once, nested work last") {
+TEST_CASE("an inline executor runs everything at once, nested work last", "[threads]") {
   InlineExecutor executor;
   SerialQueue queue;
   std::vector<int> order;
@@ -35,7 +35,7 @@ TEST_CASE("an inline executor runs everything at once, nested work last") {
   CHECK(order == std::vector{1, 2});
 }
 
-TEST_CASE("many threads post; never two pieces at once, each thread's in its order") {
+TEST_CASE("many threads post; never two pieces at once, each thread's in its order", "[threads]") {
   constexpr int posters = 4, each_posts = 500;
   SerialQueue queue;
   std::atomic<int> inside{0}, overlaps{0};

@@ -160,4 +160,16 @@ inline bool is_good(const std::optional<CopyOutcome>& outcome, std::uint64_t blo
   return outcome && *outcome && (**outcome).value == blocks;
 }
 
+// Of an EXTENDED COPY, between volumes of `block_length`.
+inline PlannedSegment segment(std::uint64_t from_volume, std::uint64_t from, std::uint64_t to_volume,
+                       std::uint64_t to, std::uint64_t blocks) {
+  SegmentMove out;
+  out.source_volume = from_volume;
+  out.destination_volume = to_volume;
+  out.from = base::to_extent(range(from, blocks), block_length);
+  out.into = base::to_extent(range(to, blocks), block_length);
+  out.destination_block_length = block_length;
+  return out;
+}
+
 }  // namespace copymgr::test

@@ -11,17 +11,6 @@ using Status = scsi::CopyOperationStatus;
 
 namespace {
 
-PlannedSegment segment(std::uint64_t from_volume, std::uint64_t from, std::uint64_t to_volume,
-                       std::uint64_t to, std::uint64_t blocks) {
-  SegmentMove out;
-  out.source_volume = from_volume;
-  out.destination_volume = to_volume;
-  out.from = base::to_extent(range(from, blocks), block_length);
-  out.into = base::to_extent(range(to, blocks), block_length);
-  out.destination_block_length = block_length;
-  return out;
-}
-
 struct XcopyWorld {
   explicit XcopyWorld(CopySettings settings = CopyWorld::small_steps()) : world(settings) {
     attach();

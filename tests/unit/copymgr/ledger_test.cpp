@@ -296,7 +296,7 @@ TEST_CASE("Who leaves an operation that was asked to stop attends to it still, o
   world.ledger.wait_until_stopped(1, false);
 }
 
-TEST_CASE("A stop waits for those it stopped, not for who starts meanwhile") {
+TEST_CASE("A stop waits for those it stopped, not for who starts meanwhile", "[threads]") {
   LedgerWorld world;
   const auto before = world.start(key(1, 1));
   (void)world.ledger.stop_volume(1, StopReason::aborted, false);

@@ -85,7 +85,7 @@ std::vector<Stop> stops_of(std::uint64_t volume_id) {
 
 }  // namespace
 
-TEST_CASE("A POPULATE TOKEN that waits for a write is stopped without the pool") {
+TEST_CASE("A POPULATE TOKEN that waits for a write is stopped without the pool", "[threads]") {
   for (const Stop& stop : stops_of(1)) {
     WaitingWorld w;
     w.populate();
@@ -101,7 +101,7 @@ TEST_CASE("A POPULATE TOKEN that waits for a write is stopped without the pool")
   }
 }
 
-TEST_CASE("An EXTENDED COPY that waits for a write is stopped without the pool") {
+TEST_CASE("An EXTENDED COPY that waits for a write is stopped without the pool", "[threads]") {
   for (const Stop& stop : stops_of(2)) {
     WaitingWorld w;
     const Bytes before = w.destination.all();
@@ -118,7 +118,7 @@ TEST_CASE("An EXTENDED COPY that waits for a write is stopped without the pool")
   }
 }
 
-TEST_CASE("7.6 an abort of a POPULATE TOKEN that waits for a write is told at once") {
+TEST_CASE("7.6 an abort of a POPULATE TOKEN that waits for a write is told at once", "[threads]") {
   WaitingWorld w;
   w.populate();
   bool stopped = false;
@@ -131,7 +131,7 @@ TEST_CASE("7.6 an abort of a POPULATE TOKEN that waits for a write is told at on
   CHECK(w.told == 1);
 }
 
-TEST_CASE("What waits for a write goes on when that has ended") {
+TEST_CASE("What waits for a write goes on when that has ended", "[threads]") {
   WaitingWorld w;
   w.populate();
   w.release();
@@ -148,7 +148,8 @@ TEST_CASE("What waits for a write goes on when that has ended") {
   CHECK(x.snapshots() == 0);
 }
 
-TEST_CASE("The manager ends while operations wait for a write, and nothing of it is left") {
+TEST_CASE("The manager ends while operations wait for a write, and nothing of it is left",
+          "[threads]") {
   WaitingWorld w;
   w.copy();
   w.populate();
@@ -162,7 +163,7 @@ TEST_CASE("The manager ends while operations wait for a write, and nothing of it
   CHECK(w.told == 2);
 }
 
-TEST_CASE("A copy that is stopped in the last step of its slice ends with the slice") {
+TEST_CASE("A copy that is stopped in the last step of its slice ends with the slice", "[threads]") {
   base::ManualExecutor pool;
   CopySettings settings = CopyWorld::small_steps();
   settings.slice = base::Duration(0);

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "tests/unit/device/device_world.hpp"
+#include "tests/support/sanitized.hpp"
 
 using namespace device;
 using namespace device::test;
@@ -67,10 +68,11 @@ bool swap(Session& session, std::uint64_t lba, const Bytes& expected, const Byte
 
 }  // namespace
 
-TEST_CASE("eight sessions count to 100,000 and lock by COMPARE AND WRITE, and nothing is lost") {
+TEST_CASE("eight sessions count to 100,000 and lock by COMPARE AND WRITE, and nothing is lost",
+          "[threads]") {
   base::WorkPool pool(3);
   OneSession world({}, {}, &pool);
-  constexpr unsigned sessions = 8, increments = 12500;
+  constexpr unsigned sessions = 8, increments = ::test::thread_sanitized ? 2500 : 12500;
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
   for (unsigned s = 1; s <= sessions; ++s) {

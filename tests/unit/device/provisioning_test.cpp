@@ -206,15 +206,16 @@ TEST_CASE("UNMAP refuses anchors and lists that are wrong, and then unmaps nothi
 TEST_CASE("UNMAP and WRITE SAME of zeros give the room back to the file system") {
   Files files;
   OneSession world(files.units());
-  for (const auto& [lun, name] : {std::pair{3, "a"}, std::pair{4, "b"}}) {
+  for (const int lun : {3, 4}) {
+    const auto file = files.path(lun == 3 ? "a" : "b");
     const std::size_t block_bytes = lun == 3 ? 512 : 4096;
     const auto all = static_cast<std::uint32_t>(unit_bytes / block_bytes);
     const auto fill = [&, l = static_cast<std::uint16_t>(lun)] {
       REQUIRE(world.run(write_16(0, all), pattern(all, block_bytes, 1), l).good());
       REQUIRE(world.run("35 00 00 00 00 00 00 00 00 00", {}, l).good());
-      REQUIRE(::test::allocated_bytes(files.path(name)) >= unit_bytes);
+      REQUIRE(::test::allocated_bytes(file) >= unit_bytes);
     };
-    const auto left = [&] { return ::test::allocated_bytes(files.path(name)); };
+    const auto left = [&] { return ::test::allocated_bytes(file); };
     const auto at = static_cast<std::uint16_t>(lun);
     fill();
     REQUIRE(unmap(world, {{0, all / 2}, {all / 2, all / 4}}, at).good());

@@ -8,7 +8,7 @@
 using namespace device;
 using namespace device::test;
 
-TEST_CASE("after the answer to PREEMPT no write of the preempted nexus lands") {
+TEST_CASE("after the answer to PREEMPT no write of the preempted nexus lands", "[threads]") {
   World world;
   base::WorkPool pool(2);
   ThreadedHost a(world, pool, "iqn.host:a", 101), b(world, pool, "iqn.host:b", 102);
@@ -37,7 +37,8 @@ TEST_CASE("after the answer to PREEMPT no write of the preempted nexus lands") {
   }
 }
 
-TEST_CASE("registrations from many threads: each acknowledged one counts, none is lost") {
+TEST_CASE("registrations from many threads: each acknowledged one counts, none is lost",
+          "[threads]") {
   World world;
   base::WorkPool pool(4);
   constexpr std::uint64_t hosts = 4, times = 100;
@@ -71,7 +72,8 @@ TEST_CASE("registrations from many threads: each acknowledged one counts, none i
   }
 }
 
-TEST_CASE("sessions come and go while a unit changes hands: RESERVE never outlives its session") {
+TEST_CASE("sessions come and go while a unit changes hands: RESERVE never outlives its session",
+          "[threads]") {
   World world;
   base::WorkPool pool(2);
   ThreadedHost steady(world, pool, "iqn.host:steady", 300);

@@ -38,7 +38,7 @@ class HeldBack final : public store::Store {
 
 }  // namespace
 
-TEST_CASE("no write of another thread survives SANITIZE, nor lands after it") {
+TEST_CASE("no write of another thread survives SANITIZE, nor lands after it", "[threads]") {
   auto owned = std::make_unique<HeldBack>(std::make_unique<MediumStore>(std::make_shared<Disk>()));
   HeldBack& held_back = *owned;
   World world({{scsi::Lun{0}, make_unit(10,

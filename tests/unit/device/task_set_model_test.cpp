@@ -140,7 +140,7 @@ class Chance {
 
 }  // namespace
 
-TEST_CASE("ORDERED is kept, no task is lost or done twice, whatever happens when") {
+TEST_CASE("ORDERED is kept, no task is lost or done twice, whatever happens when", "[threads]") {
   for (unsigned seed = 0; seed < 400; ++seed) {
     INFO("seed " << seed);
     Chance chance(seed, seed % 4 == 3);
@@ -227,7 +227,8 @@ struct ThreadedHost final : TaskOwner {
 
 }  // namespace
 
-TEST_CASE("on threads: nothing is in the store together with a write that is ORDERED") {
+TEST_CASE("on threads: nothing is in the store together with a write that is ORDERED",
+          "[threads]") {
   constexpr std::size_t hosts = 3, tasks = 400;
   auto owned = std::make_unique<CrowdedStore>();
   CrowdedStore& store = *owned;

@@ -361,7 +361,7 @@ TEST_CASE("a nexus that comes while the set is closed waits; one that goes is no
   CHECK(world.open_commands() == 0);
 }
 
-TEST_CASE("a unit that is removed takes its held tasks with it") {
+TEST_CASE("a unit that is removed takes its held tasks with it", "[threads]") {
   TaskSetWorld world;
   world.a().send(ordered, 1);
   world.settle();

@@ -293,7 +293,8 @@ TEST_CASE("a unit that counts nothing has no thresholds to show") {
   CHECK(world.run("1A 08 01 00 FF 00").data.at(4 + 7) == 0);
 }
 
-TEST_CASE("many sessions at the edge: what is acknowledged is there, no write is torn") {
+TEST_CASE("many sessions at the edge: what is acknowledged is there, no write is torn",
+          "[threads]") {
   const auto unit = unit_of("memory:4M", bounded(10, 50));
   World world({{scsi::Lun{thin_lun}, unit}});
   std::vector<std::thread> threads;

@@ -65,10 +65,9 @@ TEST_CASE("current pages, byte for byte") {
 
 TEST_CASE("saved values: of the caching and control pages, with PS; others show their defaults") {
   ModeSenseUnit unit = unit_of(100, 512, true);
-  const auto ask = [&](std::uint8_t page, PageControl control) {
+  const auto ask = [&](std::uint8_t page, PageControl which) {
     return mode_sense_data(
-        {.control = control, .page = page, .subpage = 0xff, .disable_block_descriptors = true},
-        unit);
+        {.control = which, .page = page, .subpage = 0xff, .disable_block_descriptors = true}, unit);
   };
   for (const std::uint8_t page : {0x01, 0x08, 0x0a, 0x3f}) {
     CHECK(ask(page, PageControl::saved).error() == ModeSenseFault::not_saveable);
@@ -78,8 +77,8 @@ TEST_CASE("saved values: of the caching and control pages, with PS; others show 
   const auto saved_control = ask(0x0a, PageControl::saved);
   CHECK(Bytes(saved_control->begin() + 4, saved_control->begin() + 16) ==
         hex("8A 0A 00 10 08 00 00 00 FF FF 00 00"));
-  const auto page = [&](PageControl control) {
-    const auto data = ask(0x08, control);
+  const auto page = [&](PageControl which) {
+    const auto data = ask(0x08, which);
     return Bytes(data->begin() + 4, data->begin() + 7);
   };
   CHECK(page(PageControl::saved) == hex("88 12 00"));

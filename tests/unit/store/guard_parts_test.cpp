@@ -58,7 +58,7 @@ TEST_CASE("chunk bits against a set of numbers") {
   CHECK_FALSE(bits.any({5, 5}));
 }
 
-TEST_CASE("the gate waits for those inside") {
+TEST_CASE("the gate waits for those inside", "[threads]") {
   WriteGate gate;
   CHECK(gate.idle());
   gate.synchronise();
@@ -71,7 +71,7 @@ TEST_CASE("the gate waits for those inside") {
   CHECK(gate.idle());
 }
 
-TEST_CASE("the gate does not wait for newcomers for ever") {
+TEST_CASE("the gate does not wait for newcomers for ever", "[threads]") {
   WriteGate gate;
   std::atomic<bool> stop{false};
   std::promise<void> someone_inside;
@@ -92,7 +92,7 @@ TEST_CASE("the gate does not wait for newcomers for ever") {
   stop = true;
 }
 
-TEST_CASE("the gate does not miss who looked at the phase long ago") {
+TEST_CASE("the gate does not miss who looked at the phase long ago", "[threads]") {
   WriteGate gate;
   const unsigned seen = GENERATE(0u, 1u);
   // Between this writer's look and its count a whole wait goes by.
@@ -104,7 +104,7 @@ TEST_CASE("the gate does not miss who looked at the phase long ago") {
   waiting.get();
 }
 
-TEST_CASE("many waits at once share their waiting") {
+TEST_CASE("many waits at once share their waiting", "[threads]") {
   WriteGate gate;
   const auto inside = gate.enter();
   std::vector<std::future<void>> waits;
@@ -117,7 +117,7 @@ TEST_CASE("many waits at once share their waiting") {
     wait.get();
 }
 
-TEST_CASE("range locks: sharers together, an exclusive alone, others not at all") {
+TEST_CASE("range locks: sharers together, an exclusive alone, others not at all", "[threads]") {
   RangeLock lock;
   std::future<void> exclusive;
   std::future<void> late_sharer;

@@ -8,6 +8,7 @@
 
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/guarded.hpp"
+#include "tests/support/sanitized.hpp"
 
 using namespace test;
 
@@ -135,19 +136,20 @@ class Stress {
 
 }  // namespace
 
-TEST_CASE("snapshots under fire are constant and of their moment, in memory") {
+TEST_CASE("snapshots under fire are constant and of their moment, in memory", "[threads]") {
   auto slow = std::make_unique<InHalves>(memory(blocks * block), [] { std::this_thread::yield(); });
-  Stress(std::move(slow), memory(std::uint64_t{4096} * stress_chunk)).run(8000);
+  Stress(std::move(slow), memory(std::uint64_t{4096} * stress_chunk)).run(thread_sanitized ? 2000 : 8000);
 }
 
-TEST_CASE("snapshots under fire are constant and of their moment, in a file") {
+TEST_CASE("snapshots under fire are constant and of their moment, in a file", "[threads]") {
   const TempDir dir;
   auto side = store::open_side_file(dir.path("a"), dir.path(),
                                     ByteCount(std::uint64_t{4096} * stress_chunk));
   Stress(file(dir.path("a"), blocks * block), std::move(*side)).run(2000);
 }
 
-TEST_CASE("writers on every thread of a pool do not starve the snapshot they wait for") {
+TEST_CASE("writers on every thread of a pool do not starve the snapshot they wait for",
+          "[threads]") {
   // One pool does both: all its threads may sit in write() while the job that arms the snapshot is
   // queued.
   const auto guard = guard_memory(4 * MiB);
@@ -177,7 +179,8 @@ TEST_CASE("writers on every thread of a pool do not starve the snapshot they wai
   CHECK(finished.get_future().wait_for(std::chrono::seconds(60)) == std::future_status::ready);
 }
 
-TEST_CASE("a snapshot waits for the writes under way, and so does a write that must save for it") {
+TEST_CASE("a snapshot waits for the writes under way, and so does a write that must save for it",
+          "[threads]") {
   std::promise<void> half_way;
   std::promise<void> go_on;
   int writes = 0;
@@ -210,7 +213,7 @@ TEST_CASE("a snapshot waits for the writes under way, and so does a write that m
   CHECK(read(guard, 0, 1000) == filled(1000, 2));
 }
 
-TEST_CASE("a visit holds writers back only where it is") {
+TEST_CASE("a visit holds writers back only where it is", "[threads]") {
   const auto guard = guard_memory(4 * MiB);
   const auto snapshot = protect(*guard, {extent(0, 4 * MiB)});
   std::future<bool> blocked;
@@ -228,7 +231,7 @@ TEST_CASE("a visit holds writers back only where it is") {
   CHECK(read(*snapshot, extent(0, 4 * MiB)) == filled(4 * MiB, 0));
 }
 
-TEST_CASE("snapshots taken, read and dropped by many threads while space runs out") {
+TEST_CASE("snapshots taken, read and dropped by many threads while space runs out", "[threads]") {
   constexpr std::uint64_t part = 16 * 4096;  // of each thread; all are in every snapshot
   constexpr unsigned threads = 3;
   store::Guard guard(memory(threads * part), memory(part), {4096, ByteCount(part)});

@@ -206,7 +206,8 @@ TEST_CASE("a host's write never fails for want of side space: the snapshot is lo
   CHECK(read(*small, extent(3 * MiB, 2 * chunk)) == expected);
 }
 
-TEST_CASE("a piece that is being visited stays, even when its snapshot is lost meanwhile") {
+TEST_CASE("a piece that is being visited stays, even when its snapshot is lost meanwhile",
+          "[threads]") {
   const auto guard = guard_memory(4 * MiB, 2 * chunk);
   REQUIRE(write(*guard, 0, filled(4 * MiB, 1)));
   const auto snapshot = protect(*guard, {extent(0, 4 * MiB)});

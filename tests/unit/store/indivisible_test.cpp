@@ -205,7 +205,8 @@ TEST_CASE("a live snapshot keeps what it held under every one of them") {
   }
 }
 
-TEST_CASE("a counter kept by compare_and_write loses no increment, whatever else is written") {
+TEST_CASE("a counter kept by compare_and_write loses no increment, whatever else is written",
+          "[threads]") {
   // Half a write at a time, with a pause between: only a lock makes it one step.
   const auto guard =
       guard_over(std::make_unique<InHalves>(memory(size), [] { std::this_thread::yield(); }));
@@ -250,7 +251,7 @@ TEST_CASE("a counter kept by compare_and_write loses no increment, whatever else
   CHECK(read(*guard, block, block) == block_of(threads * increments));
 }
 
-TEST_CASE("bits set by many threads at once are all set") {
+TEST_CASE("bits set by many threads at once are all set", "[threads]") {
   const auto guard =
       guard_over(std::make_unique<InHalves>(memory(size), [] { std::this_thread::yield(); }));
   std::vector<std::thread> threads;

@@ -422,7 +422,7 @@ TEST_CASE("marks are settled when there are many, and writers go on meanwhile") 
   CHECK(doubts(true).empty());
 }
 
-TEST_CASE("many threads write while marks are settled under them") {
+TEST_CASE("many threads write while marks are settled under them", "[threads]") {
   // A file: what one thread reads here while others write it would be a race in memory.
   const TempDir dir;
   const auto medium = file(dir.path("intents"), store::WriteIntents::room_bytes);

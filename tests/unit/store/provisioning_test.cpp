@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "store/counted_store.hpp"
+#include "store/granules.hpp"
 #include "store/open.hpp"
 #include "store/thick_store.hpp"
 #include "store/transfer.hpp"
@@ -21,7 +22,7 @@ using store::StoreError;
 
 namespace {
 
-constexpr std::uint64_t granule = CountedStore::granule_bytes;
+constexpr std::uint64_t granule = store::granule_bytes;
 
 std::unique_ptr<CountedStore> counted(std::unique_ptr<store::Store> below, std::uint64_t bound,
                                       bool waits = false) {
@@ -183,7 +184,8 @@ TEST_CASE("counting starts with what is there, be it more than the bound") {
   CHECK(write(*s, 0, filled(1, 2)));
 }
 
-TEST_CASE("writers at the edge never take more than there is, and their writes are whole") {
+TEST_CASE("writers at the edge never take more than there is, and their writes are whole",
+          "[threads]") {
   constexpr std::uint64_t bound = 40 * granule;
   auto made = counted(memory(8 * MiB), bound);
   CountedStore& s = *made;

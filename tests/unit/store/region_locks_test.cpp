@@ -97,7 +97,8 @@ TEST_CASE("a held lock can be moved and is released once") {
   CHECK(is_free(*locks, here, Mode::shared));
 }
 
-TEST_CASE("threads that lock overlapping extents in any order neither meet nor wait for ever") {
+TEST_CASE("threads that lock overlapping extents in any order neither meet nor wait for ever",
+          "[threads]") {
   const auto locks = std::make_unique<RegionLocks>();
   // Not atomic: only the locks keep the threads apart.
   std::vector<std::uint64_t> values(RegionLocks::slot_count, 0);
@@ -131,7 +132,7 @@ TEST_CASE("threads that lock overlapping extents in any order neither meet nor w
   CHECK(is_free(*locks, extent(0, turn)));
 }
 
-TEST_CASE("readers that never stop do not keep a writer out") {
+TEST_CASE("readers that never stop do not keep a writer out", "[threads]") {
   const auto locks = std::make_unique<RegionLocks>();
   const Extent here = extent(0, 512);
   std::atomic<bool> stop{false};

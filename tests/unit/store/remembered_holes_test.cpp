@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "store/granules.hpp"
 #include "tests/unit/store/patterns.hpp"
 
 namespace {
@@ -14,7 +15,7 @@ using namespace test;
 using store::Durability;
 using store::RememberedHoles;
 
-constexpr std::uint64_t granule = RememberedHoles::granule_bytes;
+constexpr std::uint64_t granule = store::granule_bytes;
 constexpr std::uint64_t size = 64 * granule + 512;  // the last granule is short
 
 // What first_run() says of each 512 bytes: a hole or not.

@@ -171,7 +171,7 @@ TEST_CASE("what is new can be guarded, and is again after a shrink") {
   }
 }
 
-TEST_CASE("a guard is resized under those who read, write and keep points in time") {
+TEST_CASE("a guard is resized under those who read, write and keep points in time", "[threads]") {
   const TempDir dir;
   const bool in_file = GENERATE(true, false);
   constexpr std::uint64_t low = 2 * MiB, high = 4 * MiB, piece = 64 * KiB;

@@ -6,6 +6,7 @@
 #include "store/indivisible.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/guarded.hpp"
+#include "tests/support/sanitized.hpp"
 
 using namespace test;
 using store::Durability;
@@ -63,6 +64,8 @@ std::vector<std::unique_ptr<Guard>> guards(const TempDir& dir) {
   return out;
 }
 
+constexpr int rounds_of_each = thread_sanitized ? 1000 : 3000;
+
 // Two writers and two readers until `rounds` reads are done. `whole`: both writers write all of it,
 // and so every read must be of one writer; else they overlap by half, and each block must be.
 int torn_reads(Guard& guard, bool whole, int rounds) {
@@ -104,23 +107,24 @@ int torn_reads(Guard& guard, bool whole, int rounds) {
 
 }  // namespace
 
-TEST_CASE("writes of the same blocks at once: a read sees one of them whole") {
+TEST_CASE("writes of the same blocks at once: a read sees one of them whole", "[threads]") {
   const TempDir dir;
   for (const auto& guard : guards(dir)) {
     INFO(guard->describe());
-    CHECK(torn_reads(*guard, true, 3000) == 0);
+    CHECK(torn_reads(*guard, true, rounds_of_each) == 0);
   }
 }
 
-TEST_CASE("writes that overlap in part: every block read is of one of them") {
+TEST_CASE("writes that overlap in part: every block read is of one of them", "[threads]") {
   const TempDir dir;
   for (const auto& guard : guards(dir)) {
     INFO(guard->describe());
-    CHECK(torn_reads(*guard, false, 3000) == 0);
+    CHECK(torn_reads(*guard, false, rounds_of_each) == 0);
   }
 }
 
-TEST_CASE("a read under way on a worker does not wait for a writer: it goes to the pool") {
+TEST_CASE("a read under way on a worker does not wait for a writer: it goes to the pool",
+          "[threads]") {
   const auto guard = guard_memory(MiB);
   Bytes bytes(block);
   {
@@ -137,7 +141,7 @@ TEST_CASE("a read under way on a worker does not wait for a writer: it goes to t
   CHECK(guard->try_write(ByteOffset(at), bytes));
 }
 
-TEST_CASE("holes are told apart from data, in files and in memory") {
+TEST_CASE("holes are told apart from data, in files and in memory", "[threads]") {
   const TempDir dir;
   std::vector<std::unique_ptr<store::Store>> stores;
   stores.push_back(memory(MiB));

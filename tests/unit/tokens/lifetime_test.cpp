@@ -100,8 +100,8 @@ TEST_CASE("The longest timeout a host can ask for does not wrap round") {
 }
 
 TEST_CASE("7.1 a token in use never expires") {
-  TokenWorld world;
   bool held = false;
+  TokenWorld world;
   const auto token = world.create(1, std::make_shared<WatchedRod>(held));
   const auto lease = world.table.lease(token);
   REQUIRE(lease);
@@ -252,8 +252,8 @@ TEST_CASE("A table of no tokens and no records still makes one") {
 }
 
 TEST_CASE("living(): whose RODs are wanted and live now, in the order of their making") {
-  TokenWorld world;
   bool held_1 = false, held_2 = false, held_3 = false;
+  TokenWorld world;
   const auto rod_1 = std::make_shared<WatchedRod>(held_1);
   const auto rod_2 = std::make_shared<WatchedRod>(held_2);
   const auto short_lived = world.create(10, rod_1), other = world.create(100, rod_2);

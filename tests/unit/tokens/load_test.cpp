@@ -31,7 +31,7 @@ struct QuickRandomness final : base::Randomness {
 
 }  // namespace
 
-TEST_CASE("With 10000 live tokens everything stays in microseconds", "[load]") {
+TEST_CASE("With 10000 live tokens everything stays in microseconds", "[threads][load]") {
   base::ManualClock clock;
   QuickRandomness randomness;
   TokenTable table(clock, randomness, {.live_tokens_max = 10'000});
@@ -49,7 +49,8 @@ TEST_CASE("With 10000 live tokens everything stays in microseconds", "[load]") {
   CHECK(expire < 20);
 }
 
-TEST_CASE("Eight threads create, use, cancel and expire; every token dies of one cause", "[load]") {
+TEST_CASE("Eight threads create, use, cancel and expire; every token dies of one cause",
+          "[threads][load]") {
   TokenWorld world({.live_tokens_max = 64, .death_records_max = 128});
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
