@@ -10,13 +10,15 @@
 namespace device {
 namespace {
 
-// EXTENDED COPY may have another unit for its destination: each segment is looked at instead.
+// Copies look for themselves: an EXTENDED COPY may have another unit for its destination, and a
+// refused WRITE USING TOKEN leaves a record under its list identifier (windows-host R8).
 constexpr std::array harmless{scsi::synchronize_cache::layout_10.opcode,
                               scsi::synchronize_cache::layout_16.opcode};
-bool is_extended_copy(const scsi::CdbLayout& layout) {
+bool is_copy(const scsi::CdbLayout& layout) {
   return layout.opcode == scsi::extended_copy::lid1_layout.opcode &&
          (layout.service_action == scsi::extended_copy::lid1_layout.service_action ||
-          layout.service_action == scsi::extended_copy::lid4_layout.service_action);
+          layout.service_action == scsi::extended_copy::lid4_layout.service_action ||
+          layout.service_action == scsi::write_using_token::layout.service_action);
 }
 
 bool contains(const auto& opcodes, std::uint8_t opcode) {
@@ -34,7 +36,7 @@ scsi::Sense sense_of(WriteProtection why) {
 
 bool changes_medium(const CommandRow& row) {
   return row.unit_rule == UnitRule::started && row.reservation_rule == ReservationRule::changes &&
-         !contains(harmless, row.layout.opcode) && !is_extended_copy(row.layout);
+         !contains(harmless, row.layout.opcode) && !is_copy(row.layout);
 }
 
 }  // namespace device

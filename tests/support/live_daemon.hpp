@@ -32,13 +32,15 @@ class Daemon {
   std::string path(const std::string& name) const { return folder_.path(name); }
   std::string admin_socket() const { return path("state/admin.socket"); }
 
-  void start(const std::string& lun = "0=memory:1M") {
+  // `more`: further words of the command line.
+  void start(const std::string& lun = "0=memory:1M", const std::vector<std::string>& more = {}) {
     const std::string ready = path("ready");
     std::filesystem::remove(ready);
     const std::string program = std::string(COPYMGR_BIN_DIR) + "/copymgrd";
     std::vector<std::string> words{
         program,       "--portal",    "127.0.0.1:0",  "--target", daemon_target, "--lun",  lun,
         "--state-dir", path("state"), "--ready-file", ready,      "--log-level", "warning"};
+    words.insert(words.end(), more.begin(), more.end());
     std::vector<char*> arguments;
     for (std::string& word : words)
       arguments.push_back(word.data());
@@ -60,9 +62,10 @@ class Daemon {
     return status;
   }
 
-  // A session to LUN 0; unit attentions are still to be told.
-  std::unique_ptr<host::Session> connect(const std::string& initiator) const {
-    const auto url = host::parse_url("iscsi://" + portal_ + "/" + daemon_target + "/0");
+  // A session to a unit; unit attentions are still to be told.
+  std::unique_ptr<host::Session> connect(const std::string& initiator, unsigned lun = 0) const {
+    const auto url =
+        host::parse_url("iscsi://" + portal_ + "/" + daemon_target + "/" + std::to_string(lun));
     REQUIRE(url);
     auto session = host::Session::open(*url, {initiator, 30});
     REQUIRE(session);

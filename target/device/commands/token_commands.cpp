@@ -54,6 +54,7 @@ void populate_token(const Invocation& call) {
 
 void write_using_token(const Invocation& call) {
   if (!may_start(call)) return;
+  if (const auto why = call.unit().write_protection()) return refuse(call, sense_of(*why));
   const auto request =
       scsi::decode_write_using_token(call.task.data_out.view(), call.unit().token_command_limits());
   if (!request) return refuse(call, request.error());

@@ -63,7 +63,7 @@ TEST_CASE("the rows that change the medium") {
   for (const char* must :
        {"WRITE(6)", "WRITE(10)", "WRITE(12)", "WRITE(16)", "WRITE AND VERIFY(10)",
         "WRITE AND VERIFY(12)", "WRITE AND VERIFY(16)", "WRITE SAME(10)", "WRITE SAME(16)", "UNMAP",
-        "COMPARE AND WRITE", "ORWRITE(16)", "WRITE ATOMIC(16)", "WRITE USING TOKEN"}) {
+        "COMPARE AND WRITE", "ORWRITE(16)", "WRITE ATOMIC(16)"}) {
     INFO(must);
     CHECK(names.contains(must));
   }
@@ -74,8 +74,9 @@ TEST_CASE("the rows that change the medium") {
                           row.reservation_rule == ReservationRule::by_handler;
     if (harmless) CHECK_FALSE(changes_medium(row));
   }
-  for (const char* none : {"SYNCHRONIZE CACHE(10)", "SYNCHRONIZE CACHE(16)", "EXTENDED COPY(LID1)",
-                           "EXTENDED COPY(LID4)", "MODE SELECT(6)", "START STOP UNIT"}) {
+  for (const char* none :
+       {"SYNCHRONIZE CACHE(10)", "SYNCHRONIZE CACHE(16)", "EXTENDED COPY(LID1)",
+        "EXTENDED COPY(LID4)", "WRITE USING TOKEN", "MODE SELECT(6)", "START STOP UNIT"}) {
     CHECK_FALSE(names.contains(none));
   }
 }
@@ -89,7 +90,9 @@ TEST_CASE("a read-only unit refuses every write, asks for no data and keeps what
     Command command;
     command.task.lun_field = scsi::encode_lun({read_only_lun});
     command.task.cdb = cdb_of(write.cdb);
-    CHECK(world.nexus->data_out_wanted(command.task).value == 0);
+    // A copy looks for itself, and its list comes first.
+    const bool is_copy = command.task.cdb[0] == 0x83;
+    CHECK((world.nexus->data_out_wanted(command.task).value == 0) == !is_copy);
     const Answer answer = world.run(write.cdb, Bytes(write.data_bytes), read_only_lun);
     CHECK(is_write_protected(answer, 0x01));
   }
