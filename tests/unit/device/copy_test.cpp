@@ -226,7 +226,7 @@ TEST_CASE("7.1 a token expires after its inactivity timeout, use starts it anew"
 
 TEST_CASE("2.2 row 10: timeout 0 is the default that the unit's VPD page 8Fh tells") {
   LogicalUnitLimits limits;
-  limits.default_inactivity_timeout_seconds = 300;
+  limits.copies.default_inactivity_timeout_seconds = 300;
   CopyWorld world({{scsi::Lun{3}, make_unit(13, memory(unit_bytes), 512, limits)}});
   const Bytes page = world.run("12 01 8F 00 FF 00", {}, 3).data;
   CHECK(base::load_be32(page, 20) == 300);
