@@ -20,6 +20,8 @@ struct CopySetting {
 };
 
 bool is_copy_setting(std::string_view key);
+// As settings name a command: "83/1c", operation code and service action.
+std::string name_of_copy_command(const scsi::CdbLayout& command);
 
 // "KEY=VALUE[,KEY=VALUE]..."; the error is one line for a person, here and below.
 base::Result<std::vector<CopySetting>, std::string> parse_copy_settings(std::string_view text);
