@@ -22,6 +22,8 @@ constexpr std::string_view profile_key = "copy-profile";
 constexpr std::uint32_t max32 = std::numeric_limits<std::uint32_t>::max();
 // What a WRITE USING TOKEN whose length is told in 16 bits can hold: 536 bytes and 16 for each.
 constexpr std::uint32_t range_descriptors_possible = (2 + 0xffff - 536) / 16;
+// Field pointers have 16 bits, and the longer header is in front.
+constexpr std::uint32_t descriptor_bytes_possible = 0xffff - 48;
 constexpr std::uint32_t records_possible = copymgr::CopySettings().records_per_nexus_max;
 
 template <class Number>
@@ -146,7 +148,8 @@ constexpr std::array keys{
         }},
     Key{"maximum-descriptor-list-length", "BYTES", "of both together",
         [](CopyLimits& l, Text v) {
-          return set_number(l.extended_copy.maximum_descriptor_list_bytes, v, 60, 1u << 20);
+          return set_number(l.extended_copy.maximum_descriptor_list_bytes, v, 60,
+                            descriptor_bytes_possible);
         }},
     Key{"maximum-inline-data-length", "BYTES", "behind them; nothing here uses it",
         [](CopyLimits& l, Text v) {

@@ -81,7 +81,7 @@ TEST_CASE("each number and size: its bounds are taken, what lies beyond is refus
       {"maximum-identified-concurrent-copies", "1", "255", {"0"}},
       {"maximum-cscd-descriptors", "1", "2047", {"0", "2048"}},
       {"maximum-segment-descriptors", "1", "65535", {"0", "65536"}},
-      {"maximum-descriptor-list-length", "60", "1048576", {"59", "1048577"}},
+      {"maximum-descriptor-list-length", "60", "65487", {"59", "65488"}},
       {"maximum-inline-data-length", "0", "1048576", {"1048577"}},
       {"maximum-segment-length", "0", "4095M", {"4G", "x"}},
   };
