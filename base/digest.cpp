@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 namespace base {
 namespace {
@@ -62,6 +63,16 @@ std::vector<std::uint8_t> hash(HashAlgorithm algorithm, std::initializer_list<By
     EVP_DigestUpdate(context.get(), part.data(), part.size());
   std::vector<std::uint8_t> out(static_cast<std::size_t>(EVP_MD_size(md)));
   EVP_DigestFinal_ex(context.get(), out.data(), nullptr);
+  return out;
+}
+
+Sha256Digest hmac_sha256(ByteView key, ByteView bytes) {
+  Sha256Digest out{};
+  unsigned size = 0;
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes.data(), bytes.size(),
+           out.data(), &size) == nullptr) {
+    throw std::bad_alloc();
+  }
   return out;
 }
 

@@ -34,6 +34,9 @@ enum class HashAlgorithm { md5, sha1, sha256, sha3_256 };
 // Of the parts one behind the other.
 std::vector<std::uint8_t> hash(HashAlgorithm algorithm, std::initializer_list<ByteView> parts);
 
+// HMAC-SHA-256 (RFC 2104).
+Sha256Digest hmac_sha256(ByteView key, ByteView bytes);
+
 // In a time that depends on the lengths alone.
 bool equal_in_constant_time(ByteView a, ByteView b);
 

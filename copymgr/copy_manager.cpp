@@ -29,6 +29,11 @@ AttachedVolumePtr CopyManager::State::find_volume(std::uint64_t id) const {
   return found == volumes.end() ? nullptr : found->second;
 }
 
+CopyLimits CopyManager::State::limits_of(std::uint64_t volume_id) const {
+  const AttachedVolumePtr volume = find_volume(volume_id);
+  return volume == nullptr ? CopyLimits() : (*volume)->limits;
+}
+
 void CopyManager::attach(const Volume& volume) {
   const std::scoped_lock lock(state_->volumes_mutex);
   state_->volumes[volume.id] = std::make_shared<AttachedVolume>(volume);
@@ -76,7 +81,7 @@ std::optional<std::uint8_t> CopyManager::running(const OperationKey& key) const 
 void CopyManager::record_refusal(const OperationKey& key, std::uint8_t service_action,
                                  const scsi::Sense& sense) {
   ++state_->meters.refused;
-  state_->ledger.record_refusal(key, service_action, sense);
+  state_->ledger.record_refusal(key, service_action, sense, state_->limits_of(key.volume_id));
 }
 
 void CopyManager::attach_sense(const OperationKey& key, const scsi::Sense& sense) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "base/extent.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "copymgr/copy_limits.hpp"
 #include "copymgr/segment_plan.hpp"
 #include "scsi/copy_results.hpp"
 #include "scsi/rod_token.hpp"
@@ -33,6 +35,7 @@ struct Volume {
   std::array<std::uint8_t, 32> creator_descriptor{};  // bytes 16-47 of a token
   std::array<std::uint8_t, 32> device_specific{};     // bytes 96-127
   std::array<std::uint8_t, 128> target_descriptor{};  // bytes 128-255
+  CopyLimits limits = {};
 };
 
 // Who asks. Result records are looked up by the exact nexus first; with relaxed matching also by
@@ -54,6 +57,8 @@ struct CopyFault {
   enum class Kind {
     token,                // see token_fault
     mixed_block_lengths,  // source and destination differ (R21)
+    not_authorized,       // the token's source does not let this nexus use it
+    source_reserved,      // against this nexus
     offset_beyond_token,  // OFFSET INTO ROD outside the token
     beyond_token,         // more blocks asked than the token has left; nothing moved
     // blocks_done (never 0) are written and good (R6, R12): the work budget is used up, or the
@@ -77,6 +82,14 @@ struct CopyFault {
 };
 using CopyOutcome = base::Result<base::BlockCount, CopyFault>;  // blocks represented or written
 
+// What a token stands for, to who decides about its use.
+struct TokenOrigin {
+  const Nexus& made_by;
+  const Volume& source;
+};
+// Why the nexus that shows the token may not use it; nullopt: it may.
+using TokenGate = std::function<std::optional<CopyFault>(const TokenOrigin&)>;
+
 // One EXTENDED COPY: its segments in their order. One that cannot be done ends the operation there,
 // after those before it.
 struct ExtendedCopyRequest {
@@ -89,8 +102,10 @@ struct ExtendedCopyRequest {
   std::vector<PlannedSegment> segments;
 };
 
+// Of all units together.
 struct CopySettings {
   tokens::TokenLimits tokens;
+  std::optional<tokens::TokenKey> token_key;  // nullopt: one at random
   std::uint32_t operations_max = 255;         // running at once
   std::uint32_t records_per_nexus_max = 256;  // results kept for RECEIVE ROD TOKEN INFORMATION
   base::Duration record_lifetime = std::chrono::seconds(120);
@@ -143,8 +158,10 @@ class CopyManager {
   using Done = base::UniqueFunction<void(CopyOutcome)>;
   void populate_token(const OperationKey& key, const scsi::PopulateToken& request, Done done);
 
-  // Checks everything that can be known before the first block moves, moves on the pool.
-  void write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request, Done done);
+  // Checks everything that can be known before the first block moves, moves on the pool. `gate` is
+  // asked inside the call, once, about a token whose bytes are right; an empty one lets all pass.
+  void write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request, Done done,
+                         const TokenGate& gate = {});
 
   // Each segment copies what its source holds when its turn comes: blocks that it writes of its own
   // source are read as they were before, and those of a segment before it as that one left them.

@@ -11,6 +11,7 @@ OperationPtr CopyManager::State::start(const OperationKey& key, std::uint8_t ser
 }
 
 OperationPtr CopyManager::State::start(OperationPtr operation) {
+  operation->limits = limits_of(operation->key.volume_id);
   if (const auto fault = ledger.start(operation)) {
     ++meters.refused;
     std::exchange(operation->done, {})(base::fail(CopyFault{*fault}));

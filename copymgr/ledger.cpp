@@ -26,6 +26,15 @@ scsi::CopyResult running_result(const Operation& operation) {
 
 }  // namespace
 
+bool Ledger::has_room_for(const Operation& operation) const {
+  if (running_.size() >= settings_.operations_max) return false;
+  const auto found = load_.find(operation.key.volume_id);
+  const Load load = found == load_.end() ? Load() : found->second;
+  const CopyLimits& limits = operation.limits;
+  return load.all < limits.total_concurrent_copies &&
+         (!operation.identified || load.identified < limits.maximum_identified_concurrent_copies);
+}
+
 std::optional<CopyFault::Kind> Ledger::start(const OperationPtr& operation) {
   const std::scoped_lock lock(mutex_);
   const base::Instant now = clock_.now();
@@ -34,7 +43,7 @@ std::optional<CopyFault::Kind> Ledger::start(const OperationPtr& operation) {
     if (before != nullptr && before->running) return CopyFault::Kind::list_identifier_in_use;
     records_.insert(operation);
   }
-  if (running_.size() >= settings_.operations_max) {
+  if (!has_room_for(*operation)) {
     const CopyFault fault{CopyFault::Kind::too_many_operations};
     operation->result = result_of(*operation, base::fail(fault));
     operation->running = false;
@@ -42,6 +51,9 @@ std::optional<CopyFault::Kind> Ledger::start(const OperationPtr& operation) {
     return fault.kind;
   }
   running_.insert(operation);
+  Load& load = load_[operation->key.volume_id];
+  ++load.all;
+  load.identified += operation->identified ? 1 : 0;
   ++not_concluded_;
   return std::nullopt;
 }
@@ -57,6 +69,9 @@ Ledger::Callbacks Ledger::finish(const OperationPtr& operation, const scsi::Copy
   operation->result = result;
   operation->running = false;
   running_.erase(operation);
+  const auto load = load_.find(operation->key.volume_id);
+  load->second.identified -= operation->identified ? 1 : 0;
+  if (--load->second.all == 0) load_.erase(load);
   const bool unwanted =
       !operation->kept_when_good && result.status == scsi::CopyOperationStatus::completed;
   if (operation->kept) records_.finished(operation, clock_.now());
@@ -102,12 +117,13 @@ void Ledger::release(const OperationKey& key) {
 }
 
 void Ledger::record_refusal(const OperationKey& key, std::uint8_t service_action,
-                            const scsi::Sense& sense) {
+                            const scsi::Sense& sense, const CopyLimits& limits) {
   const std::scoped_lock lock(mutex_);
   const base::Instant now = clock_.now();
   const OperationPtr before = records_.find(key, now);
   if (before != nullptr && before->running) return;
   const auto operation = std::make_shared<Operation>(key, service_action, now, CopyManager::Done());
+  operation->limits = limits;
   operation->result.response_to_service_action = service_action;
   operation->result.status = scsi::CopyOperationStatus::completed_with_errors;
   operation->result.completion_status = scsi::Status::check_condition;

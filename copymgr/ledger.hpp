@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "copymgr/record_index.hpp"
@@ -37,7 +38,7 @@ class Ledger {
   std::optional<scsi::CopyResult> report(const OperationKey& key) const;
   void release(const OperationKey& key);
   void record_refusal(const OperationKey& key, std::uint8_t service_action,
-                      const scsi::Sense& sense);
+                      const scsi::Sense& sense, const CopyLimits& limits = {});
   void attach_sense(const OperationKey& key, const scsi::Sense& sense);
 
   // Asked to stop, those that somebody attends to stop by themselves; the others are taken over,
@@ -62,6 +63,7 @@ class Ledger {
 
  private:
   OperationPtr find(const OperationKey& key) const;
+  bool has_room_for(const Operation& operation) const;
   static void stop(const OperationPtr& operation, StopReason reason, Operations& taken_over);
 
   const base::Clock& clock_;
@@ -70,6 +72,10 @@ class Ledger {
   std::condition_variable changed_;
   RecordIndex records_;
   std::unordered_set<OperationPtr> running_;
+  struct Load {
+    std::uint32_t all = 0, identified = 0;
+  };
+  std::unordered_map<std::uint64_t, Load> load_;  // of the units that operations were sent to
   std::size_t not_concluded_ = 0;
 };
 

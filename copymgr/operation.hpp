@@ -53,6 +53,7 @@ struct Operation {
   base::UniqueFunction<void()> waiting;  // for writes under way; it holds what they must not change
 
   // Set before the start.
+  CopyLimits limits;           // of the unit that it was sent to
   bool identified = true;      // false: it has no list identifier, so nobody can ask
   bool kept_when_good = true;  // its record
   bool in_background = false;  // IMMED

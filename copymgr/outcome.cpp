@@ -14,6 +14,8 @@ scsi::CopyOperationStatus status_of(CopyFault::Kind kind) {
       return scsi::CopyOperationStatus::completed_with_residual;
     case Kind::token:
     case Kind::mixed_block_lengths:
+    case Kind::not_authorized:
+    case Kind::source_reserved:
     case Kind::offset_beyond_token:
     case Kind::beyond_token:
     case Kind::source_read_failed:
@@ -27,6 +29,12 @@ scsi::CopyOperationStatus status_of(CopyFault::Kind kind) {
       return scsi::CopyOperationStatus::completed_with_errors;
   }
   return scsi::CopyOperationStatus::completed_with_errors;
+}
+
+scsi::Status completion_status_of(CopyFault::Kind kind) {
+  if (kind == CopyFault::Kind::aborted) return scsi::Status::task_aborted;
+  if (kind == CopyFault::Kind::source_reserved) return scsi::Status::reservation_conflict;
+  return scsi::Status::check_condition;
 }
 
 }  // namespace
@@ -47,9 +55,7 @@ scsi::CopyResult result_of(const Operation& operation, const CopyOutcome& outcom
     return result;
   }
   result.status = status_of(outcome.error().kind);
-  result.completion_status = outcome.error().kind == CopyFault::Kind::aborted
-                                 ? scsi::Status::task_aborted
-                                 : scsi::Status::check_condition;
+  result.completion_status = completion_status_of(outcome.error().kind);
   result.transfer_count_blocks = outcome.error().blocks_done.value;
   return result;
 }

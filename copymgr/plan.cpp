@@ -1,8 +1,10 @@
-// Pairs source and destination ranges block for block; counts blocks only, so nothing can overflow.
+// Pairs source and destination ranges unit for unit; counts units only, so nothing can overflow but
+// the change from blocks to units, which is looked at.
 #include "copymgr/plan.hpp"
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace copymgr {
@@ -47,13 +49,28 @@ Step Plan::next(base::BlockCount at_most) {
   Step step{{}, destination_.run()};
   base::BlockCount& count = step.destination.count;
   count = std::min(count, std::max(at_most, base::BlockCount(1)));
-  if (has_source_) {
+  if (has_source_ && !source_.at_end()) {
     step.source = source_.run();
     count = step.source.count = std::min(count, step.source.count);
     source_.advance(count);
   }
   destination_.advance(count);
   return step;
+}
+
+bool Plan::is_aligned(const Alignment& alignment) const {
+  if (mixed_unit_.bytes == 0) return true;
+  const std::uint64_t unit = mixed_unit_.bytes;
+  const auto fits = [unit](const base::BlockRange& range, std::uint32_t bytes) {
+    return range.first.value * unit % bytes == 0 && range.count.value * unit % bytes == 0;
+  };
+  Plan rest = *this;
+  while (!rest.done()) {
+    const Step step = rest.next(base::BlockCount(std::numeric_limits<std::uint64_t>::max()));
+    if (!fits(step.source, alignment.source_bytes)) return false;
+    if (!fits(step.destination, alignment.destination_bytes)) return false;
+  }
+  return true;
 }
 
 base::BlockCount total_blocks(const Ranges& ranges) {
@@ -66,21 +83,72 @@ base::BlockCount total_blocks(const Ranges& ranges) {
   return total;
 }
 
-base::Result<Plan, CopyFault> make_plan(const Side& rod, base::BlockCount offset,
-                                        const Side& destination) {
-  using Kind = CopyFault::Kind;
-  if (rod.block_length != destination.block_length) {
-    return base::fail(CopyFault{Kind::mixed_block_lengths});
+namespace {
+
+constexpr std::uint64_t max64 = std::numeric_limits<std::uint64_t>::max();
+
+std::optional<std::uint64_t> times(std::uint64_t blocks, std::uint32_t units) {
+  if (blocks > max64 / units) return std::nullopt;
+  return blocks * units;
+}
+
+// In units, of which a block has so many; nullopt: beyond 64 bits.
+std::optional<Ranges> in_units(Ranges ranges, std::uint32_t units) {
+  for (base::BlockRange& range : ranges) {
+    const auto first = times(range.first.value, units), count = times(range.count.value, units);
+    if (!first || !count) return std::nullopt;
+    range = {base::Lba(*first), base::BlockCount(*count)};
   }
+  return ranges;
+}
+
+// How many units a block of each side has.
+struct Units {
+  std::uint32_t source = 1, destination = 1;
+};
+std::optional<Units> pair_up(base::BlockLength source, base::BlockLength destination,
+                             MixedBlockLengths mixed) {
+  if (source == destination) return Units{};
+  if (mixed == MixedBlockLengths::refuse) return std::nullopt;
+  const std::uint32_t unit = std::min(source.bytes, destination.bytes);
+  if (source.bytes % unit != 0 || destination.bytes % unit != 0) return std::nullopt;
+  return Units{source.bytes / unit, destination.bytes / unit};
+}
+
+// The whole blocks that so many units fill, the last one perhaps in part.
+std::uint64_t blocks_for(std::uint64_t units, std::uint32_t units_per_block) {
+  return units / units_per_block + (units % units_per_block != 0 ? 1 : 0);
+}
+
+}  // namespace
+
+base::Result<Plan, CopyFault> make_plan(const Side& rod, base::BlockCount offset,
+                                        const Side& destination, MixedBlockLengths mixed) {
+  using Kind = CopyFault::Kind;
+  const auto units = pair_up(rod.block_length, destination.block_length, mixed);
+  if (!units) return base::fail(CopyFault{Kind::mixed_block_lengths});
   const base::BlockCount asked = total_blocks(destination.ranges);
   if (asked.value == 0) return Plan::copy(RangeCursor(), {});
-  // The block lengths are equal, so counting blocks is counting bytes, and nothing is multiplied.
-  const base::BlockCount represented = total_blocks(rod.ranges);
-  if (offset >= represented) return base::fail(CopyFault{Kind::offset_beyond_token});
-  if (asked > represented - offset) return base::fail(CopyFault{Kind::beyond_token});
-  RangeCursor source(rod.ranges);
-  source.advance(offset);
-  return Plan::copy(std::move(source), destination.ranges);
+  // Ranges of real units are far within 64 bits; with one block length nothing is multiplied.
+  auto from = in_units(rod.ranges, units->source);
+  auto into = in_units(destination.ranges, units->destination);
+  if (!from || !into) return base::fail(CopyFault{Kind::mixed_block_lengths});
+  const std::uint64_t represented = total_blocks(*from).value;
+  const auto skipped = times(offset.value, units->destination);
+  if (!skipped || *skipped >= represented) {
+    return base::fail(CopyFault{Kind::offset_beyond_token});
+  }
+  if (asked.value > blocks_for(represented - *skipped, units->destination)) {
+    return base::fail(CopyFault{Kind::beyond_token});
+  }
+  RangeCursor source(std::move(*from));
+  source.advance(base::BlockCount(*skipped));
+  Plan plan = Plan::copy(std::move(source), std::move(*into));
+  plan.units_per_block_ = units->destination;
+  if (rod.block_length != destination.block_length) {
+    plan.mixed_unit_ = std::min(rod.block_length, destination.block_length);
+  }
+  return plan;
 }
 
 }  // namespace copymgr

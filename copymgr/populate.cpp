@@ -57,6 +57,9 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
   token.fields.bytes_represented = source.block_length.to_bytes(blocks);
   token.fields.device_specific = volume->device_specific();
   token.fields.target_device = source.target_descriptor;
+  token.group = source.id;
+  token.group_tokens_max = source.limits.maximum_tokens;
+  token.lifetime_seconds = source.limits.maximum_token_lifetime_seconds;
   token.inactivity_timeout_seconds = request.inactivity_timeout_seconds;
   const auto rod = std::make_shared<SnapshotRod>(operation->key.nexus, volume, request.ranges,
                                                  std::move(snapshot));

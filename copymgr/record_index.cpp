@@ -10,6 +10,10 @@ auto key_of(const OperationKey& key) {
   return std::tuple(key.nexus.number, key.volume_id, key.list_identifier);
 }
 
+auto path_of(const OperationKey& key) {
+  return std::pair(key.nexus.number, key.volume_id);
+}
+
 auto names_of(const OperationKey& key) {
   return std::tuple(key.nexus.initiator_name, key.nexus.target_name, key.volume_id,
                     key.list_identifier);
@@ -35,6 +39,10 @@ void RecordIndex::finished(const OperationPtr& operation, base::Instant now) {
   InOrder& of_nexus = finished_by_nexus_[operation->key.nexus.number];
   of_nexus.emplace(operation->finish_number, operation);
   finished_.emplace(operation->finish_number, operation);
+  InOrder& of_path = finished_by_path_[path_of(operation->key)];
+  of_path.emplace(operation->finish_number, operation);
+  const bool path_is_full = of_path.size() > operation->limits.list_identifiers;
+  if (path_is_full) erase(OperationPtr(of_path.begin()->second));
   if (of_nexus.size() > per_nexus_max_) erase(OperationPtr(of_nexus.begin()->second));
 }
 
@@ -50,6 +58,9 @@ void RecordIndex::erase(const OperationPtr& operation) {
   const auto of_nexus = finished_by_nexus_.find(operation->key.nexus.number);
   of_nexus->second.erase(operation->finish_number);
   if (of_nexus->second.empty()) finished_by_nexus_.erase(of_nexus);
+  const auto of_path = finished_by_path_.find(path_of(operation->key));
+  of_path->second.erase(operation->finish_number);
+  if (of_path->second.empty()) finished_by_path_.erase(of_path);
 }
 
 OperationPtr RecordIndex::find(const OperationKey& key, base::Instant now) const {

@@ -19,8 +19,8 @@ class RecordIndex {
 
   // Takes the place of the record under the same key.
   void insert(const OperationPtr& operation);
-  // From now on it ages, and counts against its nexus: beyond the bound the oldest finished one
-  // goes.
+  // From now on it ages, and counts against its nexus, and what its unit keeps for that: beyond
+  // either bound the oldest finished one goes.
   void finished(const OperationPtr& operation, base::Instant now);
   void erase(const OperationPtr& operation);
 
@@ -35,6 +35,7 @@ class RecordIndex {
 
  private:
   using Key = std::tuple<std::uint64_t, std::uint64_t, std::uint32_t>;
+  using Path = std::pair<std::uint64_t, std::uint64_t>;  // a nexus and a unit
   using Names = std::tuple<std::string, std::string, std::uint64_t, std::uint32_t>;
   using InOrder = std::map<std::uint64_t, OperationPtr>;  // by finish number: oldest first
 
@@ -48,6 +49,7 @@ class RecordIndex {
   std::map<Key, OperationPtr> by_key_;
   std::map<Names, std::vector<OperationPtr>> by_names_;  // oldest first
   std::unordered_map<std::uint64_t, InOrder> finished_by_nexus_;
+  std::map<Path, InOrder> finished_by_path_;
   InOrder finished_;
 };
 

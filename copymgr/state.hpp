@@ -17,10 +17,12 @@ struct CopyManager::State {
       : clock(clock_used),
         pool(pool_used),
         settings(settings_used),
-        table(clock_used, randomness, settings_used.tokens),
+        table(clock_used, randomness, settings_used.tokens, settings_used.token_key),
         ledger(clock_used, settings) {}
 
   AttachedVolumePtr find_volume(std::uint64_t id) const;
+  // Of a volume that is not there: the defaults.
+  CopyLimits limits_of(std::uint64_t volume_id) const;
 
   // Nullptr when the operation may not run; `done` has been told why.
   OperationPtr start(const OperationKey& key, std::uint8_t service_action, Done done);
@@ -42,10 +44,12 @@ struct CopyManager::State {
                    std::shared_ptr<store::Snapshot> snapshot);
 
   base::Result<std::unique_ptr<Run>, CopyFault> prepare(const OperationPtr& operation,
-                                                        const scsi::WriteUsingToken& request);
+                                                        const scsi::WriteUsingToken& request,
+                                                        const TokenGate& gate);
   base::Result<std::unique_ptr<Run>, CopyFault> prepare_copy(const OperationPtr& operation,
                                                              const Volume& destination,
-                                                             const scsi::WriteUsingToken& request);
+                                                             const scsi::WriteUsingToken& request,
+                                                             const TokenGate& gate);
 
   std::unique_ptr<Run> prepare(const OperationPtr& operation, ExtendedCopyRequest request);
 

@@ -25,6 +25,7 @@ WriteRun::WriteRun(const Volume& destination, Plan plan, std::optional<tokens::L
                    bool delete_token, const CopySettings& settings, Meters& meters)
     : destination_(destination),
       plan_(std::move(plan)),
+      unit_(plan_.unit(destination.block_length)),
       lease_(std::move(lease)),
       rod_(lease_ ? static_cast<const SnapshotRod*>(lease_->rod().get()) : nullptr),
       delete_token_(delete_token),
@@ -48,30 +49,34 @@ bool WriteRun::source_lost() const {
 }
 
 Run::Stepped WriteRun::step() {
-  return rod_ != nullptr ? copy() : write_zeros();
+  const bool cheap = rod_ == nullptr || cloning_;
+  const Step step =
+      plan_.next(unit_.whole_blocks(cheap ? settings_.cheap_step_bytes : settings_.step_bytes));
+  return step.source.count.value == 0 ? write_zeros(step) : copy(step);
 }
 
-Run::Stepped WriteRun::write_zeros() {
-  const base::BlockLength length = destination_.block_length;
-  const Step step = plan_.next(length.whole_blocks(settings_.cheap_step_bytes));
-  const base::Extent into = base::to_extent(step.destination, length);
+base::BlockCount WriteRun::completed(base::BlockCount units) {
+  const std::uint64_t all = units_over_.value + units.value, block = plan_.units_per_block();
+  units_over_ = base::BlockCount(all % block);
+  return base::BlockCount(all / block);
+}
+
+Run::Stepped WriteRun::write_zeros(const Step& step) {
+  const base::Extent into = base::to_extent(step.destination, unit_);
   const auto written = destination_.guard->write_zeros(into);
   if (!written) {
     return failed({}, kind_of(written.error()));
   }
   meters_.bytes_zeroed += into.length.value;
-  return {step.destination.count, {}, false, {}};
+  return {completed(step.destination.count), {}, false, {}};
 }
 
-Run::Stepped WriteRun::copy() {
-  const base::BlockLength length = destination_.block_length;
-  const Step step =
-      plan_.next(length.whole_blocks(cloning_ ? settings_.cheap_step_bytes : settings_.step_bytes));
+Run::Stepped WriteRun::copy(const Step& step) {
   const Mover::Moved moved =
-      mover_.move(rod_->snapshot(), base::to_extent(step.source, length), *destination_.guard,
-                  base::to_extent(step.destination, length));
+      mover_.move(rod_->snapshot(), base::to_extent(step.source, unit_), *destination_.guard,
+                  base::to_extent(step.destination, unit_));
   cloning_ = moved.all_cloned;
-  const base::BlockCount blocks = length.whole_blocks(moved.bytes);
+  const base::BlockCount blocks = completed(unit_.whole_blocks(moved.bytes));
   using End = Mover::Moved::End;
   switch (moved.end) {
     case End::complete:

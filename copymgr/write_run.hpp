@@ -24,11 +24,15 @@ class WriteRun final : public Run {
   CopyFault volume_lost(base::BlockCount blocks_done) const override;
 
  private:
-  Stepped write_zeros();
-  Stepped copy();
+  Stepped write_zeros(const Step& step);
+  Stepped copy(const Step& step);
+  // The whole blocks of the destination that are complete with so many units more.
+  base::BlockCount completed(base::BlockCount units);
 
   const Volume destination_;
   Plan plan_;
+  const base::BlockLength unit_;  // of the plan
+  base::BlockCount units_over_;   // written of a block of the destination that is not whole yet
   std::optional<tokens::Lease> lease_;
   const SnapshotRod* rod_ = nullptr;
   const bool delete_token_;

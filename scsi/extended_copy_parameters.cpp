@@ -98,7 +98,7 @@ base::Result<Lists, Sense> divide(ByteView list, const Form& form,
     return fail(
         illegal_parameter(asc::too_many_target_descriptors, form.cscd_list_length.pointer()));
   }
-  if (inline_data > maximum_inline_data_bytes) {
+  if (inline_data > limits.maximum_inline_data_bytes) {
     return fail(
         illegal_parameter(asc::inline_data_length_exceeded, form.inline_data_length.pointer()));
   }
@@ -244,7 +244,7 @@ const Field& extended_copy_list_identifier(std::uint8_t service_action) {
 
 std::size_t longest_extended_copy_list(const ExtendedCopyLimits& limits) {
   return std::max(lid1.header_bytes, lid4.header_bytes) + limits.maximum_descriptor_list_bytes +
-         maximum_inline_data_bytes;
+         limits.maximum_inline_data_bytes;
 }
 
 }  // namespace scsi

@@ -22,11 +22,12 @@ struct ExtendedCopyLimits {
   std::uint16_t maximum_segment_descriptors = 64;
   std::uint32_t maximum_descriptor_list_bytes = 64 * (32 + 28);  // of block_to_block segments
   std::uint32_t maximum_segment_bytes = 256u << 20;              // 0: no limit
+  // No descriptor that takes inline data is implemented: what comes is not looked at.
+  std::uint32_t maximum_inline_data_bytes = 0;
 
   bool operator==(const ExtendedCopyLimits&) const = default;
 };
-// No descriptor that takes inline data, and none that holds data for the host, is implemented.
-inline constexpr std::uint32_t maximum_inline_data_bytes = 0;
+// No descriptor that holds data for the host is implemented.
 inline constexpr std::uint32_t held_data_limit_bytes = 0;
 
 enum class CscdType : std::uint8_t { identification = 0xe4, extension = 0xff };

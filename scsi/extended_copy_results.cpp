@@ -56,10 +56,10 @@ Bytes encode(const CopyOperatingParameters& parameters) {
   segments_max.write(out, parameters.limits.maximum_segment_descriptors);
   list_max.write(out, parameters.limits.maximum_descriptor_list_bytes);
   segment_length_max.write(out, parameters.limits.maximum_segment_bytes);
-  inline_max.write(out, maximum_inline_data_bytes);
+  inline_max.write(out, parameters.limits.maximum_inline_data_bytes);
   held_max.write(out, held_data_limit_bytes);
-  total_copies.write(out, std::min<std::uint64_t>(parameters.concurrent_copies, 0xffff));
-  copies.write(out, std::min<std::uint64_t>(parameters.concurrent_copies, 0xff));
+  total_copies.write(out, std::min<std::uint64_t>(parameters.total_concurrent_copies, 0xffff));
+  copies.write(out, std::min<std::uint64_t>(parameters.identified_concurrent_copies, 0xff));
   segment_granularity.write(out, parameters.segment_granularity_exponent);
   types_length.write(out, types.size());
   out.insert(out.end(), types.begin(), types.end());

@@ -9,8 +9,9 @@ namespace scsi {
 
 struct CopyOperatingParameters {
   ExtendedCopyLimits limits;
-  std::uint32_t concurrent_copies = 0;
-  std::uint8_t segment_granularity_exponent = 0;  // log2 of bytes
+  std::uint32_t total_concurrent_copies = 0;
+  std::uint32_t identified_concurrent_copies = 0;  // with a list identifier
+  std::uint8_t segment_granularity_exponent = 0;   // log2 of bytes
 };
 std::vector<std::uint8_t> encode(const CopyOperatingParameters& parameters);
 

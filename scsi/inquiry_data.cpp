@@ -75,6 +75,7 @@ Bytes port_name(const PortIdentity& port) {
 
 Bytes standard_inquiry(const UnitIdentity& identity, Presence presence, const InquiryBits& bits) {
   constexpr Field rmb = Field::flag("RMB", 1, 7);
+  constexpr Field third_party_copy = Field::flag("3PC", 5, 3);
   constexpr Field protect = Field::flag("PROTECT", 5, 0);
   constexpr std::size_t bytes = 96;
   constexpr std::array<std::uint16_t, 5> version_descriptors{0x00a0,   // SAM-5
@@ -88,7 +89,8 @@ Bytes standard_inquiry(const UnitIdentity& identity, Presence presence, const In
   out[2] = 0x06;         // SPC-4
   out[3] = 0x10 | 0x02;  // HISUP, RESPONSE DATA FORMAT 2
   out[4] = bytes - 5;
-  out[5] = 0x08 | 0x30;  // 3PC: third-party copy; TPGS: implicit and explicit
+  out[5] = 0x30;  // TPGS: implicit and explicit
+  third_party_copy.write(out, bits.third_party_copy);
   protect.write(out, bits.has_protection);
   out[7] = 0x02;  // CMDQUE
   place_text(out, 8, 8, identity.vendor);

@@ -45,6 +45,7 @@ enum class Presence : std::uint8_t {
 struct InquiryBits {
   bool removable_medium = false;
   bool has_protection = false;  // information beside the blocks
+  bool third_party_copy = true;
 };
 std::vector<std::uint8_t> standard_inquiry(const UnitIdentity& identity, Presence presence,
                                            const InquiryBits& bits = {});

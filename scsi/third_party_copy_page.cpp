@@ -74,22 +74,25 @@ Bytes supported_commands(const std::vector<SupportedCommand>& commands) {
   return out;
 }
 
+std::uint32_t or_no_limit(std::uint32_t seconds) {
+  return seconds == 0 ? 0xffffffff : seconds;
+}
+
 Bytes rod_token_features(const ThirdPartyCopyPage& page) {
   constexpr std::size_t block_entry = 48;  // offset of the one block device entry
   constexpr std::uint64_t no_limit = ~std::uint64_t{0};
   Bytes out = descriptor(token_features_type, 0x5c);
   out[4] = page.remote_tokens & 0x0f;
-  base::store_be32(out, 16, 1);  // MINIMUM TOKEN LIFETIME
-  base::store_be32(out, 20, 0xffffffff);
-  base::store_be32(out, 24,
-                   page.limits.maximum_inactivity_timeout_seconds == 0
-                       ? 0xffffffff
-                       : page.limits.maximum_inactivity_timeout_seconds);
+  base::store_be32(out, 16, page.minimum_token_lifetime_seconds);
+  base::store_be32(out, 20, or_no_limit(page.maximum_token_lifetime_seconds));
+  base::store_be32(out, 24, or_no_limit(page.limits.maximum_inactivity_timeout_seconds));
   base::store_be16(out, 46, 48);
   base::store_be16(out, block_entry + 2, 0x2c);
-  // If both are reported they must agree with descriptor 0000h (section 6.2).
+  // If both are reported they must agree with descriptor 0000h (section 6.2). Unreported there, no
+  // limit is reported here: else Block Limits' MAXIMUM TRANSFER LENGTH would be one (2.2 row 13).
+  const base::BlockCount most = page.limits.maximum_token_transfer_size;
   base::store_be64(out, block_entry + 8,
-                   page.block_length.to_bytes(page.limits.maximum_token_transfer_size).value);
+                   most.value == 0 ? no_limit : page.block_length.to_bytes(most).value);
   base::store_be64(out, block_entry + 16,
                    page.block_length.to_bytes(page.limits.optimal_transfer_count).value);
   base::store_be64(out, block_entry + 24, no_limit);
@@ -115,7 +118,7 @@ Bytes parameter_data(const ExtendedCopyLimits& limits) {
   base::store_be16(out, 8, limits.maximum_cscd_descriptors);
   base::store_be16(out, 10, limits.maximum_segment_descriptors);
   base::store_be32(out, 12, limits.maximum_descriptor_list_bytes);
-  base::store_be32(out, 16, maximum_inline_data_bytes);
+  base::store_be32(out, 16, limits.maximum_inline_data_bytes);
   return out;
 }
 
@@ -137,7 +140,7 @@ Bytes supported_cscd_ids(const std::vector<std::uint16_t>& ids) {
 Bytes general_copy_operations(const ThirdPartyCopyPage& page) {
   Bytes out = descriptor(general_operations_type, 0x20);
   base::store_be32(out, 4, page.total_concurrent_copies);
-  base::store_be32(out, 8, page.total_concurrent_copies);
+  base::store_be32(out, 8, page.identified_concurrent_copies);
   if (page.extended_copy) base::store_be32(out, 12, page.extended_copy->maximum_segment_bytes);
   out[16] = page.segment_granularity_exponent;
   return out;
@@ -155,15 +158,15 @@ std::vector<std::uint8_t> encode(const ThirdPartyCopyPage& page) {
   Bytes out(descriptors_at);
   out[1] = page_code;
   const auto add = [&out](const Bytes& part) { out.insert(out.end(), part.begin(), part.end()); };
-  add(block_device_rod_limits(page.limits));
+  if (page.offers_tokens) add(block_device_rod_limits(page.limits));
   add(supported_commands(page.commands));
   if (page.extended_copy) {
     add(parameter_data(*page.extended_copy));
     add(supported_descriptors(page.descriptor_types));
     add(supported_cscd_ids(page.cscd_ids));
   }
-  add(rod_token_features(page));
-  add(supported_rod_types(page.rod_types));
+  if (page.offers_tokens) add(rod_token_features(page));
+  if (page.offers_tokens) add(supported_rod_types(page.rod_types));
   add(general_copy_operations(page));
   if (page.holds_data) add(held_data());
   page_length.write(out, out.size() - 4);

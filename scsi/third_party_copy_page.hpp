@@ -41,13 +41,18 @@ struct SupportedCommand {
 };
 
 struct ThirdPartyCopyPage {
+  // Descriptors 0000h, 0106h and 0108h stand where there are token commands.
+  bool offers_tokens = true;
   BlockDeviceRodLimits limits;
   std::vector<SupportedCommand> commands;  // ascending
   std::vector<RodTypeSupport> rod_types;   // ascending
   base::BlockLength block_length;          // for the byte limits of 0106h
   std::uint8_t remote_tokens = 0;          // 0106h REMOTE TOKENS
+  std::uint32_t minimum_token_lifetime_seconds = 1;
+  std::uint32_t maximum_token_lifetime_seconds = 0;  // 0: no limit
   std::uint32_t total_concurrent_copies = 0;
-  std::uint8_t segment_granularity_exponent = 0;  // log2 of bytes
+  std::uint32_t identified_concurrent_copies = 0;  // with a list identifier
+  std::uint8_t segment_granularity_exponent = 0;   // log2 of bytes
   // Descriptors 0004h, 0008h and 000Ch, and MAXIMUM SEGMENT LENGTH, stand where there is EXTENDED
   // COPY.
   std::optional<ExtendedCopyLimits> extended_copy;

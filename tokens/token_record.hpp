@@ -15,13 +15,16 @@ namespace tokens {
 
 struct TokenRecord {
   scsi::RodTokenBytes bytes{};
-  std::shared_ptr<Rod> rod;         // empty once dead
-  base::Duration timeout{0};        // of inactivity
+  std::shared_ptr<Rod> rod;                  // empty once dead
+  base::Duration timeout{0};                 // of inactivity
+  std::optional<base::Instant> end_of_life;  // whatever the use
+  std::uint64_t group = 0;
   std::optional<TokenFault> death;  // nullopt: lives
   std::uint32_t leases = 0;         // while any runs, the token is in no queue
   // Idle and alive: when it expires. Dead: when it may be forgotten.
   base::Instant deadline;
-  std::list<std::uint64_t>::iterator by_use;  // idle and alive: its place among the idle
+  // Idle and alive: its place among the idle, and among those of its group.
+  std::list<std::uint64_t>::iterator by_use, by_use_in_group;
 
   bool is_idle() const { return !death && leases == 0; }
 };

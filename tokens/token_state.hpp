@@ -16,14 +16,16 @@ namespace tokens {
 using Doomed = std::vector<std::shared_ptr<Rod>>;
 
 struct TokenTable::State {
-  State(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits);
+  State(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits,
+        const std::optional<TokenKey>& key);
 
   // The record of a token that lives at `now`, or nullptr. One that is past its deadline is buried
   // here, so nothing depends on expire() having been called.
   TokenRecord* find_live(std::uint64_t identifier, base::Instant now, Doomed& doomed);
   // The living record that these bytes name, or why they cannot be used.
-  base::Result<TokenRecord*, TokenFault> find(const scsi::RodTokenBytes& token, base::Instant now,
-                                              Doomed& doomed);
+  base::Result<TokenRecord*, TokenFault> find(const scsi::RodTokenBytes& token,
+                                              TokenSeal::Verdict verdict, const TokenReader& reader,
+                                              base::Instant now, Doomed& doomed);
 
   // At least one, or nothing could be created.
   std::size_t live_tokens_max() const { return std::max(limits.live_tokens_max, 1u); }
@@ -38,18 +40,28 @@ struct TokenTable::State {
   // Makes room until at most `count` tokens live: first the expired, then the least recently used
   // idle ones.
   void make_room(std::size_t count, base::Instant now, Doomed& doomed);
+  // The same for one more in a group of at most so many; 0: no bound.
+  void make_room_in_group(std::uint64_t group, std::uint32_t most, base::Instant now,
+                          Doomed& doomed);
+  void evict(std::uint64_t identifier, base::Instant now, Doomed& doomed);
   void forget_dead(base::Instant now);
 
   const base::Clock& clock;
   base::Randomness& randomness;
   const TokenLimits limits;
+  const TokenSeal seal;
 
   mutable std::mutex mutex;
   std::uint64_t next_identifier = 0;
   std::unordered_map<std::uint64_t, TokenRecord> records;
   std::set<std::pair<base::Instant, std::uint64_t>> by_deadline;  // the idle
   std::list<std::uint64_t> by_use;  // the idle, least recently used first
-  std::deque<std::uint64_t> dead;   // oldest death first
+  struct Group {
+    std::uint64_t live = 0;
+    std::list<std::uint64_t> by_use;  // the idle
+  };
+  std::unordered_map<std::uint64_t, Group> groups;  // those with living tokens
+  std::deque<std::uint64_t> dead;                   // oldest death first
   TokenCounters counters;
 };
 

@@ -33,14 +33,14 @@ Lease::~Lease() {
   if (table_ != nullptr) table_->end_lease(identifier_, delete_at_end_);
 }
 
-TokenTable::TokenTable(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits)
-    : state_(std::make_unique<State>(clock, randomness, limits)) {}
+TokenTable::TokenTable(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits,
+                       const std::optional<TokenKey>& key)
+    : state_(std::make_unique<State>(clock, randomness, limits, key)) {}
 
 TokenTable::~TokenTable() = default;
 
 scsi::RodTokenBytes TokenTable::create(NewToken token) {
   State& s = *state_;
-  s.randomness.fill(token.fields.extended_data);
   const std::uint32_t seconds = token.inactivity_timeout_seconds != 0
                                     ? token.inactivity_timeout_seconds
                                     : s.limits.default_inactivity_timeout_seconds;
@@ -49,25 +49,34 @@ scsi::RodTokenBytes TokenTable::create(NewToken token) {
   const std::scoped_lock lock(s.mutex);
   s.bury_expired(buried_in_passing, now, doomed);
   s.make_room(s.live_tokens_max() - 1, now, doomed);
+  s.make_room_in_group(token.group, token.group_tokens_max, now, doomed);
   s.forget_dead(now);
 
   token.fields.identifier = s.next_identifier++;
   TokenRecord& record = s.records[token.fields.identifier];
   record.bytes = scsi::encode(token.fields);
+  s.seal.put_on(record.bytes, s.randomness);
   record.rod = std::move(token.rod);
   record.timeout = std::chrono::seconds(seconds);
+  if (token.lifetime_seconds != 0) {
+    record.end_of_life = later(now, std::chrono::seconds(token.lifetime_seconds));
+  }
+  record.group = token.group;
+  ++s.groups[record.group].live;
   s.make_idle(token.fields.identifier, record, now);
   ++s.counters.live;
   ++s.counters.created;
   return record.bytes;
 }
 
-base::Result<Lease, TokenFault> TokenTable::lease(const scsi::RodTokenBytes& token) {
+base::Result<Lease, TokenFault> TokenTable::lease(const scsi::RodTokenBytes& token,
+                                                  const TokenReader& reader) {
   State& s = *state_;
   const base::Instant now = s.clock.now();
+  const TokenSeal::Verdict verdict = s.seal.verify(token);  // before the lock: it takes a while
   Doomed doomed;
   const std::scoped_lock lock(s.mutex);
-  const auto record = s.find(token, now, doomed);
+  const auto record = s.find(token, verdict, reader, now, doomed);
   if (!record) {
     ++s.counters.refused;
     return base::fail(record.error());

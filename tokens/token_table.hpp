@@ -4,18 +4,21 @@
 //
 // A token is found by its identifier and then compared whole (all 512 bytes, in constant time):
 // without that it does not exist. The reason why a dead token died is told only to someone who
-// shows all of its bytes (wire reference 7.4).
+// shows all of its bytes (wire reference 7.4). That bytes are not what this array gave out it tells
+// by their seal, without looking anything up.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "scsi/rod_token.hpp"
+#include "tokens/token_seal.hpp"
 
 namespace tokens {
 
@@ -28,14 +31,16 @@ class Rod {
 
 // Why a token cannot be used; each is translated to sense in one place (target/device/copy_sense).
 enum class TokenFault {
-  unsupported_type,  // 23/01
-  unknown,           // 23/04
-  corrupt,           // 23/05
-  revoked,           // 23/06 by the administrator or by eviction
-  expired,           // 23/07
-  cancelled,         // 23/08 the copy manager cannot keep the point in time
-  deleted,           // 23/09 DEL_TKN
-  invalid_length,    // 23/0A
+  unsupported_type,     // 23/01
+  remote,               // 23/02 of another SCSI target device
+  creator_unreachable,  // 0D/02 the same, where remote tokens are taken but not that one
+  unknown,              // 23/04
+  corrupt,              // 23/05
+  revoked,              // 23/06 by the administrator or by eviction
+  expired,              // 23/07
+  cancelled,            // 23/08 the copy manager cannot keep the point in time
+  deleted,              // 23/09 DEL_TKN
+  invalid_length,       // 23/0A
 };
 
 struct TokenLimits {
@@ -53,6 +58,19 @@ struct NewToken {
   scsi::RodTokenFields fields;  // identifier and extended_data are filled in by the table
   std::shared_ptr<Rod> rod;
   std::uint32_t inactivity_timeout_seconds = 0;  // 0: the default
+  std::uint32_t lifetime_seconds = 0;            // whatever its use; 0: no limit
+  // Tokens of one group have a bound of their own, within that of all.
+  std::uint64_t group = 0;
+  std::uint32_t group_tokens_max = 0;  // 0: none but that of all
+};
+
+// Bytes 128-255 of a token: the SCSI target device that made it.
+using TargetDeviceBytes = std::array<std::uint8_t, scsi::rod_token::target_descriptor_bytes_max>;
+
+// Whose copy manager a token is shown to.
+struct TokenReader {
+  std::optional<TargetDeviceBytes> target_device;  // nullopt: of every target device here
+  bool remote_tokens = false;  // it takes those of the other target devices of this array too
 };
 
 class TokenTable;
@@ -83,13 +101,16 @@ class Lease {
 // All members are callable from any thread; the table must outlive its leases.
 class TokenTable {
  public:
-  TokenTable(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits);
+  // Without a key, one at random: after a restart no token is recognised.
+  TokenTable(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits,
+             const std::optional<TokenKey>& key = std::nullopt);
   ~TokenTable();
 
   scsi::RodTokenBytes create(NewToken token);
 
   // The block device zero token is not in the table; the caller looks for it first.
-  base::Result<Lease, TokenFault> lease(const scsi::RodTokenBytes& token);
+  base::Result<Lease, TokenFault> lease(const scsi::RodTokenBytes& token,
+                                        const TokenReader& reader = {});
 
   // The bytes of the living tokens whose RODs are wanted, the oldest identifiers first. Looks at
   // all of them: not for every day. `wanted` runs under the table's lock.

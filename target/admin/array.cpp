@@ -73,8 +73,10 @@ base::Result<void, std::string> Array::State::open_targets() {
       base::log::info("{} LUN {}: {}, {} bytes, {}-byte blocks", target.name, lun.value,
                       (*store)->describe(), (*store)->size().value,
                       configured.shape.block_length.bytes);
+      device::LogicalUnitLimits limits = configuration.limits;
+      limits.copies = configured.copies;
       auto unit = std::make_shared<device::LogicalUnit>(next_unit_id++, identity, std::move(*store),
-                                                        configured.shape, configuration.limits);
+                                                        configured.shape, limits);
       if (auto restored = restore_unit(*unit); !restored) return restored;
       units.emplace(lun, std::move(unit));
     }
@@ -129,8 +131,13 @@ base::Result<void, std::string> Array::State::open_admin() {
 base::Result<std::unique_ptr<Array>, std::string> Array::open(const Configuration& configuration) {
   auto directory = StateDirectory::open(configuration.state_directory);
   if (!directory) return base::fail(directory.error());
+  base::SystemRandomness randomness;
+  const auto token_key = directory->token_key(randomness);
+  if (!token_key) return base::fail(token_key.error());
+  Configuration completed = configuration;
+  completed.copies.token_key = *token_key;
   std::unique_ptr<Array> array(new Array);
-  array->state_ = std::make_unique<State>(configuration, std::move(*directory));
+  array->state_ = std::make_unique<State>(completed, std::move(*directory));
   State& state = *array->state_;
   if (auto ok = state.open_targets(); !ok) return base::fail(ok.error());
   if (auto ok = state.open_portals(); !ok) return base::fail(ok.error());

@@ -11,6 +11,7 @@
 #include "scsi/command.hpp"
 #include "store/guard.hpp"
 #include "store/open.hpp"
+#include "target/admin/copy_settings.hpp"
 #include "target/device/logical_unit.hpp"
 #include "target/iscsi/chap.hpp"
 #include "target/net/endpoint.hpp"
@@ -21,6 +22,8 @@ namespace admin {
 struct UnitConfiguration {
   store::StoreSpec store;
   device::UnitShape shape;
+  std::vector<CopySetting> copy_settings = {};  // its own, above those of the array
+  copymgr::CopyLimits copies = {};              // what both come to; see take_copy_settings()
 };
 
 struct TargetConfiguration {

@@ -101,7 +101,7 @@ std::string usage_of_options() {
   std::string text;
   for (const Option& option : options)
     text += fmt::format(", {}", option.usage);
-  return text;
+  return text + ", copy-profile=NAME and the other settings of copies";
 }
 
 const Option* find_option(std::string_view text) {
@@ -113,21 +113,27 @@ const Option* find_option(std::string_view text) {
 
 // Sets the options of the unit; what is left is the store's.
 base::Result<std::string, std::string> take_unit_options(std::string_view text,
-                                                         device::UnitShape& shape) {
+                                                         UnitConfiguration& unit) {
   std::string left(text.substr(0, text.find(',')));
   std::set<std::string_view> seen;
   for (auto comma = text.find(','); comma != std::string_view::npos; comma = text.find(',')) {
     text.remove_prefix(comma + 1);
     const std::string_view word = text.substr(0, text.find(','));
     const Option* const option = find_option(word);
+    const std::string_view name = word.substr(0, word.find('='));
+    const bool of_copies = name.size() != word.size() && is_copy_setting(name);
+    if ((option != nullptr || of_copies) && !seen.insert(name).second) {
+      return base::fail(fmt::format("option {}= is given twice", name));
+    }
+    if (of_copies) {
+      unit.copy_settings.push_back({std::string(name), std::string(word.substr(name.size() + 1))});
+      continue;
+    }
     if (option == nullptr) {
       left += fmt::format(",{}", word);
       continue;
     }
-    if (!seen.insert(option->name).second) {
-      return base::fail(fmt::format("option {}= is given twice", option->name));
-    }
-    if (auto fault = option->set(shape, word.substr(option->name.size() + 1))) {
+    if (auto fault = option->set(unit.shape, word.substr(option->name.size() + 1))) {
       return base::fail(*fault);
     }
   }
@@ -166,7 +172,7 @@ base::Result<LunSpec, std::string> parse_lun_spec(const std::string& text) {
   const auto of_unit = [number](const std::string& fault) {
     return base::fail(fmt::format("LUN {}: {}", number, fault));
   };
-  const auto left = take_unit_options(std::string_view(text).substr(equals + 1), out.unit.shape);
+  const auto left = take_unit_options(std::string_view(text).substr(equals + 1), out.unit);
   if (!left) return of_unit(left.error());
   auto store = store::parse_store_spec(*left, usage_of_options());
   if (!store) return base::fail(store.error());

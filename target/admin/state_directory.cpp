@@ -31,6 +31,25 @@ int open_lock(const std::string& path) {
   return lock;
 }
 
+// Random bytes, made once and then kept in a file. `purpose`: of removing it.
+template <class Bytes>
+base::Result<Bytes, std::string> kept_bytes(const std::string& path, base::Randomness& randomness,
+                                            unsigned mode, std::string_view purpose) {
+  Bytes out{};
+  if (fs::exists(path)) {
+    std::ifstream file(path, std::ios::binary);
+    file.read(reinterpret_cast<char*>(out.data()), out.size());
+    if (file.gcount() == static_cast<std::streamsize>(out.size())) return out;
+    return base::fail(fmt::format("{} does not hold {} bytes that can be read: remove it {}", path,
+                                  out.size(), purpose));
+  }
+  randomness.fill(out);
+  const auto written =
+      write_file_atomically(path, {reinterpret_cast<const char*>(out.data()), out.size()}, mode);
+  if (!written) return base::fail(written.error());
+  return out;
+}
+
 }  // namespace
 
 base::Result<StateDirectory, std::string> StateDirectory::open(const std::string& path) {
@@ -70,25 +89,20 @@ StateDirectory::~StateDirectory() {
 
 base::Result<ArrayIdentifier, std::string> StateDirectory::array_identifier(
     base::Randomness& randomness) const {
-  const std::string path = path_ + "/array-identifier";
-  ArrayIdentifier out{};
-  if (std::ifstream file(path, std::ios::binary); file) {
-    file.read(reinterpret_cast<char*>(out.data()), out.size());
-    if (file.gcount() == static_cast<std::streamsize>(out.size())) return out;
-    return base::fail(
-        fmt::format("{} does not hold 16 bytes: remove it to give the array a new identity", path));
-  }
-  randomness.fill(out);
-  const auto written =
-      write_file_atomically(path, {reinterpret_cast<const char*>(out.data()), out.size()});
-  if (!written) return base::fail(written.error());
-  return out;
+  return kept_bytes<ArrayIdentifier>(path_ + "/array-identifier", randomness, 0644,
+                                     "to give the array a new identity");
+}
+
+base::Result<tokens::TokenKey, std::string> StateDirectory::token_key(
+    base::Randomness& randomness) const {
+  return kept_bytes<tokens::TokenKey>(path_ + "/token-key", randomness, 0600,
+                                      "to forget all tokens that were given out");
 }
 
 base::Result<void, std::string> write_file_atomically(const std::string& path,
-                                                      std::string_view text) {
+                                                      std::string_view text, unsigned mode) {
   const std::string draft = fmt::format("{}.{}", path, ::getpid());
-  const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   if (file < 0) return base::fail(fmt::format("cannot write {}: {}", path, reason()));
   const bool written =
       ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&

@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "tokens/token_seal.hpp"
 
 namespace admin {
 
@@ -26,6 +27,8 @@ class StateDirectory {
   std::string unit_database() const { return path_ + "/units.db"; }
   // The array's own identifier: made at random once, the same ever after.
   base::Result<ArrayIdentifier, std::string> array_identifier(base::Randomness& randomness) const;
+  // The secret that the array seals its tokens with: made once, readable by this user only.
+  base::Result<tokens::TokenKey, std::string> token_key(base::Randomness& randomness) const;
 
  private:
   StateDirectory(std::string path, int lock, bool temporary)
@@ -38,6 +41,6 @@ class StateDirectory {
 
 // Writes `text` to `path` whole or not at all: a reader never sees half of it.
 base::Result<void, std::string> write_file_atomically(const std::string& path,
-                                                      std::string_view text);
+                                                      std::string_view text, unsigned mode = 0644);
 
 }  // namespace admin

@@ -78,7 +78,7 @@ base::ByteCount token_list(base::ByteView cdb, const LogicalUnit&) {
 }
 // What no limit allows is refused by its lengths alone.
 base::ByteCount extended_copy_list(base::ByteView cdb, const LogicalUnit& unit) {
-  const std::uint64_t longest = scsi::longest_extended_copy_list(unit.extended_copy_limits());
+  const std::uint64_t longest = scsi::longest_extended_copy_list(unit.copy_limits().extended_copy);
   return base::ByteCount(std::min(longest, scsi::extended_copy::parameter_list_length.read(cdb)));
 }
 // What is longer is refused by its length alone.
@@ -309,6 +309,9 @@ RowLookup find_row(base::ByteView cdb, const LogicalUnit* unit) {
   const std::uint64_t service_action = scsi::service_action_of(cdb[0]).read(cdb);
   for (std::size_t i = first_row_of_opcode[cdb[0]];
        i < rows.size() && rows[i].layout.opcode == cdb[0]; ++i) {
+    const bool withdrawn =
+        unit != nullptr && !unit->copy_limits().service_actions.offers(rows[i].layout);
+    if (withdrawn) continue;
     out.opcode_known = true;
     if (!rows[i].layout.service_action || *rows[i].layout.service_action == service_action) {
       out.row = &rows[i];

@@ -46,7 +46,7 @@ struct CommandRow {
 
 std::span<const CommandRow> command_table();
 inline bool knows(const LogicalUnit& unit, const CommandRow& row) {
-  return unit.thin() || !row.only_thin;
+  return (unit.thin() || !row.only_thin) && unit.copy_limits().service_actions.offers(row.layout);
 }
 
 struct RowLookup {

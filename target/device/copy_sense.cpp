@@ -13,6 +13,10 @@ scsi::Sense sense_of(tokens::TokenFault fault) {
   switch (fault) {
     case unsupported_type:
       return scsi::sense::illegal_parameter(asc::unsupported_token_type, token);
+    case remote:
+      return scsi::sense::illegal_parameter(asc::remote_token_usage_not_supported, token);
+    case creator_unreachable:
+      return scsi::sense::make(SenseKey::copy_aborted, asc::copy_target_device_not_reachable);
     case unknown:
       return scsi::sense::illegal_parameter(asc::token_unknown, token);
     case corrupt:
@@ -148,6 +152,12 @@ scsi::Sense sense_of(const copymgr::CopyFault& fault) {
     // Key 05h: Windows knows unreachable pairs under no other (R9, R21).
     case mixed_block_lengths:
       return scsi::sense::illegal_request(asc::unreachable_copy_target);
+    // Not 26h/15h: Windows shall give this token up, and take the data by other means.
+    case not_authorized:
+      return scsi::sense::illegal_parameter(asc::token_cause_not_reportable,
+                                            scsi::FieldPointer{scsi::write_using_token::token_at});
+    case source_reserved:  // a status of its own, without sense
+      return scsi::sense::make(SenseKey::no_sense, asc::none);
     case offset_beyond_token:
       return scsi::sense::invalid_field_in_parameter_list(scsi::write_using_token::offset_into_rod);
     // Nothing was moved, so TRANSFER COUNT and INFORMATION are 0 (section 11, row 6).

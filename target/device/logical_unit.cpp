@@ -136,17 +136,19 @@ scsi::UnmapLimits LogicalUnit::unmap_limits() const {
 }
 
 scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {
-  return {limits_.maximum_range_descriptors,
-          limits_.maximum_inactivity_timeout_seconds,
-          limits_.default_inactivity_timeout_seconds,
-          shape_.block_length.whole_blocks(limits_.maximum_token_transfer),
-          shape_.block_length.whole_blocks(limits_.optimal_token_transfer),
-          limits_.maximum_tokens};
+  const copymgr::CopyLimits& copies = limits_.copies;
+  return {copies.maximum_range_descriptors,
+          copies.maximum_inactivity_timeout_seconds,
+          copies.default_inactivity_timeout_seconds,
+          shape_.block_length.whole_blocks(copies.maximum_token_transfer),
+          shape_.block_length.whole_blocks(copies.optimal_transfer),
+          copies.maximum_tokens};
 }
 
 scsi::TokenCommandLimits LogicalUnit::token_command_limits() const {
-  return {limits_.maximum_range_descriptors, limits_.maximum_inactivity_timeout_seconds,
-          shape_.block_length.whole_blocks(limits_.maximum_token_transfer), capacity()};
+  const scsi::BlockDeviceRodLimits limits = rod_limits();
+  return {limits.maximum_range_descriptors, limits.maximum_inactivity_timeout_seconds,
+          limits.maximum_token_transfer_size, capacity()};
 }
 
 scsi::AccessFigures LogicalUnit::figures_since_start() const {
@@ -243,6 +245,7 @@ copymgr::Volume LogicalUnit::volume(const std::string& target_name) {
   const auto capacity = scsi::read_capacity_16_data(capacity_data());
   std::copy(capacity.begin() + 8, capacity.end(), out.device_specific.begin());
   out.target_descriptor = scsi::target_device_designator(target_name);
+  out.limits = limits_.copies;
   return out;
 }
 

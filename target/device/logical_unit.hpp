@@ -38,15 +38,7 @@ struct LogicalUnitLimits {
   base::BlockCount maximum_write_same{0xffff};
   base::BlockCount maximum_unmap{1u << 20};
   std::uint32_t maximum_unmap_descriptors = 256;
-  std::uint16_t maximum_range_descriptors = 64;
-  std::uint32_t maximum_inactivity_timeout_seconds = 3600;
-  std::uint32_t default_inactivity_timeout_seconds = 60;
-  base::ByteCount maximum_token_transfer{256u << 20};  // of one token
-  // 0: not reported, so that Windows takes 256 MiB tokens and 64 MiB writes (windows-host A.4).
-  base::ByteCount optimal_token_transfer{0};
-  std::uint32_t maximum_tokens = 4096;
-  std::uint32_t maximum_concurrent_copies = 255;
-  scsi::ExtendedCopyLimits extended_copy;
+  copymgr::CopyLimits copies;
   // In the task set, of one nexus; beyond it TASK SET FULL. More than a session's command window.
   std::uint32_t maximum_tasks = 1024;
   // What SANITIZE and FORMAT UNIT write between two looks at whether to stop, and between two marks
@@ -93,8 +85,7 @@ class LogicalUnit {
   scsi::BlockLimits block_limits() const;
   scsi::BlockDeviceRodLimits rod_limits() const;
   scsi::TokenCommandLimits token_command_limits() const;
-  const scsi::ExtendedCopyLimits& extended_copy_limits() const { return limits_.extended_copy; }
-  std::uint32_t maximum_concurrent_copies() const { return limits_.maximum_concurrent_copies; }
+  const copymgr::CopyLimits& copy_limits() const { return limits_.copies; }
   // As the copy manager wants it; `target_name` stands in the tokens of the unit.
   copymgr::Volume volume(const std::string& target_name);
 

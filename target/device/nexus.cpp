@@ -233,12 +233,11 @@ void Nexus::refresh(UnitPath& path) {
   path.refused = path.unit->reservations().refused(registrant_of(identity_), identity_.number);
 }
 
-bool Nexus::is_refused(base::ByteView naa, ReservationRule rule) const {
-  return std::any_of(paths_.begin(), paths_.end(), [&](const auto& entry) {
-    const auto& own = entry.second.unit->identity().naa;
-    return entry.second.refused.contains(rule) &&
-           std::equal(own.begin(), own.end(), naa.begin(), naa.end());
+const UnitPath* Nexus::path_to(std::uint64_t unit_id) const {
+  const auto at = std::find_if(paths_.begin(), paths_.end(), [unit_id](const auto& entry) {
+    return entry.second.unit->id() == unit_id && !entry.second.removed;
   });
+  return at == paths_.end() ? nullptr : &at->second;
 }
 
 void Nexus::luns_reported() {

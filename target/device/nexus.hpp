@@ -103,9 +103,8 @@ class Nexus final : public TaskServer {
   // The access state of some target port group has changed; on this nexus's thread.
   void access_states_changed();
 
-  // Whether a reservation keeps this nexus from commands of `rule` on a unit of the target, here
-  // named by its NAA designator; false for a unit that it has no path to.
-  bool is_refused(base::ByteView naa, ReservationRule rule) const;
+  // This nexus's view of a unit; null: it does not see it.
+  const UnitPath* path_to(std::uint64_t unit_id) const;
 
   // The task set (task_set.hpp), on this nexus's thread. A task that is in it ends, or is not
   // executed after all.

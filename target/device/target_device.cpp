@@ -14,7 +14,8 @@ TargetDevice::TargetDevice(std::string name, copymgr::CopyManager& copy_manager,
       units_(std::move(units)),
       target_ports_(std::move(target_ports)),
       port_groups_(target_ports_),
-      started_at_(copy_manager.clock().now()) {
+      started_at_(copy_manager.clock().now()),
+      denials_(std::make_shared<DenialLog>(copy_manager.clock())) {
   for (const auto& [lun, unit] : units_) {
     copy_manager_.attach(unit->volume(name_));
     listen(lun, unit);

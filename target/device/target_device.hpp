@@ -10,6 +10,7 @@
 #include "copymgr/copy_manager.hpp"
 #include "scsi/command.hpp"
 #include "scsi/third_party_copy_page.hpp"
+#include "target/device/denial_log.hpp"
 #include "target/device/logical_unit.hpp"
 #include "target/device/nexus_registry.hpp"
 #include "target/device/port_groups.hpp"
@@ -50,6 +51,8 @@ class TargetDevice {
   // The relative identifiers of its ports, each once.
   const std::vector<std::uint16_t>& target_ports() const { return target_ports_; }
   PortGroups& port_groups() { return port_groups_; }
+  // Where uses of other hosts' data that were not allowed are told; never null.
+  const std::shared_ptr<DenialLog>& denials() const { return denials_; }
   // The target itself changes a state (implicitly): every nexus is told. The group exists.
   void change_access_state(std::uint16_t group, scsi::AccessState state);
   // The nexuses to this target, for what one of them does to the others.
@@ -69,6 +72,7 @@ class TargetDevice {
   const std::vector<std::uint16_t> target_ports_;
   PortGroups port_groups_;
   const base::Instant started_at_;
+  const std::shared_ptr<DenialLog> denials_;
   NexusRegistry nexuses_;
 };
 

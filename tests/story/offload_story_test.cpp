@@ -164,8 +164,8 @@ TEST_CASE("a work budget that is used up stops the write early and tells how far
 TEST_CASE("bad input gets the sense of the reference, nothing is written, the session lives on") {
   const test::TempDir folder;
   device::LogicalUnitLimits limits;
-  limits.maximum_range_descriptors = 4;
-  limits.maximum_token_transfer = base::ByteCount(1024 * block);
+  limits.copies.maximum_range_descriptors = 4;
+  limits.copies.maximum_token_transfer = base::ByteCount(1024 * block);
   Array array({"memory:8M", "memory:8M", "memory:8M,blocksize=4096"}, folder.path(), limits);
   Host host(array, windows);
   const Bytes before = pattern(2048 * block, 6);

@@ -42,9 +42,19 @@ expect 2 "removable=1 is not possible" "${daemon[@]}" --lun 0=memory:1M,removabl
 expect 1 "a read-only unit needs one that is there" "${daemon[@]}" --lun "0=file:$work/none.img,size=1M,readonly=on"
 expect 2 "readonly=on|off, removable=on|off" "${daemon[@]}" --lun 0=memory:1M,colour=red
 expect 2 "blocksize=512|4096, physical=512|4096" "${daemon[@]}" --lun 0=memory:1M,colour=red
+expect 2 "no setting colour=" "${daemon[@]}" --lun 0=memory:1M --copy colour=red
+expect 2 "a number from 1 to 4062" "${daemon[@]}" --lun 0=memory:1M,maximum-range-descriptors=0
+expect 2 "LUN 0: copy-profile=mine is not possible; use windows-default, many-writes" "${daemon[@]}" --lun 0=memory:1M,copy-profile=mine
+expect 2 "LUN 0: without=84/07 is not possible: POPULATE TOKEN (83/10) needs" "${daemon[@]}" --lun 0=memory:1M,without=84/07
+expect 2 "more than --max-copies 4" "${daemon[@]}" --lun 0=memory:1M,total-concurrent-copies=5 --max-copies 4
+expect 2 "whole blocks of 4096" "${daemon[@]}" --lun 0=memory:1M,blocksize=4096 --copy maximum-token-transfer-size=1536
+expect 2 "at least 1" "${daemon[@]}" --lun 0=memory:1M --max-tokens 0
 truncate -s 3M "$work/small.img"
 expect 1 "3145728" "${daemon[@]}" --lun "0=file:$work/small.img,size=4M"
 [ "$(stat -c %s "$work/small.img")" -eq 3145728 ] || fail "the file was resized"
+
+mkdir "$work/cut" && printf short >"$work/cut/token-key"
+expect 1 "token-key does not hold 32 bytes" "$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --lun 0=memory:1M --state-dir "$work/cut"
 
 start_target --lun "0=file:$work/a.img,size=1M"
 expect 1 "cannot listen on $portal" "$bin/copymgrd" --portal "$portal" --target $iqn --lun 0=memory:1M

@@ -284,13 +284,13 @@ TEST_CASE("8.3 LU ID TYPE is ignored, NUL and an extension are told") {
 TEST_CASE("8.6 operating parameters, every field") {
   scsi::CopyOperatingParameters parameters;
   parameters.limits = {3, 5, 0x01020304, 0x10000000};
-  parameters.concurrent_copies = 0x1ff;
+  parameters.total_concurrent_copies = parameters.identified_concurrent_copies = 0x1ff;
   parameters.segment_granularity_exponent = 9;
   Bytes expected = hex(
       "00 00 00 2D  01 00 00 00  00 03 00 05  01 02 03 04  10 00 00 00  00 00 00 00  00 00 00 00"
       "00 00 00 00  00 00 01 FF  FF 09 00 00  00 00 00 05  02 07 0A E4 FF");
   CHECK(scsi::encode(parameters) == expected);
-  parameters.concurrent_copies = 70000;
+  parameters.total_concurrent_copies = parameters.identified_concurrent_copies = 70000;
   expected[34] = 0xff;
   CHECK(scsi::encode(parameters) == expected);
 }

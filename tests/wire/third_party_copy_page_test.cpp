@@ -18,7 +18,7 @@ scsi::ThirdPartyCopyPage example() {
   page.rod_types = {{scsi::RodType::point_in_time_default, true, true},
                     {scsi::RodType::block_device_zero, true, false}};
   page.block_length = {512};
-  page.total_concurrent_copies = 255;
+  page.total_concurrent_copies = page.identified_concurrent_copies = 255;
   return page;
 }
 
@@ -130,11 +130,13 @@ TEST_CASE("6.2 byte limits agree with block limits for 4096-byte blocks") {
   CHECK(base::load_be64(bytes, 48 + 16) == 0x20000000);
 }
 
-TEST_CASE("6.5 limits that are not reported stay 0, no timeout limit is FFFFFFFFh") {
+// MAXIMUM BYTES IN BLOCK ROD says that there is none: else MAXIMUM TRANSFER LENGTH of the Block
+// Limits page would bound a range (2.2 row 13).
+TEST_CASE("6.5 limits that are not reported stay 0, none for tokens and timeouts is all ones") {
   scsi::ThirdPartyCopyPage page = example();
   page.limits = {};
   const Bytes bytes = find(0x0106, page);
-  CHECK(base::load_be64(bytes, 56) == 0);
+  CHECK(base::load_be64(bytes, 56) == ~std::uint64_t{0});
   CHECK(base::load_be64(bytes, 64) == 0);
   CHECK(base::load_be32(bytes, 24) == 0xffffffff);
   CHECK(find(0x0000, page) == hex("00 00 00 20 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00"

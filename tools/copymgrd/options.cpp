@@ -18,7 +18,6 @@ using Ok = base::Result<void, std::string>;
 // clang-format off
 const po::options_description& options() {
   static const po::options_description all = [] {
-    const device::LogicalUnitLimits limits;
     const copymgr::CopySettings copies;
     const auto number = [](auto value) { return po::value<decltype(value)>()->default_value(value); };
     const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
@@ -50,13 +49,9 @@ const po::options_description& options() {
         ("ready-file", text("FILE"), "written with the bound ADDRESS:PORT lines when logins are accepted")
         ("workers", number(0u), "threads that serve connections; 0: one for each processor")
         ("pool-threads", number(4u), "threads for what blocks: cold reads, flushes, copies")
-        ("max-token-size", size("256M"), "the most that one token can stand for")
-        ("optimal-token-size", size("0"), "OPTIMAL TRANSFER COUNT; 0: not reported, Windows then writes 64 MiB at a time")
-        ("max-ranges", number(limits.maximum_range_descriptors), "range descriptors in one token command")
-        ("token-timeout", number(limits.default_inactivity_timeout_seconds), "default inactivity timer of a token, seconds")
-        ("max-token-timeout", number(limits.maximum_inactivity_timeout_seconds), "largest inactivity timer that a host may ask for, seconds")
-        ("max-tokens", number(copies.tokens.live_tokens_max), "live tokens; beyond it the least recently used is revoked")
-        ("max-copies", number(copies.operations_max), "token commands that run at once")
+        ("copy", text("KEY=VALUE[,KEY=VALUE]..."), "settings of copies for all logical units; may repeat; see Copies")
+        ("max-tokens", number(copies.tokens.live_tokens_max), "live tokens of the array; beyond it the least recently used is revoked")
+        ("max-copies", number(copies.operations_max), "copies of the array that run at once")
         ("side-space", size("8G"), "room for each LUN's old data that live tokens still need; beyond it tokens are cancelled")
         ("work-budget", number(4u), "seconds after which a WRITE USING TOKEN stops early and reports how far it got")
         ("strict-nexus", "results of token commands are told only to the session that sent the command (default: to any session of that initiator)")
@@ -196,30 +191,25 @@ Ok take_size(const po::variables_map& values, const char* name, base::ByteCount&
   return {};
 }
 
-Ok take_limits(const po::variables_map& values, admin::Configuration& configuration) {
-  device::LogicalUnitLimits& limits = configuration.limits;
-  if (auto ok = take_size(values, "max-token-size", limits.maximum_token_transfer); !ok) return ok;
-  if (auto ok = take_size(values, "optimal-token-size", limits.optimal_token_transfer); !ok)
-    return ok;
+Ok take_copies(const po::parsed_options& parsed, admin::Configuration& configuration) {
+  std::vector<admin::CopySetting> for_all;
+  for (const auto& option : parsed.options) {
+    if (option.string_key != "copy") continue;
+    auto settings = admin::parse_copy_settings(option.value.front());
+    if (!settings) return base::fail("--copy: " + settings.error());
+    for_all.insert(for_all.end(), settings->begin(), settings->end());
+  }
+  return admin::take_copy_settings(for_all, configuration);
+}
+
+Ok take_array_limits(const po::variables_map& values, admin::Configuration& configuration) {
   if (auto ok = take_size(values, "side-space", configuration.guard.side_bytes_max); !ok) return ok;
-  limits.maximum_range_descriptors = values["max-ranges"].as<std::uint16_t>();
-  limits.default_inactivity_timeout_seconds = values["token-timeout"].as<std::uint32_t>();
-  limits.maximum_inactivity_timeout_seconds = values["max-token-timeout"].as<std::uint32_t>();
-  limits.maximum_tokens = values["max-tokens"].as<std::uint32_t>();
-  if (limits.maximum_range_descriptors == 0 || limits.maximum_tokens == 0 ||
-      limits.default_inactivity_timeout_seconds == 0) {
-    return base::fail(
-        std::string("--max-ranges, --max-tokens and --token-timeout must be at least 1"));
-  }
-  if (limits.maximum_inactivity_timeout_seconds != 0 &&
-      limits.maximum_inactivity_timeout_seconds < limits.default_inactivity_timeout_seconds) {
-    return base::fail(std::string("--max-token-timeout is smaller than --token-timeout"));
-  }
   copymgr::CopySettings& copies = configuration.copies;
+  copies.tokens.live_tokens_max = values["max-tokens"].as<std::uint32_t>();
   copies.operations_max = values["max-copies"].as<std::uint32_t>();
-  limits.maximum_concurrent_copies = copies.operations_max;
-  copies.tokens.live_tokens_max = limits.maximum_tokens;
-  copies.tokens.default_inactivity_timeout_seconds = limits.default_inactivity_timeout_seconds;
+  if (copies.tokens.live_tokens_max == 0 || copies.operations_max == 0) {
+    return base::fail(std::string("--max-tokens and --max-copies must be at least 1"));
+  }
   copies.work_budget = std::chrono::seconds(values["work-budget"].as<unsigned>());
   copies.relaxed_nexus_matching = values.count("strict-nexus") == 0;
   return {};
@@ -268,7 +258,8 @@ base::Result<base::log::Level, std::string> parse_log_level(const std::string& t
 }
 
 bool may_repeat(const std::string& key) {
-  return key == "target" || key == "portal" || key == "discovery-chap" || is_of_a_target(key);
+  return key == "target" || key == "portal" || key == "discovery-chap" || key == "copy" ||
+         is_of_a_target(key);
 }
 
 base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed) {
@@ -287,7 +278,8 @@ base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed
   admin::Configuration& configuration = out.configuration;
   if (auto ok = take_targets(parsed, configuration); !ok) return base::fail(ok.error());
   if (auto ok = take_portals(parsed, configuration); !ok) return base::fail(ok.error());
-  if (auto ok = take_limits(values, configuration); !ok) return base::fail(ok.error());
+  if (auto ok = take_array_limits(values, configuration); !ok) return base::fail(ok.error());
+  if (auto ok = take_copies(parsed, configuration); !ok) return base::fail(ok.error());
   if (auto ok = take_connection_settings(values, configuration.server.connection); !ok)
     return base::fail(ok.error());
   if (values.count("state-dir") != 0)
@@ -356,6 +348,9 @@ std::string help_text() {
          "  ADDRESS:PORT,dscp=N       what it sends is marked with DSCP N, 0 to 63\n"
          "  ADDRESS:PORT,priority=N   and has socket priority N, 0 to 7 (a VLAN maps it to "
          "802.1p)\n\n"
+         "Copies, behind --copy for all logical units or --lun N=STORE for one, with the names of "
+         "VPD page 8Fh:\n"
+      << admin::help_on_copy_settings() << '\n'
       << options()
       << "\nEnds cleanly on SIGTERM and SIGINT. Exit status: 0 done, 1 failed, 2 usage.\n";
   return out.str();

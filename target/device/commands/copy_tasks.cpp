@@ -12,6 +12,9 @@ copymgr::CopyManager::Done finish_at_home(const Invocation& call,
           home_thread = std::this_thread::get_id()](copymgr::CopyOutcome outcome) mutable {
     auto answer = [call, key = std::move(key), outcome] {
       if (outcome) return call.task.finish_good();
+      if (outcome.error().kind == copymgr::CopyFault::Kind::source_reserved) {
+        return call.task.finish_status(scsi::Status::reservation_conflict);
+      }
       const scsi::Sense why = sense_of(outcome.error());
       if (key) call.nexus.target().copy_manager().attach_sense(*key, why);
       call.task.finish_check_condition(why);

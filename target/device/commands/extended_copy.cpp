@@ -4,6 +4,7 @@
 #include "scsi/extended_copy_parameters.hpp"
 #include "target/device/commands/commands.hpp"
 #include "target/device/commands/copy_tasks.hpp"
+#include "target/device/commands/denials.hpp"
 #include "target/device/copy_sense.hpp"
 #include "target/device/cscd.hpp"
 
@@ -29,7 +30,7 @@ std::optional<scsi::Sense> check_identifier(const Invocation& call,
 }
 
 std::vector<copymgr::PlannedSegment> plan(const Invocation& call, const scsi::ExtendedCopy& list) {
-  const std::uint32_t longest = call.unit().extended_copy_limits().maximum_segment_bytes;
+  const std::uint32_t longest = call.unit().copy_limits().extended_copy.maximum_segment_bytes;
   std::vector<copymgr::PlannedSegment> out;
   for (const scsi::SegmentDescriptor& segment : list.segments) {
     out.push_back(copymgr::plan_segment(
@@ -46,15 +47,17 @@ void start_in_background(const Invocation& call, const copymgr::OperationKey& ke
   copymgr::CopyManager& copies = call.nexus.target().copy_manager();
   std::optional<scsi::Sense> refused;
   request.asked_by = nullptr;  // the task's end is not its own
-  const bool started = copies.extended_copy(
-      key, std::move(request), [&copies, &refused, key](const copymgr::CopyOutcome& outcome) {
-        if (outcome) return;
-        using enum copymgr::CopyFault::Kind;
-        const auto kind = outcome.error().kind;
-        if (kind != list_identifier_in_use && kind != too_many_operations) return;
-        refused = sense_of(outcome.error());  // inside the call: later `refused` is gone
-        copies.attach_sense(key, *refused);
-      });
+  auto done = [&copies, &refused, key](const copymgr::CopyOutcome& outcome) {
+    if (outcome) return;
+    using enum copymgr::CopyFault::Kind;
+    const auto kind = outcome.error().kind;
+    if (kind != list_identifier_in_use && kind != too_many_operations) return;
+    refused = sense_of(outcome.error());  // inside the call: later `refused` is gone
+    copies.attach_sense(key, *refused);
+  };
+  const bool started =
+      copies.extended_copy(key, std::move(request),
+                           told_of_denials(denial_of(call, key.list_identifier), std::move(done)));
   if (started) return call.task.finish_good();
   call.task.finish_check_condition(*refused);
 }
@@ -76,16 +79,19 @@ void extended_copy(const Invocation& call) {
       return call.task.finish_check_condition(*bad);
     }
   }
-  const auto list = scsi::decode_extended_copy(bytes, action, call.unit().extended_copy_limits());
+  const auto list =
+      scsi::decode_extended_copy(bytes, action, call.unit().copy_limits().extended_copy);
   if (!list && identified) return refuse_and_record(call, key, list.error());
   if (!list) return call.task.finish_check_condition(list.error());
 
   copymgr::ExtendedCopyRequest request{action,     header->list_id_usage, header->immed, &sense_of,
                                        &call.task, plan(call, *list)};
   if (header->immed) return start_in_background(call, key, std::move(request));
+  const auto known_by = identified ? std::optional(key) : std::nullopt;
+  const auto list_identifier = identified ? std::optional(key.list_identifier) : std::nullopt;
   call.nexus.target().copy_manager().extended_copy(
       key, std::move(request),
-      finish_at_home(call, identified ? std::optional(key) : std::nullopt));
+      told_of_denials(denial_of(call, list_identifier), finish_at_home(call, known_by)));
 }
 
 }  // namespace device::commands

@@ -54,10 +54,12 @@ void receive_copy_data_lid1(const Invocation& call) {
 
 void receive_copy_operating_parameters(const Invocation& call) {
   LogicalUnit& unit = call.unit();
-  call.task.finish_data(scsi::encode(scsi::CopyOperatingParameters{
-                            unit.extended_copy_limits(), unit.maximum_concurrent_copies(),
-                            segment_granularity_exponent(unit)}),
-                        allocation_of(call));
+  const copymgr::CopyLimits& limits = unit.copy_limits();
+  call.task.finish_data(
+      scsi::encode(scsi::CopyOperatingParameters{
+          limits.extended_copy, limits.total_concurrent_copies,
+          limits.maximum_identified_concurrent_copies, segment_granularity_exponent(unit)}),
+      allocation_of(call));
 }
 
 void receive_copy_failure_details(const Invocation& call) {

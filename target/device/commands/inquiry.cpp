@@ -16,7 +16,7 @@ using Bytes = std::vector<std::uint8_t>;
 struct VpdPage {
   std::uint8_t code;
   Bytes (*make)(const Invocation& call);
-  bool only_thin = false;  // a fully provisioned unit has no such page
+  bool (*on)(const LogicalUnit& unit) = nullptr;  // the units that have it; null: all
 };
 
 Bytes supported_pages(const Invocation& call);
@@ -37,7 +37,8 @@ constexpr std::array<VpdPage, 11> pages{{
      }},
     {0x87, [](const Invocation&) { return scsi::mode_page_policy_page(); }},
     {0x88, ports_page},
-    {0x8f, [](const Invocation& call) { return scsi::encode(copy_page(call.unit())); }},
+    {0x8f, [](const Invocation& call) { return scsi::encode(copy_page(call.unit())); },
+     [](const LogicalUnit& unit) { return unit.copy_limits().offers_copies(); }},
     {0xb0,
      [](const Invocation& call) { return scsi::block_limits_page(call.unit().block_limits()); }},
     {0xb1, [](const Invocation&) { return scsi::block_device_characteristics_page(); }},
@@ -45,11 +46,11 @@ constexpr std::array<VpdPage, 11> pages{{
      [](const Invocation& call) {
        return scsi::logical_block_provisioning_page(call.unit().threshold_exponent());
      },
-     true},
+     [](const LogicalUnit& unit) { return unit.thin(); }},
 }};
 
 bool has(const LogicalUnit& unit, const VpdPage& page) {
-  return unit.thin() || !page.only_thin;
+  return page.on == nullptr || page.on(unit);
 }
 
 Bytes supported_pages(const Invocation& call) {
@@ -69,7 +70,7 @@ Bytes ports_page(const Invocation& call) {
 }
 
 scsi::InquiryBits bits_of(const LogicalUnit& unit) {
-  return {unit.shape().removable, unit.protection() != nullptr};
+  return {unit.shape().removable, unit.protection() != nullptr, unit.copy_limits().offers_copies()};
 }
 
 }  // namespace

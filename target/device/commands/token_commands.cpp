@@ -5,6 +5,8 @@
 #include "target/device/command_table.hpp"
 #include "target/device/commands/commands.hpp"
 #include "target/device/commands/copy_tasks.hpp"
+#include "target/device/commands/denials.hpp"
+#include "target/device/token_gate.hpp"
 
 namespace device::commands {
 namespace {
@@ -46,7 +48,7 @@ void populate_token(const Invocation& call) {
   if (!request) return refuse(call, request.error());
   if (request->inactivity_timeout_seconds == 0) {
     request->inactivity_timeout_seconds =
-        call.unit().rod_limits().default_inactivity_timeout_seconds;
+        call.unit().copy_limits().default_inactivity_timeout_seconds;
   }
   call.nexus.target().copy_manager().populate_token(key_of(call), *request,
                                                     finish_at_home(call, key_of(call)));
@@ -58,12 +60,11 @@ void write_using_token(const Invocation& call) {
   const auto request =
       scsi::decode_write_using_token(call.task.data_out.view(), call.unit().token_command_limits());
   if (!request) return refuse(call, request.error());
-  // The data is read from the source now: its reservations count as well (windows-host D.4).
-  if (call.nexus.is_refused(scsi::source_naa_of(request->token), ReservationRule::reads)) {
-    return call.task.finish_status(scsi::Status::reservation_conflict);
-  }
-  call.nexus.target().copy_manager().write_using_token(key_of(call), *request,
-                                                       finish_at_home(call, key_of(call)));
+  call.nexus.target().copy_manager().write_using_token(
+      key_of(call), *request,
+      told_of_denials(denial_of(call, key_of(call).list_identifier, &request->token),
+                      finish_at_home(call, key_of(call))),
+      token_gate(call.nexus));
 }
 
 }  // namespace device::commands

@@ -27,7 +27,9 @@ class FaultStore final : public store::Store {
   std::int64_t fail_read = 0, fail_write = 0;  // counts down; the call that reaches 0 fails
   store::StoreError::Kind write_fault = store::StoreError::Kind::write_failed;
   bool lends = true;
+  std::uint32_t alignment = 1;
 
+  std::uint32_t alignment_bytes() const override { return alignment; }
   base::ByteCount size() const override { return inner_->size(); }
   std::string describe() const override { return "faults over " + inner_->describe(); }
   store::StoreResult<> read(base::ByteOffset at, base::ByteSpan into) override {
@@ -161,8 +163,8 @@ inline bool is_good(const std::optional<CopyOutcome>& outcome, std::uint64_t blo
 }
 
 // Of an EXTENDED COPY, between volumes of `block_length`.
-inline PlannedSegment segment(std::uint64_t from_volume, std::uint64_t from, std::uint64_t to_volume,
-                       std::uint64_t to, std::uint64_t blocks) {
+inline PlannedSegment segment(std::uint64_t from_volume, std::uint64_t from,
+                              std::uint64_t to_volume, std::uint64_t to, std::uint64_t blocks) {
   SegmentMove out;
   out.source_volume = from_volume;
   out.destination_volume = to_volume;

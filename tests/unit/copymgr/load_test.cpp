@@ -21,6 +21,7 @@ TEST_CASE("POPULATE TOKEN costs the same with 10000 live tokens as with 100", "[
   TestVolume volume(1, 131072);
   CopySettings settings;
   settings.tokens.live_tokens_max = 10'000;
+  volume.volume.limits.maximum_tokens = 10'000;
   CopyWorld world(settings);
   world.manager.attach(volume.volume);
   std::uint64_t next = 0;

@@ -241,7 +241,7 @@ TEST_CASE("9.1 a reservation of either CSCD holds against the host that asks") {
 
 TEST_CASE("8.5 the unit's own limits are what it keeps to and what it tells") {
   LogicalUnitLimits limits;
-  limits.extended_copy = {1, 2, 100, 1024};
+  limits.copies.extended_copy = {1, 2, 100, 1024};
   XcopyWorld world({{scsi::Lun{3}, make_unit(13, memory(unit_bytes), 512, limits)}});
   const Bytes own = world.naa_of(3);
   const Bytes one = segment_02(0, 0, 2, 0, 8);

@@ -131,11 +131,11 @@ TEST_CASE("VPD B0h prints the limit that READ and WRITE obey, in blocks of the u
 
 TEST_CASE("VPD 8Fh says the same as the unit's limits and the command table") {
   LogicalUnitLimits limits;
-  limits.maximum_range_descriptors = 7;
-  limits.maximum_inactivity_timeout_seconds = 777;
-  limits.default_inactivity_timeout_seconds = 33;
-  limits.maximum_token_transfer = base::ByteCount(8 * 4096);
-  limits.optimal_token_transfer = base::ByteCount(4 * 4096);
+  limits.copies.maximum_range_descriptors = 7;
+  limits.copies.maximum_inactivity_timeout_seconds = 777;
+  limits.copies.default_inactivity_timeout_seconds = 33;
+  limits.copies.maximum_token_transfer = base::ByteCount(8 * 4096);
+  limits.copies.optimal_transfer = base::ByteCount(4 * 4096);
   OneSession world({{scsi::Lun{3}, make_unit(13, memory(unit_bytes), 4096, limits)}});
   const Bytes page = world.run("12 01 8F 04 00 00", {}, 3).data;
   const auto told = scsi::windows_reads(page);

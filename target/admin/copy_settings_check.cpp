@@ -1,0 +1,101 @@
+// What settings of copies come to for each unit, and whether that is in order.
+#include <fmt/format.h>
+
+#include "target/admin/configuration.hpp"
+
+namespace admin {
+namespace {
+
+using copymgr::CopyLimits;
+
+// A command that needs another one (wire reference 1.3).
+struct Need {
+  const scsi::CdbLayout &command, &other;
+};
+constexpr Need needs[] = {
+    {scsi::populate_token::layout, scsi::write_using_token::layout},
+    {scsi::populate_token::layout, scsi::receive_copy::status_layout},
+    {scsi::populate_token::layout, scsi::receive_copy::rod_token_information_layout},
+    {scsi::extended_copy::lid1_layout, scsi::receive_copy::operating_parameters_layout},
+    {scsi::extended_copy::lid1_layout, scsi::receive_copy::failure_details_layout},
+    {scsi::extended_copy::lid1_layout, scsi::receive_copy::lid1_status_layout},
+    {scsi::extended_copy::lid4_layout, scsi::receive_copy::status_layout},
+    {scsi::extended_copy::lid4_layout, scsi::copy_operation_abort::layout},  // it takes IMMED
+    {scsi::copy_operation_abort::layout, scsi::receive_copy::status_layout},
+};
+
+std::optional<std::string> missing_command(const copymgr::ServiceActions& actions) {
+  for (const Need& need : needs) {
+    if (!actions.offers(need.command) || actions.offers(need.other)) continue;
+    return fmt::format("without={} is not possible: {} ({}) needs {}",
+                       name_of_copy_command(need.other), need.command.name,
+                       name_of_copy_command(need.command), need.other.name);
+  }
+  return std::nullopt;
+}
+
+bool is_more(std::uint64_t number, std::uint64_t than) {
+  return than != 0 && number > than;
+}
+
+std::optional<std::string> beyond(const CopyLimits& limits, const copymgr::CopySettings& array) {
+  if (limits.total_concurrent_copies > array.operations_max) {
+    return fmt::format("total-concurrent-copies={} is more than --max-copies {}",
+                       limits.total_concurrent_copies, array.operations_max);
+  }
+  if (limits.maximum_tokens > array.tokens.live_tokens_max) {
+    return fmt::format("maximum-tokens={} is more than --max-tokens {}", limits.maximum_tokens,
+                       array.tokens.live_tokens_max);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> fault_of(const CopyLimits& limits, base::BlockLength block_length) {
+  if (auto missing = missing_command(limits.service_actions)) return missing;
+  if (is_more(limits.default_inactivity_timeout_seconds,
+              limits.maximum_inactivity_timeout_seconds)) {
+    return "default-inactivity-timeout is more than maximum-inactivity-timeout";
+  }
+  if (is_more(limits.minimum_token_lifetime_seconds, limits.maximum_token_lifetime_seconds)) {
+    return "minimum-token-lifetime is more than maximum-token-lifetime";
+  }
+  if (is_more(limits.optimal_transfer.value, limits.maximum_token_transfer.value)) {
+    return "optimal-transfer-count is more than maximum-token-transfer-size";
+  }
+  if (limits.maximum_identified_concurrent_copies > limits.total_concurrent_copies) {
+    return "maximum-identified-concurrent-copies is more than total-concurrent-copies";
+  }
+  for (const base::ByteCount size : {limits.maximum_token_transfer, limits.optimal_transfer}) {
+    if (size.value % block_length.bytes == 0) continue;
+    return fmt::format(
+        "maximum-token-transfer-size and optimal-transfer-count must be whole blocks of {} bytes",
+        block_length.bytes);
+  }
+  return std::nullopt;
+}
+
+base::Result<void, std::string> take_copy_settings(const std::vector<CopySetting>& for_all,
+                                                   Configuration& configuration) {
+  const copymgr::CopySettings& array = configuration.copies;
+  CopyLimits defaults = configuration.limits.copies;
+  defaults.maximum_tokens = array.tokens.live_tokens_max;
+  defaults.total_concurrent_copies = array.operations_max;
+  defaults.maximum_identified_concurrent_copies = array.operations_max;
+  const auto common = apply_copy_settings(for_all, defaults);
+  if (!common) return base::fail("--copy: " + common.error());
+  configuration.limits.copies = *common;
+  for (TargetConfiguration& target : configuration.targets) {
+    for (auto& [lun, unit] : target.luns) {
+      const auto limits = apply_copy_settings(unit.copy_settings, *common);
+      auto fault = limits ? fault_of(*limits, unit.shape.block_length) : limits.error();
+      if (!fault) fault = beyond(*limits, array);
+      if (fault) return base::fail(fmt::format("{} LUN {}: {}", target.name, lun.value, *fault));
+      unit.copies = *limits;
+    }
+  }
+  return {};
+}
+
+}  // namespace admin

@@ -1,0 +1,95 @@
+// A live daemon with limits of its own: what a host reads and meets, and that its tokens are known
+// to be its own after a restart.
+#include "scsi/copy_cdbs.hpp"
+#include "scsi/copy_results.hpp"
+#include "scsi/primary_cdbs.hpp"
+#include "scsi/third_party_copy_page.hpp"
+#include "scsi/token_parameters.hpp"
+#include "tests/support/live_daemon.hpp"
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+host::Reply token_command(host::Session& session, const scsi::CdbLayout& layout,
+                          std::uint32_t list_identifier, const Bytes& list) {
+  host::Command command = host::make_command(layout);
+  scsi::token_command::list_identifier.write(command.cdb, list_identifier);
+  scsi::token_command::parameter_list_length.write(command.cdb, list.size());
+  command.data_out = list;
+  return host::execute(session, command);
+}
+
+host::Reply populate(host::Session& session, std::uint64_t ranges) {
+  scsi::PopulateToken request;
+  for (std::uint64_t i = 0; i < ranges; ++i)
+    request.ranges.push_back({base::Lba(i * 16), base::BlockCount(8)});
+  return token_command(session, scsi::populate_token::layout, 7, scsi::encode(request));
+}
+
+Bytes answer_to(host::Session& session, host::Command command, std::uint32_t bytes) {
+  Bytes data(bytes);
+  command.data_in = data;
+  const host::Reply reply = host::execute(session, command);
+  REQUIRE(reply.good());
+  data.resize(reply.data_in_bytes);
+  return data;
+}
+
+scsi::RodTokenBytes fetch(host::Session& session) {
+  host::Command command = host::make_command(scsi::receive_copy::rod_token_information_layout);
+  scsi::receive_copy::list_identifier.write(command.cdb, 7);
+  scsi::receive_copy::allocation_length.write(command.cdb, 805);
+  const auto result = scsi::decode_rod_token_information(answer_to(session, command, 805));
+  REQUIRE(result);
+  REQUIRE(result->token);
+  return *result->token;
+}
+
+host::Reply use(host::Session& session, const scsi::RodTokenBytes& token) {
+  scsi::WriteUsingToken request;
+  request.token = token;
+  request.ranges = {{base::Lba(1000), base::BlockCount(8)}};
+  return token_command(session, scsi::write_using_token::layout, 8, scsi::encode(request));
+}
+
+}  // namespace
+
+TEST_CASE("a daemon with settings of copies: page 8Fh, the checks, and its tokens' seal") {
+  test::Daemon daemon;
+  const std::string lun = "0=file:" + daemon.path("a.img") +
+                          ",size=64M,copy-profile=small-token-8m," +
+                          "maximum-range-descriptors=9,without=83/00+83/01+84/00+84/01+84/03+84/04";
+  daemon.start(lun);
+  scsi::RodTokenBytes token{};
+  {
+    const auto session = daemon.log_in("iqn.host:a");
+    host::Command inquiry = host::make_command(scsi::inquiry::layout);
+    inquiry.cdb[1] = 1;
+    inquiry.cdb[2] = 0x8f;
+    base::store_be16(inquiry.cdb, 3, 1024);
+    const auto limits = scsi::windows_reads(answer_to(*session, inquiry, 1024));
+    REQUIRE(limits);
+    CHECK(limits->maximum_range_descriptors == 9);
+    CHECK(limits->maximum_token_transfer_size == base::BlockCount((8 << 20) / 512));
+    CHECK(limits->optimal_transfer_count == base::BlockCount((8 << 20) / 512));
+    const host::Reply too_many = populate(*session, 10);
+    REQUIRE(too_many.sense);
+    CHECK(too_many.sense->additional == scsi::asc::too_many_segment_descriptors);
+    const auto gone = host::execute(*session, host::make_command(scsi::extended_copy::lid1_layout));
+    REQUIRE(gone.sense);
+    CHECK(gone.sense->additional == scsi::asc::invalid_field_in_cdb);
+    REQUIRE(populate(*session, 9).good());
+    token = fetch(*session);
+    CHECK(use(*session, token).good());
+  }
+  CHECK(daemon.end(SIGTERM) == 0);
+  daemon.start(lun);
+  const auto session = daemon.log_in("iqn.host:a");
+  scsi::RodTokenBytes changed = token;
+  changed[60] ^= 1;
+  const host::Reply reply = use(*session, changed);
+  REQUIRE(reply.sense);
+  CHECK(reply.sense->additional == scsi::asc::token_corrupt);
+  CHECK(daemon.end(SIGTERM) == 0);
+}
