@@ -81,6 +81,7 @@ void GuardState::save_need(const Need& need, Callbacks& lost) {
     const auto slots = slots_.allocate(need.chunks.end - chunk);
     if (!slots) return lose(need.records, lost);
     const StoreResult<> copied = copy_to_side(chunk, *slots);
+    if (copied) note_saved(need, chunk, *slots);
     if (copied) record_saved(need, chunk, *slots);
     slots_.release(*slots);
     if (!copied) return lose(need.records, lost);
@@ -119,6 +120,13 @@ StoreResult<> GuardState::copy_to_side(std::uint64_t chunk, SlotRun slots) {
   return copied;
 }
 
+// After the copy and before the chunk is overwritten.
+void GuardState::note_saved(const Need& need, std::uint64_t chunk, SlotRun slots) {
+  const bool kept = std::any_of(need.records.begin(), need.records.end(),
+                                [](const RecordPtr& record) { return record->kept.has_value(); });
+  if (kept) journal_->saved(chunk, slots);
+}
+
 void GuardState::record_saved(const Need& need, std::uint64_t chunk, SlotRun slots) {
   const std::scoped_lock lock(mutex_);
   for (const RecordPtr& record : need.records) {
@@ -142,6 +150,7 @@ void GuardState::lose(const std::vector<RecordPtr>& records, Callbacks& lost) {
       for (const auto& [chunk, slot] : record->saved)
         unused.push_back({slot, 1});
       record->saved.clear();
+      if (record->kept) journal_->end_snapshot(record->kept->place);
       if (record->on_lost) lost.push_back(std::move(record->on_lost));
     }
   }

@@ -32,16 +32,22 @@ class Inside {
 }  // namespace
 
 Guard::Guard(std::unique_ptr<Store> inner, std::unique_ptr<Store> side, GuardSettings settings)
-    : state_(std::make_shared<GuardState>(std::move(inner), std::move(side), settings)) {}
+    : Guard(std::move(inner), std::move(side), settings, nullptr) {}
+
+Guard::Guard(std::unique_ptr<Store> inner, std::unique_ptr<Store> side, GuardSettings settings,
+             std::unique_ptr<SideJournal> journal)
+    : state_(std::make_shared<GuardState>(std::move(inner), std::move(side), settings,
+                                          std::move(journal))) {}
 
 Guard::~Guard() = default;
 
 void Guard::protect(std::vector<base::Extent> extents, base::Executor& pool,
-                    base::UniqueFunction<void()> on_lost, Protected done) {
+                    base::UniqueFunction<void()> on_lost, Protected done, Lifetime lifetime) {
   const auto outside = [this](const base::Extent& extent) { return !lies_within(extent, size()); };
   if (std::any_of(extents.begin(), extents.end(), outside)) return done(nullptr);
   auto snapshot =
-      std::make_shared<GuardSnapshot>(state_, state_->add(std::move(extents), std::move(on_lost)));
+      std::make_shared<GuardSnapshot>(state_, state_->add(std::move(extents), std::move(on_lost),
+                                                          lifetime));
   // Cut off meanwhile: resize() makes the store smaller first and then looks for snapshots.
   const auto& added = snapshot->extents();
   if (std::any_of(added.begin(), added.end(), outside)) return done(nullptr);
@@ -53,6 +59,25 @@ void Guard::protect(std::vector<base::Extent> extents, base::Executor& pool,
     state->arm(snapshot->record());
     done(std::move(snapshot));
   });
+}
+
+std::shared_ptr<Snapshot> Guard::restore(std::uint64_t kept_as, std::vector<base::Extent> extents,
+                                         base::UniqueFunction<void()> on_lost) {
+  RecordPtr record = state_->restore(kept_as, std::move(extents), std::move(on_lost));
+  if (record == nullptr) return nullptr;
+  return std::make_shared<GuardSnapshot>(state_, std::move(record));
+}
+
+void Guard::end_restore() {
+  state_->end_restore();
+}
+
+void Guard::keep_snapshots() {
+  state_->keep_snapshots();
+}
+
+std::string Guard::kept_in() const {
+  return state_->kept_in();
 }
 
 StoreResult<> Guard::forget_snapshots() {

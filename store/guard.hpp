@@ -45,6 +45,11 @@ struct GuardCounters {  // a reading at one moment
 
 class Guard;
 class GuardState;
+class SideJournal;
+
+// How long a snapshot is kept, if nobody drops it: until the process ends, or past its restarts
+// where the guard has a journal.
+enum class Lifetime { process, restarts };
 
 // A point in time of some extents of one guarded store. Dropping the last reference releases what
 // was saved for it (a few system calls, so rather not on a worker). All members are callable from
@@ -55,6 +60,8 @@ class Snapshot {
   virtual const std::vector<base::Extent>& extents() const = 0;  // as given to protect()
   // The side store ran out of room (or failed) before a write: the old data is gone for good.
   virtual bool lost() const = 0;
+  // What restore() after a restart knows it by; 0: it will not be there.
+  virtual std::uint64_t kept_as() const = 0;
 
   // Calls `move(piece, length)` for consecutive pieces that together hold the snapshot's bytes of
   // `extent` (which must lie within one of extents()), in order. While `move` runs no write can
@@ -68,6 +75,9 @@ class Guard final : public Store {
  public:
   // `side` holds saved chunks and is at least settings.side_bytes_max long (sparse).
   Guard(std::unique_ptr<Store> inner, std::unique_ptr<Store> side, GuardSettings settings);
+  // With a journal both outlive the process.
+  Guard(std::unique_ptr<Store> inner, std::unique_ptr<Store> side, GuardSettings settings,
+        std::unique_ptr<SideJournal> journal);
   ~Guard() override;
 
   // Takes a point in time of `extents` (each within size(); they may touch but not overlap). `done`
@@ -79,7 +89,20 @@ class Guard final : public Store {
   // dropped.
   using Protected = base::UniqueFunction<void(std::shared_ptr<Snapshot>)>;
   void protect(std::vector<base::Extent> extents, base::Executor& pool,
-               base::UniqueFunction<void()> on_lost, Protected done);
+               base::UniqueFunction<void()> on_lost, Protected done,
+               Lifetime lifetime = Lifetime::process);
+
+  // After a restart, before anything else is done with this guard: the snapshot that was
+  // kept_as() that, of the same extents. Nullptr: its bytes cannot be had any more.
+  std::shared_ptr<Snapshot> restore(std::uint64_t kept_as, std::vector<base::Extent> extents,
+                                    base::UniqueFunction<void()> on_lost);
+  // What was kept and not restored is given up. Once, before the first write.
+  void end_restore();
+  // The process is about to end: snapshots dropped from now on stay for the next one. Writes may
+  // still come until this and all snapshots are gone; then what is kept is made durable.
+  void keep_snapshots();
+  // What the names of the files that outlive the process begin with (side_files.hpp); empty: none.
+  std::string kept_in() const;
 
   // Gives up every snapshot (on_lost runs for each) and erases what was saved for them: for who is
   // about to erase the store itself. Those who visit a snapshot have been stopped before.

@@ -23,12 +23,17 @@ std::vector<SlotRun> slots_of(const std::map<std::uint64_t, std::uint64_t>& save
 }  // namespace
 
 GuardState::GuardState(std::unique_ptr<Store> inner, std::unique_ptr<Store> side,
-                       GuardSettings settings)
+                       GuardSettings settings, std::unique_ptr<SideJournal> journal)
     : inner_(std::move(inner)),
       side_(std::move(side)),
+      journal_(std::move(journal)),
       settings_(settings),
       bits_(chunk_count(inner_->size(), settings)),
-      slots_(*side_, settings.chunk_bytes, settings.side_bytes_max) {}
+      slots_(*side_, settings.chunk_bytes, settings.side_bytes_max, journal_.get()) {
+  if (journal_ == nullptr) return;
+  for (const auto& [slot, chunk, sequence] : journal_->found().slots)
+    restorable_.emplace(std::pair(chunk, sequence), slot);
+}
 
 GuardCounters GuardState::counters() const {
   GuardCounters counters;
@@ -68,12 +73,17 @@ std::optional<WriteGate::Ticket> GuardState::enter_if_clear(base::Extent extent)
   return std::nullopt;
 }
 
-RecordPtr GuardState::add(std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost) {
+RecordPtr GuardState::add(std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost,
+                          Lifetime lifetime) {
   const auto record = std::make_shared<SnapshotRecord>();
   record->chunks = chunks_of(extents, settings_.chunk_bytes);
   record->extents = std::move(extents);
   record->on_lost = std::move(on_lost);
   const std::scoped_lock lock(mutex_);
+  // In one step with the bits: a save with a later number is of what the snapshot is to hold.
+  if (lifetime == Lifetime::restarts && journal_ != nullptr) {
+    record->kept = journal_->begin_snapshot();
+  }
   index_.insert(*record);
   // Under the mutex, or clear_unneeded() could look before the insertion and clear after this.
   for (const ChunkRange& range : record->chunks)
@@ -93,11 +103,14 @@ void GuardState::drop(SnapshotRecord& record) {
   {
     const std::scoped_lock lock(mutex_);
     if (!record.live) return;
+    unused_callback = std::move(record.on_lost);
+    // Writes go on saving for it, until the last.
+    if (keeping_ && record.kept) return left_behind_.push_back(record.shared_from_this());
     record.live = false;
     index_.remove(record);
     saved.swap(record.saved);
-    unused_callback = std::move(record.on_lost);
   }
+  if (record.kept) journal_->end_snapshot(record.kept->place);
   slots_.release(slots_of(saved));
 }
 

@@ -4,11 +4,15 @@
 // Locks in the order they may be taken: range lock, then mutex, then the slots' own; regions last
 // of all, also inside the gate and while visiting, with nothing taken under them. While saving a
 // chunk, its range lock is held exclusively, and only then is its bit cleared; so a set bit and a
-// shared range lock keep a chunk as it is.
+// shared range lock keep a chunk as it is. What the journal needs for a kill at any moment stands
+// in side_journal.hpp.
 #pragma once
 
 #include <memory>
+#include <map>
 #include <mutex>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "store/chunk_bits.hpp"
@@ -25,7 +29,13 @@ using RecordPtr = std::shared_ptr<SnapshotRecord>;
 
 class GuardState {
  public:
-  GuardState(std::unique_ptr<Store> inner, std::unique_ptr<Store> side, GuardSettings settings);
+  // `journal` is null where nothing outlives the process.
+  GuardState(std::unique_ptr<Store> inner, std::unique_ptr<Store> side, GuardSettings settings,
+             std::unique_ptr<SideJournal> journal);
+  // Nobody writes any more: what is kept is made durable.
+  ~GuardState();
+  GuardState(const GuardState&) = delete;
+  GuardState& operator=(const GuardState&) = delete;
 
   Store& inner() { return *inner_; }
   Store& side() { return *side_; }
@@ -42,13 +52,21 @@ class GuardState {
   std::optional<WriteGate::Ticket> enter_if_clear(base::Extent extent);
 
   // From here on writes save before they overwrite; a point in time only once armed.
-  RecordPtr add(std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost);
+  RecordPtr add(std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost,
+                Lifetime lifetime);
   // Waits until the writes that did not yet know of the record have ended.
   void arm(SnapshotRecord& record);
   void drop(SnapshotRecord& record);
   // Every snapshot is lost, and nothing that was saved can be read any more.
   StoreResult<> forget();
   StoreResult<> resize(base::ByteCount size);
+
+  // Guard's members of these names (guard_restore.cpp).
+  RecordPtr restore(std::uint64_t kept_as, std::vector<base::Extent> extents,
+                    base::UniqueFunction<void()> on_lost);
+  void end_restore();
+  void keep_snapshots() { keeping_ = true; }
+  std::string kept_in() const { return journal_ == nullptr ? "" : journal_->path(); }
 
   // Side slots holding `chunk` and the chunks after it up to `end`, with a user added that the
   // caller takes away; or none, and `*unsaved_end` is where the stretch of unsaved chunks ends.
@@ -78,8 +96,12 @@ class GuardState {
   std::vector<RecordPtr> reaching_beyond(base::ByteCount size) const;
   void clear_unneeded(ChunkRange run);
 
+  bool find_restored(SnapshotRecord& record);
+  void note_saved(const Need& need, std::uint64_t chunk, SlotRun slots);
+
   const std::unique_ptr<Store> inner_;
   const std::unique_ptr<Store> side_;
+  const std::unique_ptr<SideJournal> journal_;
   const GuardSettings settings_;
   ChunkBits bits_;
   WriteGate gate_;
@@ -94,6 +116,11 @@ class GuardState {
 
   mutable std::mutex mutex_;  // the index, and the members of records that say so
   SnapshotIndex index_;
+  std::vector<RecordPtr> left_behind_;  // dropped since keep_snapshots(): in the index still
+  std::atomic<bool> keeping_{false};
+  // Until end_restore(): where an earlier process saved what. (chunk, sequence) -> slot
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> restorable_;
+  std::set<std::uint64_t> restored_;  // sequences
 };
 
 }  // namespace store

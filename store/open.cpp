@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,7 @@
 #include "store/protection_file.hpp"
 #include "store/remembered_holes.hpp"
 #include "store/schemes.hpp"
+#include "store/side_files.hpp"
 #include "store/thick_store.hpp"
 
 namespace store {
@@ -75,6 +77,24 @@ Opened side_in_memory(const StoreSpec&, const std::string&, base::ByteCount size
   return upcast(MemoryStore::open(size));
 }
 
+// Others may serve a read-only file too.
+std::string kept_beside(const StoreSpec& spec, const std::string& directory,
+                        const std::string& unit) {
+  if (spec.read_only) return fmt::format("{}/{}.side", directory, unit);
+  std::error_code ignored;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(spec.path, ignored);
+  return (real.empty() ? spec.path : real.string()) + ".side";
+}
+
+std::string kept_in_directory(const StoreSpec&, const std::string& directory,
+                              const std::string& unit) {
+  return fmt::format("{}/{}.side", directory, unit);
+}
+
+std::string kept_nowhere(const StoreSpec&, const std::string&, const std::string&) {
+  return "";
+}
+
 std::string protection_beside(const StoreSpec& spec, const std::string&) {
   return spec.path + ".pi";
 }
@@ -92,11 +112,13 @@ std::string protection_in_memory(const StoreSpec&, const std::string&) {
 
 constexpr std::array table{
     Scheme{"file", "file:/srv/a.img,size=10G", true, true, open_file, side_beside,
-           protection_beside},
+           kept_beside, protection_beside},
     Scheme{"block", "block:/dev/sdb", true, false, open_block, side_in_directory,
-           protection_in_directory},
-    Scheme{"memory", "memory:256M", false, true, open_memory, side_in_memory, protection_in_memory},
-    Scheme{"null", "null:1T", false, false, open_null, side_in_memory, protection_in_memory},
+           kept_in_directory, protection_in_directory},
+    Scheme{"memory", "memory:256M", false, true, open_memory, side_in_memory,
+           kept_nowhere, protection_in_memory},
+    Scheme{"null", "null:1T", false, false, open_null, side_in_memory, kept_nowhere,
+           protection_in_memory},
 };
 
 // Of a store that ends with the process.
@@ -139,6 +161,17 @@ Opened provisioned(std::unique_ptr<Store> store, const Scheme& scheme, const Pro
   return std::make_unique<CountedStore>(std::move(store), with.bound, with.wait_when_full);
 }
 
+base::Result<SideFiles, std::string> open_kept_side(const Scheme& scheme, const StoreSpec& spec,
+                                                    const std::string& directory,
+                                                    const SideFileOptions& options) {
+  SideFileOptions with = options;
+  with.path = scheme.kept_side_path(spec, directory, options.keeping.unit);
+  auto beside = open_side_files(with);
+  if (beside) return beside;
+  with.path = kept_in_directory(spec, directory, options.keeping.unit);
+  return open_side_files(with);
+}
+
 }  // namespace
 
 std::span<const Scheme> schemes() {
@@ -153,7 +186,8 @@ const Scheme* find_scheme(std::string_view name) {
 
 base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& spec,
                                                                const std::string& side_directory,
-                                                               const GuardSettings& settings) {
+                                                               const GuardSettings& settings,
+                                                               const std::optional<Keeping>& keeping) {
   const Scheme* const scheme = find_scheme(spec.scheme);
   if (scheme == nullptr) return base::fail(fmt::format("there is no {} store", spec.scheme));
   if (settings.chunk_bytes < chunk_bytes_min || !std::has_single_bit(settings.chunk_bytes)) {
@@ -169,6 +203,17 @@ base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& 
   // itself.
   const base::ByteCount side_bytes(
       std::max<std::uint64_t>(settings.side_bytes_max.value, settings.chunk_bytes));
+  if (keeping && !scheme->kept_side_path(spec, side_directory, keeping->unit).empty()) {
+    auto kept = open_kept_side(*scheme, spec, side_directory,
+                               {.keeping = *keeping,
+                                .data_path = spec.path,
+                                .data_is_read_only = spec.read_only,
+                                .chunk_bytes = settings.chunk_bytes,
+                                .size = side_bytes});
+    if (!kept) return base::fail(std::move(kept.error()));
+    return std::make_unique<Guard>(std::move(*inner), std::move(kept->side), settings,
+                                   std::move(kept->journal));
+  }
   Opened side = scheme->open_side(spec, side_directory, side_bytes);
   if (!side) return base::fail(std::move(side.error()));
   return std::make_unique<Guard>(std::move(*inner), std::move(*side), settings);

@@ -46,14 +46,23 @@ base::Result<base::ByteCount, std::string> parse_size(std::string_view text);
 base::Result<StoreSpec, std::string> parse_store_spec(std::string_view text,
                                                       std::string_view also_allowed = "");
 
+// Points in time that outlive the process, of a unit on a file or device.
+struct Keeping {
+  std::string unit;  // its name, the same after every restart: at most 64 plain characters
+  std::uint64_t first_sequence = 0;  // at random, for files that are made anew
+};
+
 // Opens (a file with size= is created sparse or must already have that size or one of
 // `sizes_since`, is locked against a second daemon, and is never truncated) and puts the write
 // guard over it. `side_directory` takes the side file of stores that are not files; a file's side
 // file is an unnamed file beside it, so that blocks can be shared. The size is cut to whole blocks.
 // Protection information is a file beside a file, a file in that directory for a block device
-// (protection_file.hpp). The error is one line for a person.
+// (protection_file.hpp). With `keeping`, what is saved is in files that have names (side_files.hpp),
+// beside the file if it can be written, else in that directory; then restore() what is wanted and
+// end_restore(). The error is one line for a person.
 base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& spec,
                                                                const std::string& side_directory,
-                                                               const GuardSettings& settings);
+                                                               const GuardSettings& settings,
+                                                               const std::optional<Keeping>& keeping = {});
 
 }  // namespace store

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "store/boot_identifier.hpp"
 #include "store/file_open.hpp"
 #include "store/thick_store.hpp"
 
@@ -19,21 +20,13 @@ using Fault = std::optional<std::string>;
 // The header: magic, type, block length, blocks, region bytes, boot identifier.
 constexpr std::string_view magic = "copymgr protection information 1";
 constexpr std::size_t type_at = 32, block_length_at = 36, blocks_at = 40, region_at = 48,
-                      boot_at = 64, boot_bytes = 64;
+                      boot_at = 64, boot_bytes = boot_identifier_bytes_max + 1;
 using Header = std::array<std::uint8_t, 4096>;
 
 constexpr base::ByteOffset intents_at{4096};
 constexpr base::ByteOffset tuples_at{2u << 20};
 static_assert(intents_at.value + WriteIntents::room_bytes <= tuples_at.value);
 constexpr base::ByteCount region_min{4u << 20};
-
-// Different after every start of the machine; empty: unknown.
-std::string boot_identifier() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string line;
-  std::getline(file, line);
-  return line.substr(0, boot_bytes - 1);
-}
 
 // As large as it takes for all of them to have a mark.
 base::ByteCount region_for(base::ByteCount size) {

@@ -22,6 +22,10 @@ struct Scheme {
   // The store for saved chunks, of `size` bytes.
   Opened (*open_side)(const StoreSpec& spec, const std::string& side_directory,
                       base::ByteCount size);
+  // What the names of files for saved chunks that outlive the process begin with; empty: the store
+  // itself does not.
+  std::string (*kept_side_path)(const StoreSpec& spec, const std::string& side_directory,
+                                const std::string& unit);
   // Where protection information is kept; an empty path: in a store of the same kind that ends with
   // the process.
   std::string (*protection_path)(const StoreSpec& spec, const std::string& side_directory);

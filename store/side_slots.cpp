@@ -3,12 +3,28 @@
 
 #include <algorithm>
 
+#include "store/side_journal.hpp"
+
 namespace store {
 
-SideSlots::SideSlots(Store& side, std::uint32_t slot_bytes, base::ByteCount bytes_max)
-    : side_(side), slot_bytes_(slot_bytes) {
-  const std::uint64_t total = std::min(bytes_max, side.size()).value / slot_bytes;
-  if (total != 0) free_.emplace(0, total);
+SideSlots::SideSlots(Store& side, std::uint32_t slot_bytes, base::ByteCount bytes_max,
+                     SideJournal* journal)
+    : side_(side),
+      journal_(journal),
+      slot_bytes_(slot_bytes),
+      total_(std::min(bytes_max, side.size()).value / slot_bytes) {
+  std::uint64_t free_from = 0;
+  if (journal_ != nullptr) {
+    for (const auto& [slot, chunk, sequence] : journal_->found().slots) {
+      if (!exists(slot)) break;
+      if (slot > free_from) free_.emplace(free_from, slot - free_from);
+      users_.resize(slot + 1);
+      users_[slot] = 1;
+      ++in_use_;
+      free_from = slot + 1;
+    }
+  }
+  if (total_ > free_from) free_.emplace(free_from, total_ - free_from);
 }
 
 std::optional<SlotRun> SideSlots::allocate(std::uint64_t wanted) {
@@ -36,6 +52,7 @@ void SideSlots::release(const std::vector<SlotRun>& runs) {
   // Before they can be allocated again, and outside the lock: this is file system work. If it fails
   // the space stays taken until the slot is used again, which harms nobody's data.
   for (const SlotRun& run : unused) {
+    if (journal_ != nullptr) journal_->freed(run);
     (void)side_.write_zeros({offset_of(run.first), base::ByteCount(run.count * slot_bytes_)});
   }
   const std::scoped_lock lock(mutex_);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "base/extent.hpp"
 #include "base/unique_function.hpp"
 #include "store/chunk_bits.hpp"
+#include "store/side_journal.hpp"
 
 namespace store {
 
@@ -25,6 +27,8 @@ struct SnapshotRecord : std::enable_shared_from_this<SnapshotRecord> {
   // Every write that began before the snapshot has ended: what the chunks hold now is the snapshot.
   std::atomic<bool> armed{false};
   std::atomic<bool> lost{false};
+  // It outlives the process; set once, before it is in the index.
+  std::optional<SideJournal::Kept> kept;
 
   // Under the guard's mutex:
   bool live = true;                              // in the index
