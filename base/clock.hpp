@@ -31,6 +31,19 @@ class SystemClock final : public Clock {
   Instant now() const override;
 };
 
+// What people call the time, since the start of 1970 (UTC): it can be compared with that of another
+// process, or after the machine was started anew, and it may be set.
+class WallClock {
+ public:
+  virtual ~WallClock() = default;
+  virtual Duration since_1970() const = 0;
+};
+
+class SystemWallClock final : public WallClock {
+ public:
+  Duration since_1970() const override;
+};
+
 // Stands still until told otherwise; for story tests and for the admin API.
 class ManualClock final : public Clock {
  public:

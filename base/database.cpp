@@ -40,6 +40,14 @@ Statement& Statement::bind(int parameter, std::string_view text) {
   return *this;
 }
 
+Statement& Statement::bind_bytes(int parameter, ByteView bytes) {
+  // An empty one is not NULL.
+  const void* const at = bytes.empty() ? static_cast<const void*>("") : bytes.data();
+  handle_->note(
+      sqlite3_bind_blob64(handle_->statement, parameter, at, bytes.size(), SQLITE_TRANSIENT));
+  return *this;
+}
+
 Statement& Statement::bind_null(int parameter) {
   handle_->note(sqlite3_bind_null(handle_->statement, parameter));
   return *this;
@@ -65,6 +73,13 @@ std::string Statement::text(int column) const {
   const auto* at = sqlite3_column_text(handle_->statement, column);
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_->statement, column));
   return at == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(at), size);
+}
+
+std::vector<std::uint8_t> Statement::bytes(int column) const {
+  const auto* at =
+      static_cast<const std::uint8_t*>(sqlite3_column_blob(handle_->statement, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_->statement, column));
+  return at == nullptr ? std::vector<std::uint8_t>() : std::vector<std::uint8_t>(at, at + size);
 }
 
 bool Statement::is_null(int column) const {
@@ -93,6 +108,19 @@ Result<void, std::string> Database::run(const std::string& commands) {
     return fail(handle_->fault());
   }
   return {};
+}
+
+Result<void, std::string> Database::set_commits(Commits commits) {
+  return run(commits == Commits::survive_power_loss ? "PRAGMA synchronous = FULL"
+                                                    : "PRAGMA synchronous = NORMAL");
+}
+
+Result<void, std::string> Database::checkpoint_by_hand() {
+  return run("PRAGMA wal_autocheckpoint = 0");
+}
+
+Result<void, std::string> Database::checkpoint() {
+  return run("PRAGMA wal_checkpoint(PASSIVE)");
 }
 
 Result<Statement, std::string> Database::prepare(std::string_view command) {

@@ -1,4 +1,5 @@
-// A database file: transactions that survive kill -9 and loss of power once they are committed.
+// A database file: transactions that survive kill -9, and loss of power as well unless their user
+// says otherwise, once they are committed.
 // Only this room knows SQLite. Errors are one line for a person.
 #pragma once
 
@@ -7,7 +8,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 
 namespace base {
@@ -20,9 +23,10 @@ class Statement {
   Statement& operator=(Statement&&) = delete;
   ~Statement();
 
-  // Parameters count from 1, columns from 0. Text is copied.
+  // Parameters count from 1, columns from 0. Text and bytes are copied.
   Statement& bind(int parameter, std::int64_t value);
   Statement& bind(int parameter, std::string_view text);
+  Statement& bind_bytes(int parameter, ByteView bytes);
   Statement& bind_null(int parameter);
 
   // True: there is a row, which the columns below read. False: done, ready to run again with
@@ -30,6 +34,7 @@ class Statement {
   Result<bool, std::string> step();
   std::int64_t integer(int column) const;
   std::string text(int column) const;
+  std::vector<std::uint8_t> bytes(int column) const;
   bool is_null(int column) const;
 
  private:
@@ -47,6 +52,15 @@ class Database {
   Database(Database&& other) noexcept;
   Database& operator=(Database&&) = delete;
   ~Database();
+
+  // What a commit survives from now on. Power loss: the default. The process: cheaper by the wait
+  // for the medium; after a loss of power the newest of them may be missing, the others are whole.
+  enum class Commits { survive_power_loss, survive_the_process };
+  Result<void, std::string> set_commits(Commits commits);
+  // By default the log is moved into the file now and then by whichever commit comes; after this
+  // only when it is asked for, which waits for the medium.
+  Result<void, std::string> checkpoint_by_hand();
+  Result<void, std::string> checkpoint();
 
   // One or more commands without parameters or rows.
   Result<void, std::string> run(const std::string& commands);

@@ -10,8 +10,8 @@
 namespace copymgr {
 
 CopyManager::CopyManager(const base::Clock& clock, base::Randomness& randomness,
-                         base::Executor& pool, CopySettings settings)
-    : state_(std::make_unique<State>(clock, randomness, pool, settings)) {}
+                         base::Executor& pool, CopySettings settings, tokens::TokenJournal* journal)
+    : state_(std::make_unique<State>(clock, randomness, pool, settings, journal)) {}
 
 CopyManager::~CopyManager() {
   state_->end_stopped(state_->ledger.stop_those([](const Operation&) { return true; }));

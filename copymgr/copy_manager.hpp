@@ -72,6 +72,7 @@ struct CopyFault {
     destination_waits,  // the same, but room will come
     list_identifier_in_use,
     too_many_operations,
+    token_not_kept,  // the journal could not write it down: it does not exist
     volume_gone,
     segment_failed,  // of an EXTENDED COPY, see `segment`
   };
@@ -129,10 +130,18 @@ struct CopyCounters {
 class CopyManager {
  public:
   // `pool` runs what blocks (moving data). All references outlive the copy manager, which finishes
-  // running operations (stopping them) in its destructor.
+  // running operations (stopping them) in its destructor. Without a journal (null) tokens end with
+  // the process.
   CopyManager(const base::Clock& clock, base::Randomness& randomness, base::Executor& pool,
-              CopySettings settings);
+              CopySettings settings, tokens::TokenJournal* journal = nullptr);
   ~CopyManager();
+
+  // Once, when every volume is attached and nothing has been done with it yet: tokens of an earlier
+  // process live on if what they stand for can still be had, else they are cancelled.
+  void restore_tokens();
+  // The process is about to end, and nobody starts operations any more: those that run are stopped,
+  // and tokens live on in the next one, whatever becomes of this object and its volumes.
+  void leave_to_next_process();
 
   const base::Clock& clock() const;
 
@@ -153,8 +162,8 @@ class CopyManager {
   // parameter checks: a host asks this first.
   std::optional<std::uint8_t> running(const OperationKey& key) const;
 
-  // `done` runs once: inside the call or on the pool. With a token the record under `key` holds it.
-  // Zero blocks asked: success, no token (wire reference 2.2 row 16).
+  // `done` runs once: inside the call, on the pool or on the journal's thread. With a token the
+  // record under `key` holds it. Zero blocks asked: success, no token (wire reference 2.2 row 16).
   using Done = base::UniqueFunction<void(CopyOutcome)>;
   void populate_token(const OperationKey& key, const scsi::PopulateToken& request, Done done);
 

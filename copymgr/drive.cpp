@@ -23,10 +23,17 @@ OperationPtr CopyManager::State::start(OperationPtr operation) {
 void CopyManager::State::end(const OperationPtr& operation, CopyOutcome outcome,
                              std::optional<scsi::RodTokenBytes> token) {
   if (!outcome && outcome.error().kind == CopyFault::Kind::stopped_early) ++meters.stopped_early;
-  // The lease first: a host that has its status may use, or miss, the token at once.
-  if (outcome && operation->run) operation->run->succeeded();
+  // The lease first: a host that has its status may use, or miss, the token at once. What it is
+  // told has gone does not come back after a restart.
+  const bool wait = outcome && operation->run && operation->run->succeeded();
   operation->run.reset();
   operation->waiting = {};
+  if (!wait) return tell(operation, outcome, token);
+  table.when_kept([this, operation, outcome](bool) { tell(operation, outcome, std::nullopt); });
+}
+
+void CopyManager::State::tell(const OperationPtr& operation, const CopyOutcome& outcome,
+                              const std::optional<scsi::RodTokenBytes>& token) {
   scsi::CopyResult result = result_of(*operation, outcome);
   result.token = token;
   if (result.completion_status == scsi::Status::check_condition && operation->sense_of) {
@@ -96,10 +103,10 @@ class WaitingPool final : public base::Executor {
 void CopyManager::State::take_snapshot(const OperationPtr& operation, store::Guard& guard,
                                        std::vector<base::Extent> extents,
                                        base::UniqueFunction<void()> on_lost,
-                                       store::Guard::Protected done) {
+                                       store::Guard::Protected done, store::Lifetime lifetime) {
   WaitingPool waiting(operation, pool,
                       [this](const OperationPtr& stopped) { end_stopped({stopped}); });
-  guard.protect(std::move(extents), waiting, std::move(on_lost), std::move(done));
+  guard.protect(std::move(extents), waiting, std::move(on_lost), std::move(done), lifetime);
 }
 
 bool CopyManager::State::hold_still(const OperationPtr& operation) {

@@ -24,6 +24,7 @@ scsi::CopyOperationStatus status_of(CopyFault::Kind kind) {
     case Kind::destination_waits:
     case Kind::list_identifier_in_use:
     case Kind::too_many_operations:
+    case Kind::token_not_kept:
     case Kind::volume_gone:
     case Kind::segment_failed:
       return scsi::CopyOperationStatus::completed_with_errors;

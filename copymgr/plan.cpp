@@ -73,6 +73,14 @@ bool Plan::is_aligned(const Alignment& alignment) const {
   return true;
 }
 
+std::vector<base::Extent> to_extents(const Ranges& ranges, base::BlockLength length) {
+  std::vector<base::Extent> out;
+  out.reserve(ranges.size());
+  for (const base::BlockRange& range : ranges)
+    out.push_back(base::to_extent(range, length));
+  return out;
+}
+
 base::BlockCount total_blocks(const Ranges& ranges) {
   base::BlockCount total;
   for (const base::BlockRange& range : ranges) {

@@ -90,6 +90,8 @@ class Plan {
 // All blocks of `ranges`, 2^64-1 if there are more.
 base::BlockCount total_blocks(const Ranges& ranges);
 
+std::vector<base::Extent> to_extents(const Ranges& ranges, base::BlockLength length);
+
 // `offset` counts blocks of the destination from the start of the ROD. Asking for nothing is always
 // possible. Lengths of which neither is a multiple of the other are never paired.
 base::Result<Plan, CopyFault> make_plan(const Side& rod, base::BlockCount offset,

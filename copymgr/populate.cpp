@@ -1,5 +1,6 @@
 // POPULATE TOKEN: take a point in time of the ranges, and only when it is complete make a token for
 // it. No data moves, and nothing here depends on how many tokens live.
+#include "copymgr/rod_record.hpp"
 #include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
 
@@ -22,17 +23,14 @@ void CopyManager::populate_token(const OperationKey& key, const scsi::PopulateTo
 
 void CopyManager::State::protect(const OperationPtr& operation, const AttachedVolumePtr& volume,
                                  const scsi::PopulateToken& request) {
-  std::vector<base::Extent> extents;
-  extents.reserve(request.ranges.size());
-  for (const base::BlockRange& range : request.ranges) {
-    extents.push_back(base::to_extent(range, (*volume)->block_length));
-  }
+  std::vector<base::Extent> extents = to_extents(request.ranges, (*volume)->block_length);
   auto link = std::make_shared<LossLink>(door);
   take_snapshot(
       operation, *(*volume)->guard, std::move(extents), [link] { link->lost(); },
       [this, operation, volume, request, link](std::shared_ptr<store::Snapshot> snapshot) {
         issue_token(operation, volume, request, link, std::move(snapshot));
-      });
+      },
+      store::Lifetime::restarts);
 }
 
 void CopyManager::State::issue_token(const OperationPtr& operation, const AttachedVolumePtr& volume,
@@ -61,13 +59,25 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
   token.group_tokens_max = source.limits.maximum_tokens;
   token.lifetime_seconds = source.limits.maximum_token_lifetime_seconds;
   token.inactivity_timeout_seconds = request.inactivity_timeout_seconds;
+  token.rod_record =
+      encode(RodRecord{snapshot->kept_as(), source.block_length, request.ranges,
+                       operation->key.nexus.initiator_name, operation->key.nexus.target_name});
   const auto rod = std::make_shared<SnapshotRod>(operation->key.nexus, volume, request.ranges,
                                                  std::move(snapshot));
   token.rod = rod;
   const scsi::RodTokenBytes bytes = table.create(std::move(token));
   rod->issued(scsi::identifier_of(bytes));
   link->issued(scsi::identifier_of(bytes));
-  end(operation, blocks, bytes);
+  table.when_kept(
+      [this, operation, blocks, bytes](bool kept) { token_kept(operation, blocks, bytes, kept); });
+}
+
+// What a host is told of survives kill -9. One that asked to stop meanwhile waits for this.
+void CopyManager::State::token_kept(const OperationPtr& operation, base::BlockCount blocks,
+                                    const scsi::RodTokenBytes& token, bool kept) {
+  if (kept) return end(operation, blocks, token);
+  table.cancel(scsi::identifier_of(token));
+  end_refused(operation, {CopyFault::Kind::token_not_kept});
 }
 
 }  // namespace copymgr

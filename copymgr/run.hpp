@@ -34,8 +34,8 @@ class Run {
 
   // May it be stopped with a part done and told so, for having taken too long?
   virtual bool may_stop_early() const = 0;
-  // All is written.
-  virtual void succeeded() {}
+  // All is written. True: a token has ended with that, which a host is told when that is kept.
+  virtual bool succeeded() { return false; }
   // The point in time is gone for good.
   virtual bool source_lost() const { return false; }
   // What is told of that, and when the unit that is read (or, of an EXTENDED COPY, written) has

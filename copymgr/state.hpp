@@ -13,16 +13,22 @@ namespace copymgr {
 
 struct CopyManager::State {
   State(const base::Clock& clock_used, base::Randomness& randomness, base::Executor& pool_used,
-        CopySettings settings_used)
+        CopySettings settings_used, tokens::TokenJournal* journal_used)
       : clock(clock_used),
         pool(pool_used),
         settings(settings_used),
-        table(clock_used, randomness, settings_used.tokens, settings_used.token_key),
+        journal(journal_used),
+        table(clock_used, randomness, settings_used.tokens, settings_used.token_key, journal_used),
         ledger(clock_used, settings) {}
 
   AttachedVolumePtr find_volume(std::uint64_t id) const;
   // Of a volume that is not there: the defaults.
   CopyLimits limits_of(std::uint64_t volume_id) const;
+  std::vector<AttachedVolumePtr> all_volumes() const;
+  // Of a token of the volume that an earlier process left; nullptr when it cannot be had any more
+  // (restore.cpp).
+  std::shared_ptr<tokens::Rod> restore_rod(const tokens::KeptToken& token,
+                                           const AttachedVolumePtr& volume);
 
   // Nullptr when the operation may not run; `done` has been told why.
   OperationPtr start(const OperationKey& key, std::uint8_t service_action, Done done);
@@ -31,17 +37,22 @@ struct CopyManager::State {
   // everybody is told. By who attends to it.
   void end(const OperationPtr& operation, CopyOutcome outcome,
            std::optional<scsi::RodTokenBytes> token = std::nullopt);
+  void tell(const OperationPtr& operation, const CopyOutcome& outcome,
+            const std::optional<scsi::RodTokenBytes>& token);
   void end_refused(const OperationPtr& operation, CopyFault fault);
 
   // Guard::protect() for an operation that can be stopped while it waits; then `done` never runs.
   void take_snapshot(const OperationPtr& operation, store::Guard& guard,
                      std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost,
-                     store::Guard::Protected done);
+                     store::Guard::Protected done,
+                     store::Lifetime lifetime = store::Lifetime::process);
   void protect(const OperationPtr& operation, const AttachedVolumePtr& volume,
                const scsi::PopulateToken& request);
   void issue_token(const OperationPtr& operation, const AttachedVolumePtr& volume,
                    const scsi::PopulateToken& request, const std::shared_ptr<LossLink>& link,
                    std::shared_ptr<store::Snapshot> snapshot);
+  void token_kept(const OperationPtr& operation, base::BlockCount blocks,
+                  const scsi::RodTokenBytes& token, bool kept);
 
   base::Result<std::unique_ptr<Run>, CopyFault> prepare(const OperationPtr& operation,
                                                         const scsi::WriteUsingToken& request,
@@ -65,6 +76,7 @@ struct CopyManager::State {
   const base::Clock& clock;
   base::Executor& pool;
   const CopySettings settings;
+  tokens::TokenJournal* const journal;  // null: tokens end with the process
   Meters meters;
   tokens::TokenTable table;
   const std::shared_ptr<TableDoor> door = std::make_shared<TableDoor>(table);

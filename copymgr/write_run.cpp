@@ -33,8 +33,10 @@ WriteRun::WriteRun(const Volume& destination, Plan plan, std::optional<tokens::L
       meters_(meters),
       mover_(meters) {}
 
-void WriteRun::succeeded() {
-  if (lease_ && delete_token_) lease_->delete_token_at_end();
+bool WriteRun::succeeded() {
+  const bool deletes = lease_ && delete_token_;
+  if (deletes) lease_->delete_token_at_end();
+  return deletes;
 }
 
 // A prefix that is written and good is told as such (R6): the next request meets the reason itself.

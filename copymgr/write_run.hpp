@@ -19,7 +19,7 @@ class WriteRun final : public Run {
   bool done() const override { return plan_.done(); }
   Stepped step() override;
   bool may_stop_early() const override { return true; }
-  void succeeded() override;
+  bool succeeded() override;
   bool source_lost() const override;
   CopyFault volume_lost(base::BlockCount blocks_done) const override;
 

@@ -45,9 +45,8 @@ void Guard::protect(std::vector<base::Extent> extents, base::Executor& pool,
                     base::UniqueFunction<void()> on_lost, Protected done, Lifetime lifetime) {
   const auto outside = [this](const base::Extent& extent) { return !lies_within(extent, size()); };
   if (std::any_of(extents.begin(), extents.end(), outside)) return done(nullptr);
-  auto snapshot =
-      std::make_shared<GuardSnapshot>(state_, state_->add(std::move(extents), std::move(on_lost),
-                                                          lifetime));
+  auto snapshot = std::make_shared<GuardSnapshot>(
+      state_, state_->add(std::move(extents), std::move(on_lost), lifetime));
   // Cut off meanwhile: resize() makes the store smaller first and then looks for snapshots.
   const auto& added = snapshot->extents();
   if (std::any_of(added.begin(), added.end(), outside)) return done(nullptr);

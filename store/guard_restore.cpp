@@ -26,10 +26,9 @@ RecordPtr GuardState::restore(std::uint64_t kept_as, std::vector<base::Extent> e
   if (journal_ == nullptr) return nullptr;
   const auto& snapshots = journal_->found().snapshots;
   const auto found = snapshots.find(kept_as);
-  const bool within =
-      std::all_of(extents.begin(), extents.end(), [this](const base::Extent& extent) {
-        return lies_within(extent, inner_->size());
-      });
+  const bool within = std::all_of(
+      extents.begin(), extents.end(),
+      [this](const base::Extent& extent) { return lies_within(extent, inner_->size()); });
   if (found == snapshots.end() || !within) return nullptr;
   const auto record = std::make_shared<SnapshotRecord>();
   record->chunks = chunks_of(extents, settings_.chunk_bytes);

@@ -8,8 +8,8 @@
 // in side_journal.hpp.
 #pragma once
 
-#include <memory>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <utility>

@@ -111,12 +111,12 @@ std::string protection_in_memory(const StoreSpec&, const std::string&) {
 }
 
 constexpr std::array table{
-    Scheme{"file", "file:/srv/a.img,size=10G", true, true, open_file, side_beside,
-           kept_beside, protection_beside},
-    Scheme{"block", "block:/dev/sdb", true, false, open_block, side_in_directory,
-           kept_in_directory, protection_in_directory},
-    Scheme{"memory", "memory:256M", false, true, open_memory, side_in_memory,
-           kept_nowhere, protection_in_memory},
+    Scheme{"file", "file:/srv/a.img,size=10G", true, true, open_file, side_beside, kept_beside,
+           protection_beside},
+    Scheme{"block", "block:/dev/sdb", true, false, open_block, side_in_directory, kept_in_directory,
+           protection_in_directory},
+    Scheme{"memory", "memory:256M", false, true, open_memory, side_in_memory, kept_nowhere,
+           protection_in_memory},
     Scheme{"null", "null:1T", false, false, open_null, side_in_memory, kept_nowhere,
            protection_in_memory},
 };
@@ -184,10 +184,9 @@ const Scheme* find_scheme(std::string_view name) {
   return row == table.end() ? nullptr : &*row;
 }
 
-base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& spec,
-                                                               const std::string& side_directory,
-                                                               const GuardSettings& settings,
-                                                               const std::optional<Keeping>& keeping) {
+base::Result<std::unique_ptr<Guard>, std::string> open_guarded(
+    const StoreSpec& spec, const std::string& side_directory, const GuardSettings& settings,
+    const std::optional<Keeping>& keeping) {
   const Scheme* const scheme = find_scheme(spec.scheme);
   if (scheme == nullptr) return base::fail(fmt::format("there is no {} store", spec.scheme));
   if (settings.chunk_bytes < chunk_bytes_min || !std::has_single_bit(settings.chunk_bytes)) {

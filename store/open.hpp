@@ -57,12 +57,11 @@ struct Keeping {
 // guard over it. `side_directory` takes the side file of stores that are not files; a file's side
 // file is an unnamed file beside it, so that blocks can be shared. The size is cut to whole blocks.
 // Protection information is a file beside a file, a file in that directory for a block device
-// (protection_file.hpp). With `keeping`, what is saved is in files that have names (side_files.hpp),
-// beside the file if it can be written, else in that directory; then restore() what is wanted and
-// end_restore(). The error is one line for a person.
-base::Result<std::unique_ptr<Guard>, std::string> open_guarded(const StoreSpec& spec,
-                                                               const std::string& side_directory,
-                                                               const GuardSettings& settings,
-                                                               const std::optional<Keeping>& keeping = {});
+// (protection_file.hpp). With `keeping`, what is saved is in files that have names
+// (side_files.hpp), beside the file if it can be written, else in that directory; then restore()
+// what is wanted and end_restore(). The error is one line for a person.
+base::Result<std::unique_ptr<Guard>, std::string> open_guarded(
+    const StoreSpec& spec, const std::string& side_directory, const GuardSettings& settings,
+    const std::optional<Keeping>& keeping = {});
 
 }  // namespace store

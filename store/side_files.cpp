@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,29 +17,39 @@ namespace {
 
 using Fault = std::optional<std::string>;
 
-// By what a file can be known again. Of a device: only which one it is.
+// By what a file can be known again; its number may be given out anew when it is removed, but not
+// with the same time of birth (0 where the file system knows none). Of a device: only which one it
+// is.
 struct FileFacts {
-  std::uint64_t device = 0, inode = 0, size = 0, modified_ns = 0, changed_ns = 0;
+  std::uint64_t device = 0, inode = 0, born_ns = 0, size = 0, modified_ns = 0, changed_ns = 0;
 
   bool operator==(const FileFacts&) const = default;
 };
 
-std::uint64_t nanoseconds(const timespec& time) {
+std::uint64_t nanoseconds(const statx_timestamp& time) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 FileFacts facts_of(const std::string& path) {
-  struct stat facts {};
-  if (::stat(path.c_str(), &facts) != 0) return {};
-  if (S_ISBLK(facts.st_mode)) return {facts.st_rdev, 0, 0, 0, 0};
-  return {facts.st_dev, facts.st_ino, static_cast<std::uint64_t>(facts.st_size),
-          nanoseconds(facts.st_mtim), nanoseconds(facts.st_ctim)};
+  struct statx facts {};
+  const auto number = [](std::uint32_t major, std::uint32_t minor) {
+    return std::uint64_t{major} << 32 | minor;
+  };
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS | STATX_BTIME, &facts) != 0) return {};
+  if (S_ISBLK(facts.stx_mode)) return {number(facts.stx_rdev_major, facts.stx_rdev_minor)};
+  return {number(facts.stx_dev_major, facts.stx_dev_minor),
+          facts.stx_ino,
+          nanoseconds(facts.stx_btime),
+          facts.stx_size,
+          nanoseconds(facts.stx_mtime),
+          nanoseconds(facts.stx_ctime)};
 }
 
 // Device numbers may be given out anew when the machine starts.
 bool is_same(const FileFacts& then, const FileFacts& now, bool same_boot, bool untouched) {
-  if (then.inode != now.inode || (same_boot && then.device != now.device)) return false;
+  if (then.inode != now.inode || then.born_ns != now.born_ns) return false;
+  if (same_boot && then.device != now.device) return false;
   return !untouched || (then.size == now.size && then.modified_ns == now.modified_ns &&
                         then.changed_ns == now.changed_ns);
 }
@@ -54,10 +65,11 @@ struct Header {
 
 constexpr std::string_view magic = "copymgr saved chunks 1";
 constexpr std::size_t unit_at = 32, unit_bytes_max = 64, boot_at = 96, chunk_bytes_at = 160,
-                      state_at = 164, data_at = 168, side_at = 208, checksum_at = 248;
+                      state_at = 164, data_at = 168, side_at = 216, checksum_at = 264;
 using HeaderBytes = std::array<std::uint8_t, SideJournal::header_bytes>;
 
-constexpr std::array fact_fields{&FileFacts::device, &FileFacts::inode, &FileFacts::size,
+constexpr std::array fact_fields{&FileFacts::device,      &FileFacts::inode,
+                                 &FileFacts::born_ns,     &FileFacts::size,
                                  &FileFacts::modified_ns, &FileFacts::changed_ns};
 
 void encode(const FileFacts& facts, base::ByteSpan out) {
@@ -176,12 +188,14 @@ Left open_left(const SideFileOptions& options, std::unique_ptr<FileStore>& mediu
 base::Result<std::unique_ptr<SideJournal>, std::string> make_journal(
     std::unique_ptr<FileStore> medium, FileStore& side, const SideFileOptions& options,
     base::ByteCount journal_size) {
-  for (const auto& [store, size] : {std::pair<FileStore*, base::ByteCount>{medium.get(), journal_size},
-                                    {&side, options.size}}) {
+  for (const auto& [store, size] :
+       {std::pair<FileStore*, base::ByteCount>{medium.get(), journal_size},
+        {&side, options.size}}) {
     auto emptied = store->resize(base::ByteCount(0));
     if (emptied) emptied = store->resize(size);
     if (!emptied) {
-      return base::fail(fmt::format("cannot make {}: {}", store->describe(), to_text(emptied.error())));
+      return base::fail(
+          fmt::format("cannot make {}: {}", store->describe(), to_text(emptied.error())));
     }
   }
   return SideJournal::open(std::move(medium), options.keeping.first_sequence);
@@ -217,7 +231,8 @@ base::Result<SideFiles, std::string> open_side_files(const SideFileOptions& opti
   auto side = open_or_make(options.path, options.size);
   if (!side) return base::fail(std::move(side.error()));
   Left left = open_left(options, *medium);
-  if (left.journal != nullptr && (!grow(left.journal->medium(), journal_size) || !grow(**side, options.size))) {
+  if (left.journal != nullptr &&
+      (!grow(left.journal->medium(), journal_size) || !grow(**side, options.size))) {
     return base::fail(fmt::format("there is no room to make {} larger", options.path));
   }
   if (left.fault) {

@@ -47,12 +47,15 @@ std::uint64_t random_start(base::Randomness& randomness) {
 }  // namespace
 
 TokenTable::State::State(const base::Clock& clock_used, base::Randomness& randomness_used,
-                         TokenLimits limits_used, const std::optional<TokenKey>& key)
+                         TokenLimits limits_used, const std::optional<TokenKey>& key,
+                         TokenJournal* journal_used)
     : clock(clock_used),
       randomness(randomness_used),
       limits(limits_used),
       seal(key ? *key : random_key(randomness_used)),
+      journal(journal_used),
       next_identifier(random_start(randomness_used)) {
+  if (journal != nullptr) next_identifier = journal->first_identifier(next_identifier);
   // A table that grows while it serves would make one create() in thousands slow.
   records.reserve(std::size_t{limits.live_tokens_max} + limits.death_records_max + 1);
 }
@@ -121,6 +124,7 @@ void TokenTable::State::bury(std::uint64_t identifier, TokenRecord& record, Toke
   const auto group = groups.find(record.group);
   if (--group->second.live == 0) groups.erase(group);
   if (reason == TokenFault::expired) ++counters.expired;
+  if (journal != nullptr) journal->ended(identifier, reason);
 }
 
 std::size_t TokenTable::State::bury_expired(std::size_t at_most, base::Instant now,
@@ -161,6 +165,7 @@ void TokenTable::State::make_room_in_group(std::uint64_t group, std::uint32_t mo
 void TokenTable::State::forget_dead(base::Instant now) {
   while (!dead.empty() &&
          (dead.size() > limits.death_records_max || records.at(dead.front()).deadline <= now)) {
+    if (journal != nullptr) journal->forgotten(dead.front());
     records.erase(dead.front());
     dead.pop_front();
   }

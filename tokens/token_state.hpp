@@ -9,6 +9,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "tokens/token_journal.hpp"
 #include "tokens/token_record.hpp"
 
 namespace tokens {
@@ -17,7 +18,7 @@ using Doomed = std::vector<std::shared_ptr<Rod>>;
 
 struct TokenTable::State {
   State(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits,
-        const std::optional<TokenKey>& key);
+        const std::optional<TokenKey>& key, TokenJournal* journal);
 
   // The record of a token that lives at `now`, or nullptr. One that is past its deadline is buried
   // here, so nothing depends on expire() having been called.
@@ -50,6 +51,7 @@ struct TokenTable::State {
   base::Randomness& randomness;
   const TokenLimits limits;
   const TokenSeal seal;
+  TokenJournal* journal;  // null: nothing is written down
 
   mutable std::mutex mutex;
   std::uint64_t next_identifier = 0;

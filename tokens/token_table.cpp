@@ -3,6 +3,7 @@
 #include "tokens/token_table.hpp"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "tokens/token_state.hpp"
@@ -34,8 +35,8 @@ Lease::~Lease() {
 }
 
 TokenTable::TokenTable(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits,
-                       const std::optional<TokenKey>& key)
-    : state_(std::make_unique<State>(clock, randomness, limits, key)) {}
+                       const std::optional<TokenKey>& key, TokenJournal* journal)
+    : state_(std::make_unique<State>(clock, randomness, limits, key, journal)) {}
 
 TokenTable::~TokenTable() = default;
 
@@ -66,6 +67,10 @@ scsi::RodTokenBytes TokenTable::create(NewToken token) {
   s.make_idle(token.fields.identifier, record, now);
   ++s.counters.live;
   ++s.counters.created;
+  if (s.journal != nullptr) {
+    const base::Duration lifetime = std::chrono::seconds(token.lifetime_seconds);
+    s.journal->created({record.bytes, std::move(token.rod_record), record.timeout, lifetime});
+  }
   return record.bytes;
 }
 
@@ -103,6 +108,7 @@ void TokenTable::end_lease(std::uint64_t identifier, bool delete_token) {
   }
   if (--record->leases != 0) return;
   s.make_idle(identifier, *record, now);
+  if (s.journal != nullptr) s.journal->used(identifier);
   s.make_room(s.live_tokens_max(), now, doomed);
 }
 
@@ -140,7 +146,11 @@ bool TokenTable::cancel(std::uint64_t identifier) {
 }
 
 bool TokenTable::revoke(std::uint64_t identifier) {
-  return end_life(identifier, TokenFault::revoked);
+  if (!end_life(identifier, TokenFault::revoked)) return false;
+  std::promise<void> kept;
+  when_kept([&kept](bool) { kept.set_value(); });
+  kept.get_future().wait();
+  return true;
 }
 
 void TokenTable::expire() {

@@ -1,6 +1,6 @@
 // The ROD tokens that this copy manager has given out: their 512 bytes, what they stand for,
-// whether they still live. Pure: clock and randomness are injected, and what a token holds is an
-// opaque ROD.
+// whether they still live. Pure: clock, randomness and journal are injected, and what a token holds
+// is an opaque ROD.
 //
 // A token is found by its identifier and then compared whole (all 512 bytes, in constant time):
 // without that it does not exist. The reason why a dead token died is told only to someone who
@@ -17,6 +17,7 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "base/unique_function.hpp"
 #include "scsi/rod_token.hpp"
 #include "tokens/token_seal.hpp"
 
@@ -51,6 +52,7 @@ struct TokenLimits {
 
 struct TokenCounters {
   std::uint64_t live = 0, created = 0, used = 0;
+  std::uint64_t restored = 0;  // that lived when an earlier process ended
   std::uint64_t expired = 0, cancelled = 0, revoked = 0, deleted = 0, evicted = 0, refused = 0;
 };
 
@@ -61,7 +63,8 @@ struct NewToken {
   std::uint32_t lifetime_seconds = 0;            // whatever its use; 0: no limit
   // Tokens of one group have a bound of their own, within that of all.
   std::uint64_t group = 0;
-  std::uint32_t group_tokens_max = 0;  // 0: none but that of all
+  std::uint32_t group_tokens_max = 0;         // 0: none but that of all
+  std::vector<std::uint8_t> rod_record = {};  // for the journal
 };
 
 // Bytes 128-255 of a token: the SCSI target device that made it.
@@ -73,6 +76,8 @@ struct TokenReader {
   bool remote_tokens = false;  // it takes those of the other target devices of this array too
 };
 
+struct KeptToken;
+class TokenJournal;
 class TokenTable;
 
 // The right to read a token's ROD for the length of one command. While it lives the token neither
@@ -101,10 +106,20 @@ class Lease {
 // All members are callable from any thread; the table must outlive its leases.
 class TokenTable {
  public:
-  // Without a key, one at random: after a restart no token is recognised.
+  // Without a key, one at random: after a restart no token is recognised. Without a journal (null)
+  // tokens end with the process.
   TokenTable(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits,
-             const std::optional<TokenKey>& key = std::nullopt);
+             const std::optional<TokenKey>& key = std::nullopt, TokenJournal* journal = nullptr);
   ~TokenTable();
+
+  // At the start, in the order of the journal. One that lived lives on if its time is not over
+  // (else it expires) and there is a `rod` (else it is cancelled). `group`: see NewToken.
+  void restore(const KeptToken& token, std::shared_ptr<Rod> rod, std::uint64_t group = 0);
+  // As TokenJournal::when_kept(); at once without a journal.
+  void when_kept(base::UniqueFunction<void(bool kept)> done);
+  // The process is about to end: from now on nothing is written down, so that what lives now lives
+  // on in the next one.
+  void leave_to_next_process();
 
   scsi::RodTokenBytes create(NewToken token);
 
@@ -116,7 +131,8 @@ class TokenTable {
   // all of them: not for every day. `wanted` runs under the table's lock.
   std::vector<scsi::RodTokenBytes> living(const std::function<bool(const Rod&)>& wanted) const;
 
-  // By identifier, which says nothing to a host. False when no such live token.
+  // By identifier, which says nothing to a host. False when no such live token. A revoked one stays
+  // so after a restart: that is kept when this returns (it may sleep).
   bool cancel(std::uint64_t identifier);
   bool revoke(std::uint64_t identifier);
 

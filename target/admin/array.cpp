@@ -1,5 +1,7 @@
 #include "target/admin/array.hpp"
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -10,10 +12,12 @@
 #include "base/executor.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
+#include "store/side_files.hpp"
 #include "target/admin/admin_server.hpp"
 #include "target/admin/reservation_database.hpp"
 #include "target/admin/routes.hpp"
 #include "target/admin/state_directory.hpp"
+#include "target/admin/token_database.hpp"
 #include "target/admin/unit_database.hpp"
 #include "target/device/target_device.hpp"
 #include "target/device/unit_sizes.hpp"
@@ -24,8 +28,11 @@ namespace admin {
 // Members are destroyed from the bottom up: the server first, then targets, then what they stand
 // on.
 struct Array::State {
-  State(const Configuration& with, StateDirectory directory)
-      : configuration(with), state_directory(std::move(directory)) {}
+  State(const Configuration& with, StateDirectory directory,
+        std::unique_ptr<TokenDatabase> token_database)
+      : configuration(with),
+        state_directory(std::move(directory)),
+        tokens(std::move(token_database)) {}
 
   const Configuration configuration;
   StateDirectory state_directory;
@@ -33,22 +40,35 @@ struct Array::State {
   base::SystemRandomness randomness;
   std::unique_ptr<ReservationDatabase> reservations;
   std::unique_ptr<UnitDatabase> unit_memory;
+  const std::unique_ptr<TokenDatabase> tokens;  // null: they end with the process
   base::WorkPool pool{configuration.pool_threads};
-  copymgr::CopyManager copy_manager{clock, randomness, pool, configuration.copies};
+  copymgr::CopyManager copy_manager{clock, randomness, pool, configuration.copies, tokens.get()};
   std::vector<std::shared_ptr<device::TargetDevice>> targets;
   net::Server server{configuration.server, clock, randomness, pool};
   std::vector<net::Endpoint> portals;
   std::unique_ptr<AdminServer> admin_server;
 
   base::Result<void, std::string> open_targets();
+  std::optional<store::Keeping> keeping(const scsi::UnitIdentity& identity);
+  base::Result<void, std::string> remove_old_side_files();
+  void publish_targets();
   std::vector<std::uint16_t> relative_ports(const TargetConfiguration& target) const;
   base::Result<void, std::string> restore_unit(device::LogicalUnit& unit);
   base::Result<void, std::string> open_portals();
   base::Result<void, std::string> open_admin();
 };
 
+namespace {
+
+const base::SystemWallClock wall_clock;
+
+}  // namespace
+
 Array::Array() = default;
-Array::~Array() = default;
+
+Array::~Array() {
+  if (state_ != nullptr) state_->copy_manager.leave_to_next_process();
+}
 
 base::Result<void, std::string> Array::State::open_targets() {
   const auto identifier = state_directory.array_identifier(randomness);
@@ -68,7 +88,8 @@ base::Result<void, std::string> Array::State::open_targets() {
       if (!sizes) return base::fail(sizes.error());
       store::StoreSpec spec = configured.store;
       spec.sizes_since = device::decode_sizes(*sizes);
-      auto store = store::open_guarded(spec, state_directory.path(), configuration.guard);
+      auto store =
+          store::open_guarded(spec, state_directory.path(), configuration.guard, keeping(identity));
       if (!store) return base::fail(fmt::format("LUN {}: {}", lun.value, store.error()));
       base::log::info("{} LUN {}: {}, {} bytes, {}-byte blocks", target.name, lun.value,
                       (*store)->describe(), (*store)->size().value,
@@ -82,14 +103,49 @@ base::Result<void, std::string> Array::State::open_targets() {
     }
     targets.push_back(std::make_shared<device::TargetDevice>(
         target.name, copy_manager, std::move(units), relative_ports(target)));
-    targets.back()->resume_operations(pool);
-    server.directory().change([&](net::Directory& directory) {
-      directory.targets.push_back({targets.back(), target.alias, target.authentication,
-                                   target.access, target.lun_maps, target.portal_groups,
-                                   target.redirection, target.online});
-    });
+  }
+  if (auto removed = remove_old_side_files(); !removed) return removed;
+  // Before any unit is written to: also what SANITIZE goes on with must find the tokens.
+  copy_manager.restore_tokens();
+  for (const auto& target : targets)
+    target->resume_operations(pool);
+  publish_targets();
+  return {};
+}
+
+std::optional<store::Keeping> Array::State::keeping(const scsi::UnitIdentity& identity) {
+  if (tokens == nullptr) return std::nullopt;
+  std::array<std::uint8_t, 8> bytes{};
+  randomness.fill(bytes);
+  return store::Keeping{base::to_hex(identity.naa), base::load_be64(bytes, 0) >> 1};
+}
+
+// Of units that the last process served and this one does not.
+base::Result<void, std::string> Array::State::remove_old_side_files() {
+  if (tokens == nullptr) return {};
+  std::vector<std::string> now;
+  for (const auto& target : targets) {
+    for (const auto& [lun, unit] : target->units()) {
+      if (const std::string path = unit->guard().kept_in(); !path.empty()) now.push_back(path);
+    }
+  }
+  const auto before = tokens->replace_side_files(now);
+  if (!before) return base::fail(before.error());
+  for (const std::string& path : *before) {
+    if (std::find(now.begin(), now.end(), path) == now.end()) store::remove_side_files(path);
   }
   return {};
+}
+
+void Array::State::publish_targets() {
+  server.directory().change([&](net::Directory& directory) {
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const TargetConfiguration& target = configuration.targets[i];
+      directory.targets.push_back({targets[i], target.alias, target.authentication, target.access,
+                                   target.lun_maps, target.portal_groups, target.redirection,
+                                   target.online});
+    }
+  });
 }
 
 // One target port for each portal group that reaches the target, numbered as its group.
@@ -136,8 +192,17 @@ base::Result<std::unique_ptr<Array>, std::string> Array::open(const Configuratio
   if (!token_key) return base::fail(token_key.error());
   Configuration completed = configuration;
   completed.copies.token_key = *token_key;
+  std::unique_ptr<TokenDatabase> tokens;
+  if (configuration.token_persistence) {
+    auto opened = TokenDatabase::open(directory->token_database(), wall_clock);
+    if (!opened) return base::fail(opened.error());
+    tokens = std::move(*opened);
+  } else {
+    for (const std::string& path : forget_tokens(directory->token_database()))
+      store::remove_side_files(path);
+  }
   std::unique_ptr<Array> array(new Array);
-  array->state_ = std::make_unique<State>(completed, std::move(*directory));
+  array->state_ = std::make_unique<State>(completed, std::move(*directory), std::move(tokens));
   State& state = *array->state_;
   if (auto ok = state.open_targets(); !ok) return base::fail(ok.error());
   if (auto ok = state.open_portals(); !ok) return base::fail(ok.error());

@@ -25,6 +25,7 @@ class StateDirectory {
   std::string admin_socket() const { return path_ + "/admin.socket"; }
   std::string reservation_database() const { return path_ + "/reservations.db"; }
   std::string unit_database() const { return path_ + "/units.db"; }
+  std::string token_database() const { return path_ + "/tokens.db"; }
   // The array's own identifier: made at random once, the same ever after.
   base::Result<ArrayIdentifier, std::string> array_identifier(base::Randomness& randomness) const;
   // The secret that the array seals its tokens with: made once, readable by this user only.

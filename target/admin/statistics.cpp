@@ -28,9 +28,10 @@ json copies(const copymgr::CopyCounters& c) {
 }
 
 json tokens_of(const tokens::TokenCounters& t) {
-  return {{"live", t.live},       {"created", t.created},     {"used", t.used},
-          {"expired", t.expired}, {"cancelled", t.cancelled}, {"revoked", t.revoked},
-          {"deleted", t.deleted}, {"evicted", t.evicted},     {"refused", t.refused}};
+  return {{"live", t.live},        {"created", t.created},     {"used", t.used},
+          {"expired", t.expired},  {"cancelled", t.cancelled}, {"revoked", t.revoked},
+          {"deleted", t.deleted},  {"evicted", t.evicted},     {"refused", t.refused},
+          {"restored", t.restored}};
 }
 
 }  // namespace

@@ -179,6 +179,7 @@ scsi::Sense sense_of(const copymgr::CopyFault& fault) {
     case list_identifier_in_use:
       return scsi::sense::illegal_request(asc::operation_in_progress);
     case too_many_operations:
+    case token_not_kept:
       return scsi::sense::make(SenseKey::aborted_command, asc::insufficient_resources);
     case segment_failed:
       return sense_of(*fault.segment);

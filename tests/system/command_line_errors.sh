@@ -32,6 +32,8 @@ expect 2 "is not a map" "${daemon[@]}" --lun 0=memory:1M --map 'iqn.a:*=0'
 expect 2 "is not a network" "${daemon[@]}" --lun 0=memory:1M --allow-from 192.0.2.0/33
 expect 2 "dscp=64" "${daemon[@]}" --lun 0=memory:1M --portal 127.0.0.1:0,dscp=64
 expect 2 "only ,permanent" "${daemon[@]}" --lun 0=memory:1M --redirect 192.0.2.1,soon
+expect 2 "token-persistence maybe: use on or off" "${daemon[@]}" --lun 0=memory:1M --token-persistence maybe
+expect 2 "needs a --state-dir" "$bin/copymgrd" --target $iqn --lun 0=memory:1M --token-persistence on
 expect 2 "any, none or crc32c" "${daemon[@]}" --lun 0=memory:1M --data-digest md5
 expect 2 "max-connections-per-session" "${daemon[@]}" --lun 0=memory:1M --max-connections-per-session 0
 expect 2 "physical=1024 is not possible" "${daemon[@]}" --lun 0=memory:1M,physical=1024

@@ -52,6 +52,7 @@ const po::options_description& options() {
         ("copy", text("KEY=VALUE[,KEY=VALUE]..."), "settings of copies for all logical units; may repeat; see Copies")
         ("max-tokens", number(copies.tokens.live_tokens_max), "live tokens of the array; beyond it the least recently used is revoked")
         ("max-copies", number(copies.operations_max), "copies of the array that run at once")
+        ("token-persistence", text("on|off"), "tokens of file and block LUNs survive a restart, and kill -9; default on with --state-dir, else off; docs/odx.md tells what survives what")
         ("side-space", size("8G"), "room for each LUN's old data that live tokens still need; beyond it tokens are cancelled")
         ("work-budget", number(4u), "seconds after which a WRITE USING TOKEN stops early and reports how far it got")
         ("strict-nexus", "results of token commands are told only to the session that sent the command (default: to any session of that initiator)")
@@ -215,6 +216,22 @@ Ok take_array_limits(const po::variables_map& values, admin::Configuration& conf
   return {};
 }
 
+// A private state directory ends with the daemon: nothing could be found again.
+Ok take_token_persistence(const po::variables_map& values, admin::Configuration& configuration) {
+  const bool can = !configuration.state_directory.empty();
+  configuration.token_persistence = can;
+  if (values.count("token-persistence") == 0) return {};
+  const std::string& text = values["token-persistence"].as<std::string>();
+  if (text != "on" && text != "off") {
+    return base::fail(fmt::format("--token-persistence {}: use on or off", text));
+  }
+  if (text == "on" && !can) {
+    return base::fail(std::string("--token-persistence on needs a --state-dir"));
+  }
+  configuration.token_persistence = text == "on";
+  return {};
+}
+
 Ok take_digest(const po::variables_map& values, const std::string& option,
                iscsi::DigestPolicy& policy) {
   const std::string& text = values[option].as<std::string>();
@@ -284,6 +301,7 @@ base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed
     return base::fail(ok.error());
   if (values.count("state-dir") != 0)
     configuration.state_directory = values["state-dir"].as<std::string>();
+  if (auto ok = take_token_persistence(values, configuration); !ok) return base::fail(ok.error());
   if (values.count("ready-file") != 0)
     configuration.ready_file = values["ready-file"].as<std::string>();
   configuration.server.connections_max = values["max-connections"].as<std::size_t>();

@@ -44,7 +44,8 @@ class Mortal final : public store::Store {
   store::StoreResult<> write(ByteOffset at, base::ByteView from,
                              store::Durability durability) override {
     const std::uint64_t length = still_changed({at, ByteCount(from.size())});
-    return length == 0 ? store::StoreResult<>() : medium_->write(at, from.first(length), durability);
+    return length == 0 ? store::StoreResult<>()
+                       : medium_->write(at, from.first(length), durability);
   }
   store::StoreResult<> write_zeros(Extent where) override {
     const std::uint64_t length = still_changed(where);
@@ -124,8 +125,6 @@ class History {
     if (life_->dead) return throw_away();
     if (!ends_well) life_->changes_left = 0;
     if (ends_well) guard_->keep_snapshots();
-    // Work that was under way while the process ends.
-    if (below(2) == 0) overwrite();
     throw_away();
   }
 
@@ -136,6 +135,12 @@ class History {
       taken.snapshot.reset();
     }
     taken_.clear();
+    // Work that was under way while the process ended. What it loses nobody is told.
+    if (below(2) == 0) {
+      overwrite();
+      for (Legacy& legacy : legacies_)
+        legacy.certain = legacy.certain && side_chunks_ > unit_chunks * 3;
+    }
     guard_.reset();
   }
 
@@ -161,7 +166,8 @@ class History {
       const bool wanted = below(6) != 0;
       if (!wanted) continue;
       Taken& taken = taken_.emplace_back();
-      taken.snapshot = guard_->restore(legacy.kept_as, legacy.extents, [&taken] { taken.lost = true; });
+      taken.snapshot =
+          guard_->restore(legacy.kept_as, legacy.extents, [&taken] { taken.lost = true; });
       taken.kept_as = legacy.kept_as;
       taken.extents = legacy.extents;
       taken.then = legacy.then;
@@ -195,7 +201,8 @@ class History {
   void overwrite() {
     const std::uint64_t at = below(now_.size());
     const std::uint64_t longest = now_.size() - at;
-    const std::uint64_t length = 1 + below(below(2) == 0 ? longest : std::min<std::uint64_t>(longest, 300));
+    const std::uint64_t length =
+        1 + below(below(2) == 0 ? longest : std::min<std::uint64_t>(longest, 300));
     const Bytes bytes = filled(length, ++stamp_);
     REQUIRE(write(*guard_, at, bytes));
     std::copy(bytes.begin(), bytes.end(), now_.begin() + static_cast<std::ptrdiff_t>(at));
