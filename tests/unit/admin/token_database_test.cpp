@@ -124,7 +124,7 @@ TEST_CASE("identifiers never come twice, killed or not") {
   CHECK(world.open()->first_identifier(9) >= third + 50'000);
 }
 
-TEST_CASE("many threads at once: each is told when its own is kept, in its order") {
+TEST_CASE("many threads at once: each is told when its own is kept, in its order", "[threads]") {
   World world;
   auto database = world.open();
   (void)database->first_identifier(1);
