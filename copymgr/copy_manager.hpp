@@ -108,7 +108,7 @@ struct ExtendedCopyRequest {
 
 // Of all units together.
 struct CopySettings {
-  tokens::TokenLimits tokens;  // the ROD types offered too
+  tokens::TokenLimits tokens;                 // the ROD types offered too
   std::optional<tokens::TokenKey> token_key;  // nullopt: one at random
   // Of a token that is asked for without a type (RTV=0), if it is offered.
   scsi::RodType rod_type_by_default = scsi::RodType::point_in_time_default;

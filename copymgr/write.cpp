@@ -42,8 +42,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
   if (!scsi::has_valid_length(request.token)) {
     return token_fault(tokens::TokenFault::invalid_length);
   }
-  const bool offered =
-      settings.tokens.rod_types_offered.contains(scsi::RodType::block_device_zero);
+  const bool offered = settings.tokens.rod_types_offered.contains(scsi::RodType::block_device_zero);
   if (!destination.limits.zero_token || !offered) {
     return token_fault(tokens::TokenFault::unsupported_type);
   }

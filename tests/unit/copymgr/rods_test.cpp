@@ -116,6 +116,8 @@ TEST_CASE("7.4 order 2: a token of a type that is no longer offered is unsupport
   RodWorld w(settings);
   auto token = w.populate({}, {range(0, 4)});
   CHECK(scsi::rod_type_of(token) == point_in_time_persistent);
+  token = {};  // without our mark: of that only the type and the length are looked at
+  scsi::rod_token::length.write(token, scsi::rod_token::length_value);
   scsi::rod_token::rod_type.write(token, 0x00800000);
   using tokens::TokenFault;
   CHECK(is_token_fault(w.world.write(2, token, {range(0, 4)}), TokenFault::unsupported_type));
