@@ -50,8 +50,12 @@ enum class MixedBlockLengths : std::uint8_t {
   convert,  // offset and lengths count blocks of this unit, the end is padded with zeros (3.2, 3.4)
 };
 
-// IMMED=1 in POPULATE TOKEN and WRITE USING TOKEN.
-enum class ImmedPolicy : std::uint8_t { refuse };
+// What becomes of IMMED in POPULATE TOKEN and WRITE USING TOKEN.
+enum class ImmedPolicy : std::uint8_t {
+  accept,      // the operation runs in background
+  refuse,      // 05/26/00 at the bit
+  foreground,  // as if it were not set: status when all is done
+};
 
 struct CopyLimits {
   // Descriptor 0000h.
@@ -78,7 +82,7 @@ struct CopyLimits {
 
   // Descriptor 0001h.
   ServiceActions service_actions;
-  ImmedPolicy immed = ImmedPolicy::refuse;
+  ImmedPolicy immed = ImmedPolicy::accept;
   TokenUse token_use = TokenUse::bearer;
   MixedBlockLengths mixed_block_lengths = MixedBlockLengths::refuse;
 

@@ -22,6 +22,9 @@ CopyManager::~CopyManager() {
 const base::Clock& CopyManager::clock() const {
   return state_->clock;
 }
+const CopySettings& CopyManager::settings() const {
+  return state_->settings;
+}
 
 AttachedVolumePtr CopyManager::State::find_volume(std::uint64_t id) const {
   const std::scoped_lock lock(volumes_mutex);
@@ -98,7 +101,7 @@ void CopyManager::release(const OperationKey& key) {
 
 std::vector<scsi::RodTokenBytes> CopyManager::tokens_of(const Nexus& nexus) const {
   return state_->table.living([&nexus](const tokens::Rod& rod) {
-    const auto* made = dynamic_cast<const SnapshotRod*>(&rod);
+    const auto* made = dynamic_cast<const VolumeRod*>(&rod);
     return made != nullptr && made->made_by().initiator_name == nexus.initiator_name &&
            made->made_by().target_name == nexus.target_name;
   });
@@ -113,12 +116,12 @@ bool CopyManager::abort(const OperationKey& key, base::UniqueFunction<void()> do
 
 void CopyManager::stop_asked_by(const void* asked_by) {
   state_->end_stopped(state_->ledger.stop_those(
-      [asked_by](const Operation& operation) { return operation.asked_by == asked_by; }));
+      [asked_by](const Operation& operation) { return operation.manner.asked_by == asked_by; }));
 }
 
 void CopyManager::stop_background(std::uint64_t nexus_number, std::uint64_t volume_id) {
   state_->end_stopped(state_->ledger.stop_those([=](const Operation& operation) {
-    return operation.in_background && operation.key.nexus.number == nexus_number &&
+    return operation.manner.in_background && operation.key.nexus.number == nexus_number &&
            operation.key.volume_id == volume_id;
   }));
 }

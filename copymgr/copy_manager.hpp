@@ -90,27 +90,37 @@ struct TokenOrigin {
 };
 // Why the nexus that shows the token may not use it; nullopt: it may.
 using TokenGate = std::function<std::optional<CopyFault>(const TokenOrigin&)>;
+// How the host wants an operation run.
+struct Manner {
+  bool in_background = false;  // IMMED: the host has its status before the outcome
+  // What a fault is told as; the record has it from the moment that it can be asked for.
+  scsi::Sense (*sense_of)(const CopyFault& fault) = nullptr;
+  const void* asked_by = nullptr;  // whose end stops it, for stop_asked_by()
+};
 
 // One EXTENDED COPY: its segments in their order. One that cannot be done ends the operation there,
 // after those before it.
 struct ExtendedCopyRequest {
   std::uint8_t service_action = scsi::extended_copy_lid1_service_action;
   scsi::ListIdUsage list_id_usage = scsi::ListIdUsage::hold;
-  bool in_background = false;  // IMMED: the host has its status before the outcome
-  // What a fault is told as; the record has it from the moment that it can be asked for.
-  scsi::Sense (*sense_of)(const CopyFault& fault) = nullptr;
-  const void* asked_by = nullptr;  // whose end stops it, for stop_asked_by()
+  Manner manner;
   std::vector<PlannedSegment> segments;
 };
 
 // Of all units together.
 struct CopySettings {
-  tokens::TokenLimits tokens;
+  tokens::TokenLimits tokens;                 // the ROD types offered too
   std::optional<tokens::TokenKey> token_key;  // nullopt: one at random
+  // Of a token that is asked for without a type (RTV=0), if it is offered.
+  scsi::RodType rod_type_by_default = scsi::RodType::point_in_time_default;
+  // POPULATE TOKEN of blocks that are all unmapped gives the block device zero token.
+  bool zero_token_for_unmapped = false;
+  // How many slices of background operations the pool has at a time; the others wait their turn.
+  std::uint32_t background_slices_at_once = 1;
   std::uint32_t operations_max = 255;         // running at once
   std::uint32_t records_per_nexus_max = 256;  // results kept for RECEIVE ROD TOKEN INFORMATION
   base::Duration record_lifetime = std::chrono::seconds(120);
-  base::Duration work_budget = std::chrono::seconds(4);  // of one WRITE USING TOKEN
+  base::Duration work_budget = std::chrono::seconds(4);  // of one WRITE USING TOKEN in foreground
   bool relaxed_nexus_matching = true;
   // One step of a copy: what is written between two looks at the stop flag and the budget. Larger
   // where a step costs little: shared blocks, and zeros.
@@ -144,6 +154,7 @@ class CopyManager {
   void leave_to_next_process();
 
   const base::Clock& clock() const;
+  const CopySettings& settings() const;
 
   void attach(const Volume& volume);
   // Tokens of the volume become cancelled; running operations on it are stopped and waited for.
@@ -164,18 +175,21 @@ class CopyManager {
 
   // `done` runs once: inside the call, on the pool or on the journal's thread. With a token the
   // record under `key` holds it. Zero blocks asked: success, no token (wire reference 2.2 row 16).
+  // The three that start an operation return false when it was refused, which `done` was told
+  // inside the call.
   using Done = base::UniqueFunction<void(CopyOutcome)>;
-  void populate_token(const OperationKey& key, const scsi::PopulateToken& request, Done done);
+  bool populate_token(const OperationKey& key, const scsi::PopulateToken& request, Done done,
+                      const Manner& manner = {});
 
   // Checks everything that can be known before the first block moves, moves on the pool. `gate` is
   // asked inside the call, once, about a token whose bytes are right; an empty one lets all pass.
-  void write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request, Done done,
-                         const TokenGate& gate = {});
+  bool write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request, Done done,
+                         const TokenGate& gate = {}, const Manner& manner = {});
 
   // Each segment copies what its source holds when its turn comes: blocks that it writes of its own
   // source are read as they were before, and those of a segment before it as that one left them.
-  // False when it could not start, which `done` was told inside the call. An operation without a
-  // list identifier (ListIdUsage::none) has no record; the identifier of `key` then means nothing.
+  // An operation without a list identifier (ListIdUsage::none) has no record; the identifier of
+  // `key` then means nothing.
   bool extended_copy(const OperationKey& key, ExtendedCopyRequest request, Done done);
 
   // Keeps a record for a command that was refused after its list identifier was read (R8), or

@@ -6,8 +6,9 @@
 namespace copymgr {
 
 OperationPtr CopyManager::State::start(const OperationKey& key, std::uint8_t service_action,
-                                       Done done) {
-  return start(std::make_shared<Operation>(key, service_action, clock.now(), std::move(done)));
+                                       Done done, const Manner& manner) {
+  return start(
+      std::make_shared<Operation>(key, service_action, clock.now(), std::move(done), manner));
 }
 
 OperationPtr CopyManager::State::start(OperationPtr operation) {
@@ -36,8 +37,8 @@ void CopyManager::State::tell(const OperationPtr& operation, const CopyOutcome& 
                               const std::optional<scsi::RodTokenBytes>& token) {
   scsi::CopyResult result = result_of(*operation, outcome);
   result.token = token;
-  if (result.completion_status == scsi::Status::check_condition && operation->sense_of) {
-    result.sense = operation->sense_of(outcome.error());
+  if (result.completion_status == scsi::Status::check_condition && operation->manner.sense_of) {
+    result.sense = operation->manner.sense_of(outcome.error());
   }
   Done done = std::move(operation->done);
   auto waiting = ledger.finish(operation, result);
@@ -47,15 +48,18 @@ void CopyManager::State::tell(const OperationPtr& operation, const CopyOutcome& 
   ledger.conclude();
 }
 
-void CopyManager::State::end_refused(const OperationPtr& operation, CopyFault fault) {
+bool CopyManager::State::end_refused(const OperationPtr& operation, CopyFault fault) {
   ++meters.refused;
   end(operation, base::fail(fault));
+  return false;
 }
 
 // From leave() on anyone may end the operation, and then the copy manager may be gone: nothing of
 // it is touched here any more, and by the posted work only if it may attend.
 void CopyManager::State::hand_on(const OperationPtr& operation) {
-  base::Executor& executor = pool;
+  const std::shared_ptr<BackgroundTurns> turns =
+      operation->manner.in_background ? background : nullptr;
+  base::Executor& executor = turns != nullptr ? static_cast<base::Executor&>(*turns) : pool;
   if (!operation->leave()) return end_stopped({operation});
   executor.post([this, operation] {
     if (operation->attend()) drive(operation);
@@ -103,17 +107,18 @@ class WaitingPool final : public base::Executor {
 void CopyManager::State::take_snapshot(const OperationPtr& operation, store::Guard& guard,
                                        std::vector<base::Extent> extents,
                                        base::UniqueFunction<void()> on_lost,
-                                       store::Guard::Protected done, store::Lifetime lifetime) {
+                                       store::Guard::Protected done, store::Keep keep,
+                                       store::Lifetime lifetime) {
   WaitingPool waiting(operation, pool,
                       [this](const OperationPtr& stopped) { end_stopped({stopped}); });
-  guard.protect(std::move(extents), waiting, std::move(on_lost), std::move(done), lifetime);
+  guard.protect(std::move(extents), waiting, std::move(on_lost), std::move(done), keep, lifetime);
 }
 
 bool CopyManager::State::hold_still(const OperationPtr& operation) {
   const auto wanted = operation->run->wanted();
   if (!wanted || operation->stop != StopReason::none) return false;
   take_snapshot(
-      operation, *wanted->guard, {wanted->extent}, [] {},
+      operation, *wanted->guard, wanted->extents, [] {},
       [this, operation](std::shared_ptr<store::Snapshot> snapshot) {
         operation->run->hold(std::move(snapshot));
         hand_on(operation);
@@ -144,8 +149,8 @@ std::optional<CopyOutcome> CopyManager::State::advance(Operation& operation) {
   base::BlockCount done(operation.blocks_done);
   if (run.done()) return CopyOutcome(done);
   if (operation.stop != StopReason::none) return CopyOutcome(base::fail(stopped(operation)));
-  if (run.may_stop_early() && done.value != 0 &&
-      clock.now() - operation.started_at >= settings.work_budget) {
+  const bool has_budget = run.may_stop_early() && !operation.manner.in_background;
+  if (has_budget && done.value != 0 && clock.now() - operation.started_at >= settings.work_budget) {
     return CopyOutcome(base::fail(CopyFault{CopyFault::Kind::stopped_early, {}, done}));
   }
   Run::Stepped stepped = run.step();

@@ -8,13 +8,10 @@ namespace copymgr {
 bool CopyManager::extended_copy(const OperationKey& key, ExtendedCopyRequest request, Done done) {
   State& s = *state_;
   ++s.meters.extended_copy;
-  auto operation =
-      std::make_shared<Operation>(key, request.service_action, s.clock.now(), std::move(done));
+  auto operation = std::make_shared<Operation>(key, request.service_action, s.clock.now(),
+                                               std::move(done), request.manner);
   operation->identified = request.list_id_usage != scsi::ListIdUsage::none;
   operation->kept_when_good = request.list_id_usage == scsi::ListIdUsage::hold;
-  operation->in_background = request.in_background;
-  operation->sense_of = request.sense_of;
-  operation->asked_by = request.asked_by;
   if (s.start(operation) == nullptr) return false;
   operation->run = s.prepare(operation, std::move(request));
   s.hand_on(operation);
@@ -24,12 +21,15 @@ bool CopyManager::extended_copy(const OperationKey& key, ExtendedCopyRequest req
 std::unique_ptr<Run> CopyManager::State::prepare(const OperationPtr& operation,
                                                  ExtendedCopyRequest request) {
   std::vector<std::uint64_t> ids;
+  std::uint64_t bytes = 0;
   for (const PlannedSegment& segment : request.segments) {
     if (!segment) break;
+    bytes += segment->into.length.value;
     meters.bytes_requested += segment->from.length.value;
     ids.push_back(segment->source_volume);
     ids.push_back(segment->destination_volume);
   }
+  operation->all_of_it = bytes;
   // Named first, then looked for: detach() does it the other way round.
   ledger.set_other_volumes(operation, ids);
   ExtendedCopyRun::Volumes found;

@@ -36,7 +36,7 @@ bool ExtendedCopyRun::can_move() const {
 std::optional<Run::Stillness> ExtendedCopyRun::wanted() const {
   if (done() || held_ || !can_move() || move().from.empty()) return std::nullopt;
   const base::Extent rest{move().from.offset + moved_, move().from.length - moved_};
-  return Stillness{find(move().source_volume)->guard, rest};
+  return Stillness{find(move().source_volume)->guard, {rest}};
 }
 
 void ExtendedCopyRun::hold(std::shared_ptr<store::Snapshot> snapshot) {

@@ -12,13 +12,17 @@ bool uses(const Operation& operation, std::uint64_t volume_id) {
   return std::find(ids.begin(), ids.end(), volume_id) != ids.end();
 }
 
-scsi::CopyResult running_result(const Operation& operation) {
+scsi::CopyResult running_result(const Operation& operation, base::Instant now) {
   scsi::CopyResult result;
   result.response_to_service_action = operation.service_action;
-  result.status = operation.in_background ? scsi::CopyOperationStatus::in_progress_background
-                                          : scsi::CopyOperationStatus::in_progress_foreground;
+  result.status = operation.manner.in_background
+                      ? scsi::CopyOperationStatus::in_progress_background
+                      : scsi::CopyOperationStatus::in_progress_foreground;
   result.operation_counter = operation.steps;
-  result.estimated_status_update_delay_ms = scsi::no_delay_estimate;
+  const std::uint64_t done =
+      operation.bytes_done != 0 ? operation.bytes_done : operation.blocks_done;
+  result.estimated_status_update_delay_ms =
+      estimated_delay_ms(now - operation.started_at, done, operation.all_of_it);
   result.transfer_count_blocks = operation.blocks_done;
   add_segments(operation, result);
   return result;
@@ -107,7 +111,7 @@ std::optional<scsi::CopyResult> Ledger::report(const OperationKey& key) const {
   const std::scoped_lock lock(mutex_);
   const OperationPtr operation = find(key);
   if (operation == nullptr) return std::nullopt;
-  return operation->running ? running_result(*operation) : operation->result;
+  return operation->running ? running_result(*operation, clock_.now()) : operation->result;
 }
 
 void Ledger::release(const OperationKey& key) {

@@ -79,6 +79,9 @@ class Ledger {
   std::size_t not_concluded_ = 0;
 };
 
+// ESTIMATED STATUS UPDATE DELAY while an operation runs: when it ends if it goes on as it went;
+// "none" while nothing is known.
+std::uint32_t estimated_delay_ms(base::Duration elapsed, std::uint64_t done, std::uint64_t all);
 // What a report of an operation that ended so says (wire reference 4.2, 4.3). Sense comes later,
 // from who knows it.
 scsi::CopyResult result_of(const Operation& operation, const CopyOutcome& outcome);

@@ -21,10 +21,11 @@ inline constexpr std::uint8_t write_using_token_service_action = 0x11;
 
 struct Operation {
   Operation(OperationKey key_used, std::uint8_t action, base::Instant now,
-            CopyManager::Done done_used)
+            CopyManager::Done done_used, const Manner& manner_used = {})
       : key(std::move(key_used)),
         service_action(action),
         started_at(now),
+        manner(manner_used),
         done(std::move(done_used)) {}
 
   // True for exactly one caller after each leave().
@@ -39,9 +40,11 @@ struct Operation {
   const OperationKey key;
   const std::uint8_t service_action;
   const base::Instant started_at;
+  const Manner manner;
 
   std::atomic<std::uint64_t> blocks_done{0};  // contiguous from the start of the request
   std::atomic<std::uint64_t> bytes_done{0};   // of an EXTENDED COPY, all segments together
+  std::atomic<std::uint64_t> all_of_it{0};    // of what is counted above; 0: not known
   std::atomic<std::uint16_t> segments_processed{0};
   std::atomic<std::uint16_t> steps{0};
   std::atomic<StopReason> stop{StopReason::none};
@@ -56,9 +59,6 @@ struct Operation {
   CopyLimits limits;           // of the unit that it was sent to
   bool identified = true;      // false: it has no list identifier, so nobody can ask
   bool kept_when_good = true;  // its record
-  bool in_background = false;  // IMMED
-  scsi::Sense (*sense_of)(const CopyFault& fault) = nullptr;
-  const void* asked_by = nullptr;
 
   // Guarded by the ledger's mutex.
   // Units that it uses besides that of its key: the source of a WRITE USING TOKEN once the token is

@@ -1,5 +1,7 @@
 // What a report says of an operation that has ended (wire reference 4.2 and 4.3; windows-host R4,
 // R5).
+#include <algorithm>
+
 #include "copymgr/ledger.hpp"
 
 namespace copymgr {
@@ -39,6 +41,16 @@ scsi::Status completion_status_of(CopyFault::Kind kind) {
 }
 
 }  // namespace
+
+std::uint32_t estimated_delay_ms(base::Duration elapsed, std::uint64_t done, std::uint64_t all) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count();
+  if (ms <= 0 || done == 0 || all < done) return scsi::no_delay_estimate;
+  const double left =
+      static_cast<double>(ms) * static_cast<double>(all - done) / static_cast<double>(done);
+  // Beyond the end of the field it says as much as it can.
+  const double most = scsi::delay_when_final - 1;
+  return static_cast<std::uint32_t>(std::clamp(left, 1.0, most));
+}
 
 void add_segments(const Operation& operation, scsi::CopyResult& result) {
   if (operation.service_action > scsi::extended_copy_lid4_service_action) return;

@@ -1,44 +1,79 @@
-// POPULATE TOKEN: take a point in time of the ranges, and only when it is complete make a token for
-// it. No data moves, and nothing here depends on how many tokens live.
+// POPULATE TOKEN: take a point in time of the ranges (or what its ROD type wants instead), and only
+// when it is complete make a token for it. No data moves, and nothing here depends on how many
+// tokens live.
 #include "copymgr/rod_record.hpp"
 #include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
 
 namespace copymgr {
+namespace {
 
-void CopyManager::populate_token(const OperationKey& key, const scsi::PopulateToken& request,
-                                 Done done) {
+// Nothing is allocated in what the snapshot holds. While a piece is looked at it does not change.
+bool is_unmapped(store::Snapshot& snapshot) {
+  bool holes_only = true;
+  const auto look = [&holes_only](store::Piece piece,
+                                  base::ByteCount length) -> store::StoreResult<> {
+    for (base::Extent rest{piece.at, length}; holes_only && !rest.empty();) {
+      const store::Store::Run run = piece.store->first_run(rest);
+      holes_only = run.hole && run.length.value != 0;
+      rest = {rest.offset + run.length, rest.length - run.length};
+    }
+    return {};
+  };
+  for (const base::Extent& extent : snapshot.extents()) {
+    if (!snapshot.visit(extent, look) || !holes_only) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool CopyManager::populate_token(const OperationKey& key, const scsi::PopulateToken& request,
+                                 Done done, const Manner& manner) {
   State& s = *state_;
   ++s.meters.populate_token;
-  const OperationPtr operation = s.start(key, populate_token_service_action, std::move(done));
-  if (operation == nullptr) return;
+  const OperationPtr operation =
+      s.start(key, populate_token_service_action, std::move(done), manner);
+  if (operation == nullptr) return false;
   // Looked for only now: detach() takes the volume away first and stops its operations then.
   const AttachedVolumePtr volume = s.find_volume(key.volume_id);
   if (volume == nullptr) {
     return s.end_refused(operation, {CopyFault::Kind::volume_gone});
   }
-  if (request.total().value == 0) return s.end(operation, base::BlockCount(0));
-  s.protect(operation, volume, request);
+  if (request.total().value == 0) {
+    s.end(operation, base::BlockCount(0));
+  } else {
+    s.protect(operation, volume, request);
+  }
+  return true;
 }
 
 void CopyManager::State::protect(const OperationPtr& operation, const AttachedVolumePtr& volume,
                                  const scsi::PopulateToken& request) {
+  const auto type = tokens::type_of_new_token(request.rod_type, settings.tokens.rod_types_offered,
+                                              settings.rod_type_by_default);
+  if (!type) {
+    end_refused(operation, {CopyFault::Kind::token, tokens::TokenFault::unsupported_type});
+    return;
+  }
   std::vector<base::Extent> extents = to_extents(request.ranges, (*volume)->block_length);
   auto link = std::make_shared<LossLink>(door);
   take_snapshot(
       operation, *(*volume)->guard, std::move(extents), [link] { link->lost(); },
-      [this, operation, volume, request, link](std::shared_ptr<store::Snapshot> snapshot) {
-        issue_token(operation, volume, request, link, std::move(snapshot));
+      [this, operation, volume, request, type = *type,
+       link](std::shared_ptr<store::Snapshot> snapshot) {
+        issue_token(operation, volume, request, type, link, std::move(snapshot));
       },
-      store::Lifetime::restarts);
+      keep_for(*type), store::Lifetime::restarts);
 }
 
 void CopyManager::State::issue_token(const OperationPtr& operation, const AttachedVolumePtr& volume,
-                                     const scsi::PopulateToken& request,
+                                     const scsi::PopulateToken& request, scsi::RodType type,
                                      const std::shared_ptr<LossLink>& link,
                                      std::shared_ptr<store::Snapshot> snapshot) {
   if (snapshot == nullptr) {
-    return end_refused(operation, {CopyFault::Kind::source_read_failed});
+    end_refused(operation, {CopyFault::Kind::source_read_failed});
+    return;
   }
   const StopReason stop = operation->stop;
   if (stop != StopReason::none) {
@@ -49,8 +84,16 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
   }
   const Volume& source = **volume;
   const base::BlockCount blocks = request.total();
+  const bool may_be_zero =
+      settings.zero_token_for_unmapped &&
+      settings.tokens.rod_types_offered.contains(scsi::RodType::block_device_zero) &&
+      keep_for(type) != store::Keep::addresses;
+  if (may_be_zero && is_unmapped(*snapshot)) {
+    snapshot.reset();
+    return end(operation, blocks, scsi::block_device_zero_token());
+  }
   tokens::NewToken token;
-  token.fields.rod_type = scsi::RodType::point_in_time_default;
+  token.fields.rod_type = type;
   token.fields.creator_logical_unit = source.creator_descriptor;
   token.fields.bytes_represented = source.block_length.to_bytes(blocks);
   token.fields.device_specific = volume->device_specific();
@@ -62,8 +105,8 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
   token.rod_record =
       encode(RodRecord{snapshot->kept_as(), source.block_length, request.ranges,
                        operation->key.nexus.initiator_name, operation->key.nexus.target_name});
-  const auto rod = std::make_shared<SnapshotRod>(operation->key.nexus, volume, request.ranges,
-                                                 std::move(snapshot));
+  const auto rod =
+      make_rod(type, operation->key.nexus, volume, request.ranges, std::move(snapshot));
   token.rod = rod;
   const scsi::RodTokenBytes bytes = table.create(std::move(token));
   rod->issued(scsi::identifier_of(bytes));

@@ -49,13 +49,14 @@ std::shared_ptr<tokens::Rod> CopyManager::State::restore_rod(const tokens::KeptT
     return nullptr;
   }
   auto link = std::make_shared<LossLink>(door);
+  const scsi::RodType type = scsi::rod_type_of(token.bytes);
   auto snapshot = source.guard->restore(record->snapshot_kept_as,
                                         to_extents(record->ranges, source.block_length),
-                                        [link] { link->lost(); });
+                                        keep_for(type), [link] { link->lost(); });
   if (snapshot == nullptr) return nullptr;
-  const auto rod = std::make_shared<SnapshotRod>(
-      Nexus{0, std::move(record->initiator_name), std::move(record->target_name)}, volume,
-      std::move(record->ranges), std::move(snapshot));
+  const auto rod =
+      make_rod(type, Nexus{0, std::move(record->initiator_name), std::move(record->target_name)},
+               volume, std::move(record->ranges), std::move(snapshot));
   const std::uint64_t identifier = scsi::identifier_of(token.bytes);
   rod->issued(identifier);
   link->issued(identifier);

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "copymgr/copy_manager.hpp"
 
@@ -18,7 +19,7 @@ class Run {
   // What has to be held still before the next step; it comes by hold(), nullptr when that failed.
   struct Stillness {
     store::Guard* guard = nullptr;
-    base::Extent extent;
+    std::vector<base::Extent> extents;
   };
   virtual std::optional<Stillness> wanted() const { return std::nullopt; }
   virtual void hold(std::shared_ptr<store::Snapshot>) {}

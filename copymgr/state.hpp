@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "copymgr/attached_volume.hpp"
+#include "copymgr/background_turns.hpp"
 #include "copymgr/ledger.hpp"
 #include "copymgr/loss_link.hpp"
 #include "copymgr/meters.hpp"
@@ -19,7 +20,9 @@ struct CopyManager::State {
         settings(settings_used),
         journal(journal_used),
         table(clock_used, randomness, settings_used.tokens, settings_used.token_key, journal_used),
-        ledger(clock_used, settings) {}
+        ledger(clock_used, settings),
+        background(std::make_shared<BackgroundTurns>(pool_used,
+                                                     settings_used.background_slices_at_once)) {}
 
   AttachedVolumePtr find_volume(std::uint64_t id) const;
   // Of a volume that is not there: the defaults.
@@ -31,7 +34,8 @@ struct CopyManager::State {
                                            const AttachedVolumePtr& volume);
 
   // Nullptr when the operation may not run; `done` has been told why.
-  OperationPtr start(const OperationKey& key, std::uint8_t service_action, Done done);
+  OperationPtr start(const OperationKey& key, std::uint8_t service_action, Done done,
+                     const Manner& manner);
   OperationPtr start(OperationPtr operation);
   // The end of every operation that has started: the lease ends, the record is complete, then
   // everybody is told. By who attends to it.
@@ -39,17 +43,19 @@ struct CopyManager::State {
            std::optional<scsi::RodTokenBytes> token = std::nullopt);
   void tell(const OperationPtr& operation, const CopyOutcome& outcome,
             const std::optional<scsi::RodTokenBytes>& token);
-  void end_refused(const OperationPtr& operation, CopyFault fault);
+  // False, for who must return that.
+  bool end_refused(const OperationPtr& operation, CopyFault fault);
 
   // Guard::protect() for an operation that can be stopped while it waits; then `done` never runs.
   void take_snapshot(const OperationPtr& operation, store::Guard& guard,
                      std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost,
-                     store::Guard::Protected done,
+                     store::Guard::Protected done, store::Keep keep = store::Keep::copies,
                      store::Lifetime lifetime = store::Lifetime::process);
   void protect(const OperationPtr& operation, const AttachedVolumePtr& volume,
                const scsi::PopulateToken& request);
   void issue_token(const OperationPtr& operation, const AttachedVolumePtr& volume,
-                   const scsi::PopulateToken& request, const std::shared_ptr<LossLink>& link,
+                   const scsi::PopulateToken& request, scsi::RodType type,
+                   const std::shared_ptr<LossLink>& link,
                    std::shared_ptr<store::Snapshot> snapshot);
   void token_kept(const OperationPtr& operation, base::BlockCount blocks,
                   const scsi::RodTokenBytes& token, bool kept);
@@ -64,7 +70,7 @@ struct CopyManager::State {
 
   std::unique_ptr<Run> prepare(const OperationPtr& operation, ExtendedCopyRequest request);
 
-  // To the pool, for the next slice of work.
+  // To the pool, for the next slice of work; of a background operation when it is its turn.
   void hand_on(const OperationPtr& operation);
   void drive(const OperationPtr& operation);
   // True when the next step waits for a point in time; then the operation goes on by itself.
@@ -81,6 +87,7 @@ struct CopyManager::State {
   tokens::TokenTable table;
   const std::shared_ptr<TableDoor> door = std::make_shared<TableDoor>(table);
   Ledger ledger;
+  const std::shared_ptr<BackgroundTurns> background;
 
   mutable std::mutex volumes_mutex;
   std::unordered_map<std::uint64_t, AttachedVolumePtr> volumes;

@@ -13,16 +13,19 @@ auto token_fault(tokens::TokenFault fault) {
 
 }  // namespace
 
-void CopyManager::write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request,
-                                    Done done, const TokenGate& gate) {
+bool CopyManager::write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request,
+                                    Done done, const TokenGate& gate, const Manner& manner) {
   State& s = *state_;
   ++s.meters.write_using_token;
-  const OperationPtr operation = s.start(key, write_using_token_service_action, std::move(done));
-  if (operation == nullptr) return;
+  const OperationPtr operation =
+      s.start(key, write_using_token_service_action, std::move(done), manner);
+  if (operation == nullptr) return false;
+  operation->all_of_it = request.total().value;
   auto run = s.prepare(operation, request, gate);
   if (!run) return s.end_refused(operation, run.error());
   operation->run = std::move(*run);
   s.hand_on(operation);
+  return true;
 }
 
 base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
@@ -39,7 +42,10 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
   if (!scsi::has_valid_length(request.token)) {
     return token_fault(tokens::TokenFault::invalid_length);
   }
-  if (!destination.limits.zero_token) return token_fault(tokens::TokenFault::unsupported_type);
+  const bool offered = settings.tokens.rod_types_offered.contains(scsi::RodType::block_device_zero);
+  if (!destination.limits.zero_token || !offered) {
+    return token_fault(tokens::TokenFault::unsupported_type);
+  }
   return std::make_unique<WriteRun>(destination, Plan::zeros(request.ranges), std::nullopt, false,
                                     settings, meters);
 }
@@ -50,7 +56,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
   auto lease =
       table.lease(request.token, {destination.target_descriptor, destination.limits.remote_tokens});
   if (!lease) return token_fault(lease.error());
-  const auto* rod = dynamic_cast<const SnapshotRod*>(lease->rod().get());
+  const auto* rod = dynamic_cast<const VolumeRod*>(lease->rod().get());
   if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);
   if (gate) {
     if (auto refused = gate({rod->made_by(), *rod->volume()})) return base::fail(*refused);

@@ -1,6 +1,7 @@
 // The steps of one WRITE USING TOKEN: cut the next one from the plan, move it, say how far it came.
 #include "copymgr/write_run.hpp"
 
+#include <limits>
 #include <utility>
 
 #include "copymgr/snapshot_rod.hpp"
@@ -27,7 +28,7 @@ WriteRun::WriteRun(const Volume& destination, Plan plan, std::optional<tokens::L
       plan_(std::move(plan)),
       unit_(plan_.unit(destination.block_length)),
       lease_(std::move(lease)),
-      rod_(lease_ ? static_cast<const SnapshotRod*>(lease_->rod().get()) : nullptr),
+      rod_(lease_ ? static_cast<const VolumeRod*>(lease_->rod().get()) : nullptr),
       delete_token_(delete_token),
       settings_(settings),
       meters_(meters),
@@ -42,12 +43,36 @@ bool WriteRun::succeeded() {
 // A prefix that is written and good is told as such (R6): the next request meets the reason itself.
 CopyFault WriteRun::volume_lost(base::BlockCount blocks_done) const {
   const bool nothing = blocks_done.value == 0;
+  // No room to keep the source as it was when this began; the token is none the worse.
+  const bool token_lives = still_ != nullptr && !rod_->lost() && !rod_->volume().gone();
+  if (nothing && token_lives) return {CopyFault::Kind::source_read_failed, {}, blocks_done};
   return {nothing ? CopyFault::Kind::token : CopyFault::Kind::stopped_early,
           tokens::TokenFault::cancelled, blocks_done};
 }
 
 bool WriteRun::source_lost() const {
-  return rod_ != nullptr && rod_->snapshot().lost();
+  return rod_ != nullptr && (rod_->lost() || (still_ != nullptr && still_->lost()));
+}
+
+store::Snapshot* WriteRun::data() const {
+  return rod_->data() != nullptr ? rod_->data() : still_.get();
+}
+
+std::optional<Run::Stillness> WriteRun::wanted() const {
+  if (rod_ == nullptr || rod_->data() != nullptr || held_ || plan_.done()) return std::nullopt;
+  Stillness out{(*rod_->volume()).guard, {}};
+  Plan rest = plan_;
+  while (!rest.done()) {
+    const Step step = rest.next(base::BlockCount(std::numeric_limits<std::uint64_t>::max()));
+    if (step.source.count.value == 0) continue;  // zeros behind the end of the token
+    out.extents.push_back(base::to_extent(step.source, unit_));
+  }
+  return out;
+}
+
+void WriteRun::hold(std::shared_ptr<store::Snapshot> snapshot) {
+  still_ = std::move(snapshot);
+  held_ = true;
 }
 
 Run::Stepped WriteRun::step() {
@@ -74,8 +99,11 @@ Run::Stepped WriteRun::write_zeros(const Step& step) {
 }
 
 Run::Stepped WriteRun::copy(const Step& step) {
+  if (rod_->lost() || data() == nullptr) {
+    return failed({}, CopyFault::Kind::source_read_failed);
+  }
   const Mover::Moved moved =
-      mover_.move(rod_->snapshot(), base::to_extent(step.source, unit_), *destination_.guard,
+      mover_.move(*data(), base::to_extent(step.source, unit_), *destination_.guard,
                   base::to_extent(step.destination, unit_));
   cloning_ = moved.all_cloned;
   const base::BlockCount blocks = completed(unit_.whole_blocks(moved.bytes));

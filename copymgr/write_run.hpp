@@ -8,7 +8,7 @@
 
 namespace copymgr {
 
-class SnapshotRod;
+class VolumeRod;
 
 class WriteRun final : public Run {
  public:
@@ -18,12 +18,16 @@ class WriteRun final : public Run {
 
   bool done() const override { return plan_.done(); }
   Stepped step() override;
+  // Of a token that reads its source when it is used: all that is still to be read.
+  std::optional<Stillness> wanted() const override;
+  void hold(std::shared_ptr<store::Snapshot> snapshot) override;
   bool may_stop_early() const override { return true; }
   bool succeeded() override;
   bool source_lost() const override;
   CopyFault volume_lost(base::BlockCount blocks_done) const override;
 
  private:
+  store::Snapshot* data() const;
   Stepped write_zeros(const Step& step);
   Stepped copy(const Step& step);
   // The whole blocks of the destination that are complete with so many units more.
@@ -34,11 +38,13 @@ class WriteRun final : public Run {
   const base::BlockLength unit_;  // of the plan
   base::BlockCount units_over_;   // written of a block of the destination that is not whole yet
   std::optional<tokens::Lease> lease_;
-  const SnapshotRod* rod_ = nullptr;
+  const VolumeRod* rod_ = nullptr;
   const bool delete_token_;
   const CopySettings& settings_;
   Meters& meters_;
   Mover mover_;
+  std::shared_ptr<store::Snapshot> still_;  // of the source, where the token has none itself
+  bool held_ = false;                       // still_ is what was to be had
   bool cloning_ = false;  // the last step was cloned whole, so a longer one costs no more
 };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 
 #include "base/bytes.hpp"
 #include "base/units.hpp"
@@ -22,6 +23,35 @@ enum class RodType : std::uint32_t {
   point_in_time_persistent = 0x00800002,
   point_in_time_any = 0x0080ffff,
   block_device_zero = 0xffff0001,
+};
+
+// The types that have a name, ascending.
+inline constexpr std::array<RodType, 7> named_rod_types{
+    RodType::copy_manager_internal,    RodType::access_upon_reference,
+    RodType::point_in_time_default,    RodType::point_in_time_change_vulnerable,
+    RodType::point_in_time_persistent, RodType::point_in_time_any,
+    RodType::block_device_zero};
+
+// Some of the named types; a number from the wire that has no name is in none.
+class RodTypeSet {
+ public:
+  constexpr RodTypeSet() = default;
+  constexpr RodTypeSet(std::initializer_list<RodType> types) {
+    for (const RodType type : types)
+      insert(type);
+  }
+  constexpr void insert(RodType type) { bits_ |= bit(type); }
+  constexpr bool contains(RodType type) const { return (bits_ & bit(type)) != 0; }
+  constexpr bool operator==(const RodTypeSet&) const = default;
+
+ private:
+  static constexpr std::uint8_t bit(RodType type) {
+    for (std::size_t i = 0; i < named_rod_types.size(); ++i) {
+      if (named_rod_types[i] == type) return static_cast<std::uint8_t>(1u << i);
+    }
+    return 0;
+  }
+  std::uint8_t bits_ = 0;
 };
 
 namespace rod_token {

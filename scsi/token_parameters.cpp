@@ -91,10 +91,10 @@ base::Result<std::vector<BlockRange>, Sense> decode_ranges(ByteView list, const 
   return ranges;
 }
 
-// What both lists share: long enough to hold the header, lengths that can be true, no background
-// operation (refused as section 13, item 6 advises for a copy manager without one).
+// What both lists share: long enough to hold the header, lengths that can be true, and a background
+// operation only where there are any (else section 13, item 6).
 std::optional<Sense> check_header(ByteView list, const Placement& place, const Field& data_length,
-                                  const Field& immed) {
+                                  const Field& immed, const TokenCommandLimits& limits) {
   if (list.size() < place.header_bytes) {
     return sense::illegal_request(asc::parameter_list_length_error);
   }
@@ -105,19 +105,9 @@ std::optional<Sense> check_header(ByteView list, const Placement& place, const F
   if (place.range_length.read(list) < block_device_range::descriptor_bytes) {
     return sense::invalid_field_in_parameter_list(place.range_length);
   }
-  if (immed.is_set(list)) return sense::invalid_field_in_parameter_list(immed);
+  if (immed.is_set(list) && !limits.takes_immed)
+    return sense::invalid_field_in_parameter_list(immed);
   return std::nullopt;
-}
-
-// Row 8: any point-in-time type can be asked for; the token carries what it really is.
-bool may_be_populated(RodType type) {
-  switch (type) {
-    case RodType::point_in_time_default:
-    case RodType::point_in_time_any:
-      return true;
-    default:
-      return false;
-  }
 }
 
 void encode_ranges(base::ByteSpan list, const Placement& place,
@@ -145,17 +135,21 @@ BlockCount WriteUsingToken::total() const {
 base::Result<PopulateToken, Sense> decode_populate_token(ByteView list,
                                                          const TokenCommandLimits& limits) {
   using namespace populate_token;
-  if (auto bad = check_header(list, populate_place, data_length, immed)) return fail(*bad);
+  if (auto bad = check_header(list, populate_place, data_length, immed, limits)) return fail(*bad);
   PopulateToken out;
   out.inactivity_timeout_seconds = static_cast<std::uint32_t>(inactivity_timeout.read(list));
+  out.immed = immed.is_set(list);
   if (rtv.is_set(list)) {
     out.rod_type = static_cast<RodType>(populate_token::rod_type.read(list));
   }
   // Row 7 comes before rows 8 and 9, and rows 11-14 after them.
   const std::size_t told = range_length.read(list) / block_device_range::descriptor_bytes;
   const bool too_many = told > limits.maximum_range_descriptors;
-  if (!too_many && out.rod_type && !may_be_populated(*out.rod_type)) {
+  if (!too_many && out.rod_type && !limits.populated_rod_types.contains(*out.rod_type)) {
     return fail(sense::invalid_field_in_parameter_list(populate_token::rod_type));
+  }
+  if (!too_many && limits.populated_rod_types == RodTypeSet()) {
+    return fail(sense::invalid_field_in_parameter_list(rtv));
   }
   const std::uint32_t longest = limits.maximum_inactivity_timeout_seconds;
   if (!too_many && longest != 0 && out.inactivity_timeout_seconds > longest) {
@@ -170,7 +164,7 @@ base::Result<PopulateToken, Sense> decode_populate_token(ByteView list,
 base::Result<WriteUsingToken, Sense> decode_write_using_token(ByteView list,
                                                               const TokenCommandLimits& limits) {
   using namespace write_using_token;
-  if (auto bad = check_header(list, write_place, data_length, immed)) return fail(*bad);
+  if (auto bad = check_header(list, write_place, data_length, immed, limits)) return fail(*bad);
   const std::uint64_t length = data_length.read(list);
   if (length != range_length.read(list) + header_bytes - 2) {
     return fail(sense::invalid_field_in_parameter_list(data_length));
@@ -183,6 +177,7 @@ base::Result<WriteUsingToken, Sense> decode_write_using_token(ByteView list,
   if (!ranges) return fail(ranges.error());
   WriteUsingToken out;
   out.delete_token = del_tkn.is_set(list);
+  out.immed = immed.is_set(list);
   out.offset_into_rod = BlockCount(offset_into_rod.read(list));
   std::copy_n(list.begin() + token_at, rod_token_bytes, out.token.begin());
   out.ranges = std::move(*ranges);
@@ -194,6 +189,7 @@ std::vector<std::uint8_t> encode(const PopulateToken& request) {
   std::vector<std::uint8_t> list(header_bytes +
                                  request.ranges.size() * block_device_range::descriptor_bytes);
   data_length.write(list, list.size() - 2);
+  immed.write(list, request.immed);
   inactivity_timeout.write(list, request.inactivity_timeout_seconds);
   if (request.rod_type) {
     rtv.write(list, 1);
@@ -209,6 +205,7 @@ std::vector<std::uint8_t> encode(const WriteUsingToken& request) {
                                  request.ranges.size() * block_device_range::descriptor_bytes);
   data_length.write(list, list.size() - 2);
   del_tkn.write(list, request.delete_token);
+  immed.write(list, request.immed);
   offset_into_rod.write(list, request.offset_into_rod.value);
   std::copy(request.token.begin(), request.token.end(), list.begin() + token_at);
   encode_ranges(list, write_place, request.ranges);

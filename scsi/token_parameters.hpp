@@ -44,12 +44,16 @@ struct TokenCommandLimits {
   std::uint32_t maximum_inactivity_timeout_seconds = 0;  // 0: no limit
   base::BlockCount maximum_token_transfer_size;          // 0: no limit
   base::BlockCount capacity;                             // of the unit that received the command
+  bool takes_immed = true;
+  // What POPULATE TOKEN may be asked for with RTV. Empty: with RTV=0 nothing can be had either.
+  RodTypeSet populated_rod_types{RodType::point_in_time_default, RodType::point_in_time_any};
 };
 
 struct PopulateToken {
   std::uint32_t inactivity_timeout_seconds = 0;  // 0: the unit's default
   std::optional<RodType> rod_type;               // set when RTV is
   std::vector<base::BlockRange> ranges;          // in order; empty ones left out
+  bool immed = false;                            // in background
 
   base::BlockCount total() const;
 };
@@ -59,6 +63,7 @@ struct WriteUsingToken {
   base::BlockCount offset_into_rod;  // in blocks of the destination
   RodTokenBytes token{};
   std::vector<base::BlockRange> ranges;  // in order; empty ones left out
+  bool immed = false;                    // in background
 
   base::BlockCount total() const;
 };

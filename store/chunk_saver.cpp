@@ -19,7 +19,7 @@ struct alignas(4096) Scratch : std::array<std::uint8_t, scratch_bytes> {};
 
 }  // namespace
 
-void GuardState::save(ChunkRange run) {
+void GuardState::save(ChunkRange run, base::Extent extent) {
   const std::uint64_t step = std::max<std::uint64_t>(1, save_run_bytes_max / chunk_bytes());
   for (; !run.empty(); run.first = std::min(run.end, run.first + step)) {
     const ChunkRange part{run.first, std::min(run.end, run.first + step)};
@@ -30,6 +30,8 @@ void GuardState::save(ChunkRange run) {
     Callbacks lost;
     {
       const auto held = ranges_.lock_exclusive(part);
+      // Under this lock nobody visits what is about to change: who comes later finds it lost.
+      lose(touched_in(part, extent), lost);
       for (const Need& need : needs_in(part))
         save_need(need, lost);
       clear_unneeded(part);
@@ -44,7 +46,22 @@ std::vector<RecordPtr> GuardState::unarmed_in(ChunkRange run) const {
   const std::scoped_lock lock(mutex_);
   for (std::uint64_t chunk = run.first; chunk < run.end; ++chunk) {
     index_.for_each_covering(chunk, [&found](SnapshotRecord& record) {
-      if (record.armed) return;
+      if (record.armed || record.keep == Keep::addresses) return;
+      const auto same = [&record](const RecordPtr& other) { return other.get() == &record; };
+      if (std::none_of(found.begin(), found.end(), same)) {
+        found.push_back(record.shared_from_this());
+      }
+    });
+  }
+  return found;
+}
+
+std::vector<RecordPtr> GuardState::touched_in(ChunkRange run, base::Extent extent) const {
+  std::vector<RecordPtr> found;
+  const std::scoped_lock lock(mutex_);
+  for (std::uint64_t chunk = run.first; chunk < run.end; ++chunk) {
+    index_.for_each_covering(chunk, [&](SnapshotRecord& record) {
+      if (record.keep != Keep::untouched || !record.armed || !record.touched_by(extent)) return;
       const auto same = [&record](const RecordPtr& other) { return other.get() == &record; };
       if (std::none_of(found.begin(), found.end(), same)) {
         found.push_back(record.shared_from_this());
@@ -62,7 +79,8 @@ std::vector<GuardState::Need> GuardState::needs_in(ChunkRange run) const {
     index_.for_each_covering(chunk, [chunk, &records](SnapshotRecord& record) {
       // One begun since the caller looked is no point in time yet. It keeps the bit set, so that
       // the write comes back for it, and waits with no lock held.
-      if (record.armed && record.needs(chunk)) records.push_back(record.shared_from_this());
+      const bool saved_for = record.wants_copies() && record.armed && record.needs(chunk);
+      if (saved_for) records.push_back(record.shared_from_this());
     });
     if (records.empty()) continue;
     if (!needs.empty() && needs.back().chunks.end == chunk && needs.back().records == records) {
@@ -78,7 +96,9 @@ std::vector<GuardState::Need> GuardState::needs_in(ChunkRange run) const {
 // given up, never the host's write.
 void GuardState::save_need(const Need& need, Callbacks& lost) {
   for (std::uint64_t chunk = need.chunks.first; chunk < need.chunks.end;) {
-    const auto slots = slots_.allocate(need.chunks.end - chunk);
+    auto slots = slots_.allocate(need.chunks.end - chunk);
+    while (!slots && make_room(need, lost))
+      slots = slots_.allocate(need.chunks.end - chunk);
     if (!slots) return lose(need.records, lost);
     const StoreResult<> copied = copy_to_side(chunk, *slots);
     if (copied) note_saved(need, chunk, *slots);
@@ -87,6 +107,28 @@ void GuardState::save_need(const Need& need, Callbacks& lost) {
     if (!copied) return lose(need.records, lost);
     chunk += slots->count;
   }
+}
+
+// For those that go last another snapshot is given up: the one that takes the most. False when none
+// is left that takes anything.
+bool GuardState::make_room(const Need& need, Callbacks& lost) {
+  const auto goes_last = [](const RecordPtr& each) {
+    return each->keep == Keep::copies_to_the_last;
+  };
+  if (std::none_of(need.records.begin(), need.records.end(), goes_last)) return false;
+  RecordPtr largest;
+  {
+    const std::scoped_lock lock(mutex_);
+    index_.for_each([&largest](SnapshotRecord& record) {
+      if (record.keep != Keep::copies || record.saved.empty()) return;
+      if (largest == nullptr || record.saved.size() > largest->saved.size()) {
+        largest = record.shared_from_this();
+      }
+    });
+  }
+  if (largest == nullptr) return false;
+  lose({largest}, lost);
+  return true;
 }
 
 StoreResult<> GuardState::copy_to_side(std::uint64_t chunk, SlotRun slots) {

@@ -42,15 +42,16 @@ Guard::Guard(std::unique_ptr<Store> inner, std::unique_ptr<Store> side, GuardSet
 Guard::~Guard() = default;
 
 void Guard::protect(std::vector<base::Extent> extents, base::Executor& pool,
-                    base::UniqueFunction<void()> on_lost, Protected done, Lifetime lifetime) {
+                    base::UniqueFunction<void()> on_lost, Protected done, Keep keep,
+                    Lifetime lifetime) {
   const auto outside = [this](const base::Extent& extent) { return !lies_within(extent, size()); };
   if (std::any_of(extents.begin(), extents.end(), outside)) return done(nullptr);
   auto snapshot = std::make_shared<GuardSnapshot>(
-      state_, state_->add(std::move(extents), std::move(on_lost), lifetime));
+      state_, state_->add(std::move(extents), keep, std::move(on_lost), lifetime));
   // Cut off meanwhile: resize() makes the store smaller first and then looks for snapshots.
   const auto& added = snapshot->extents();
   if (std::any_of(added.begin(), added.end(), outside)) return done(nullptr);
-  if (state_->gate().idle()) {
+  if (keep == Keep::addresses || state_->gate().idle()) {
     snapshot->record().armed = true;
     return done(std::move(snapshot));
   }
@@ -61,8 +62,8 @@ void Guard::protect(std::vector<base::Extent> extents, base::Executor& pool,
 }
 
 std::shared_ptr<Snapshot> Guard::restore(std::uint64_t kept_as, std::vector<base::Extent> extents,
-                                         base::UniqueFunction<void()> on_lost) {
-  RecordPtr record = state_->restore(kept_as, std::move(extents), std::move(on_lost));
+                                         Keep keep, base::UniqueFunction<void()> on_lost) {
+  RecordPtr record = state_->restore(kept_as, std::move(extents), keep, std::move(on_lost));
   if (record == nullptr) return nullptr;
   return std::make_shared<GuardSnapshot>(state_, std::move(record));
 }

@@ -36,6 +36,19 @@ struct GuardSettings {
       8ull << 30};  // what saved chunks may take; beyond it snapshots are lost
 };
 
+// What a snapshot costs the writes that would change it.
+enum class Keep : std::uint8_t {
+  copies,  // what they overwrite is saved; the snapshot is lost when there is no room for that
+  // The same, and then those of `copies` are lost first.
+  copies_to_the_last,
+  // Nothing is saved: the first write into the extents (exactly) loses the snapshot before it is
+  // done. Writes beside them in the same chunk go the slow way while it lives.
+  untouched,
+  // Nothing, and it may not be visited: the snapshot is lost only when blocks of it are cut off, or
+  // all are forgotten.
+  addresses,
+};
+
 struct GuardCounters {  // a reading at one moment
   std::uint64_t snapshots_live = 0;
   std::uint64_t chunks_saved_by_clone = 0;
@@ -58,7 +71,8 @@ class Snapshot {
  public:
   virtual ~Snapshot() = default;
   virtual const std::vector<base::Extent>& extents() const = 0;  // as given to protect()
-  // The side store ran out of room (or failed) before a write: the old data is gone for good.
+  // The old data is gone for good: the side store ran out of room (or failed) before a write, or
+  // nothing was to be saved (Keep).
   virtual bool lost() const = 0;
   // What restore() after a restart knows it by; 0: it will not be there.
   virtual std::uint64_t kept_as() const = 0;
@@ -89,13 +103,13 @@ class Guard final : public Store {
   // dropped.
   using Protected = base::UniqueFunction<void(std::shared_ptr<Snapshot>)>;
   void protect(std::vector<base::Extent> extents, base::Executor& pool,
-               base::UniqueFunction<void()> on_lost, Protected done,
+               base::UniqueFunction<void()> on_lost, Protected done, Keep keep = Keep::copies,
                Lifetime lifetime = Lifetime::process);
 
   // After a restart, before anything else is done with this guard: the snapshot that was
   // kept_as() that, of the same extents. Nullptr: its bytes cannot be had any more.
   std::shared_ptr<Snapshot> restore(std::uint64_t kept_as, std::vector<base::Extent> extents,
-                                    base::UniqueFunction<void()> on_lost);
+                                    Keep keep, base::UniqueFunction<void()> on_lost);
   // What was kept and not restored is given up. Once, before the first write.
   void end_restore();
   // The process is about to end: snapshots dropped from now on stay for the next one. Writes may

@@ -21,7 +21,7 @@ GuardState::~GuardState() {
 
 // As it was: armed long ago, and what was saved for it known by the numbers of the entries. One
 // that claims a slot which is not there any more, or blocks that are not, is none.
-RecordPtr GuardState::restore(std::uint64_t kept_as, std::vector<base::Extent> extents,
+RecordPtr GuardState::restore(std::uint64_t kept_as, std::vector<base::Extent> extents, Keep keep,
                               base::UniqueFunction<void()> on_lost) {
   if (journal_ == nullptr) return nullptr;
   const auto& snapshots = journal_->found().snapshots;
@@ -33,6 +33,7 @@ RecordPtr GuardState::restore(std::uint64_t kept_as, std::vector<base::Extent> e
   const auto record = std::make_shared<SnapshotRecord>();
   record->chunks = chunks_of(extents, settings_.chunk_bytes);
   record->extents = std::move(extents);
+  record->keep = keep;
   record->on_lost = std::move(on_lost);
   record->armed = true;
   record->kept = SideJournal::Kept{found->first, found->second};

@@ -60,8 +60,9 @@ WriteGate::Ticket GuardState::enter_saving(base::Extent extent) {
     ChunkRange run{chunks.first, chunks.first};
     while ((run.first = bits_.next_set({run.end, chunks.end})) < chunks.end) {
       run.end = bits_.next_clear({run.first, chunks.end});
-      save(run);
+      save(run, extent);
     }
+    if (const auto ticket = enter_beside(extent)) return *ticket;
   }
 }
 
@@ -73,18 +74,41 @@ std::optional<WriteGate::Ticket> GuardState::enter_if_clear(base::Extent extent)
   return std::nullopt;
 }
 
-RecordPtr GuardState::add(std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost,
-                          Lifetime lifetime) {
+// Bits may stay set for the neighbours of what is written: snapshots of which nothing is saved. In
+// first here too, then the look.
+std::optional<WriteGate::Ticket> GuardState::enter_beside(base::Extent extent) {
+  const ChunkRange chunks = chunks_touched(extent);
+  const WriteGate::Ticket ticket = gate_.enter();
+  bool beside = true;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (std::uint64_t chunk = bits_.next_set(chunks); beside && chunk < chunks.end;
+         chunk = bits_.next_set({chunk + 1, chunks.end})) {
+      index_.for_each_covering(chunk, [&](SnapshotRecord& record) {
+        const bool spared = record.keep == Keep::untouched && !record.touched_by(extent);
+        beside = beside && (spared || !record.needs(chunk));
+      });
+    }
+  }
+  if (beside) return ticket;
+  gate_.leave(ticket);
+  return std::nullopt;
+}
+
+RecordPtr GuardState::add(std::vector<base::Extent> extents, Keep keep,
+                          base::UniqueFunction<void()> on_lost, Lifetime lifetime) {
   const auto record = std::make_shared<SnapshotRecord>();
   record->chunks = chunks_of(extents, settings_.chunk_bytes);
   record->extents = std::move(extents);
+  record->keep = keep;
   record->on_lost = std::move(on_lost);
   const std::scoped_lock lock(mutex_);
   // In one step with the bits: a save with a later number is of what the snapshot is to hold.
-  if (lifetime == Lifetime::restarts && journal_ != nullptr) {
+  if (record->wants_copies() && lifetime == Lifetime::restarts && journal_ != nullptr) {
     record->kept = journal_->begin_snapshot();
   }
   index_.insert(*record);
+  if (keep == Keep::addresses) return record;
   // Under the mutex, or clear_unneeded() could look before the insertion and clear after this.
   for (const ChunkRange& range : record->chunks)
     bits_.set(range);

@@ -4,8 +4,8 @@
 // Locks in the order they may be taken: range lock, then mutex, then the slots' own; regions last
 // of all, also inside the gate and while visiting, with nothing taken under them. While saving a
 // chunk, its range lock is held exclusively, and only then is its bit cleared; so a set bit and a
-// shared range lock keep a chunk as it is. What the journal needs for a kill at any moment stands
-// in side_journal.hpp.
+// shared range lock keep a chunk as it is (what lies beside the extents of untouched snapshots
+// apart). What the journal needs for a kill at any moment stands in side_journal.hpp.
 #pragma once
 
 #include <map>
@@ -48,11 +48,11 @@ class GuardState {
 
   // Enters the gate with nothing in `extent` still needed by a snapshot; saves first what is.
   WriteGate::Ticket enter_saving(base::Extent extent);
-  // As above, or nullopt when something would have to be saved.
+  // As above, or nullopt when something would have to be saved, or looked at more closely.
   std::optional<WriteGate::Ticket> enter_if_clear(base::Extent extent);
 
   // From here on writes save before they overwrite; a point in time only once armed.
-  RecordPtr add(std::vector<base::Extent> extents, base::UniqueFunction<void()> on_lost,
+  RecordPtr add(std::vector<base::Extent> extents, Keep keep, base::UniqueFunction<void()> on_lost,
                 Lifetime lifetime);
   // Waits until the writes that did not yet know of the record have ended.
   void arm(SnapshotRecord& record);
@@ -62,7 +62,7 @@ class GuardState {
   StoreResult<> resize(base::ByteCount size);
 
   // Guard's members of these names (guard_restore.cpp).
-  RecordPtr restore(std::uint64_t kept_as, std::vector<base::Extent> extents,
+  RecordPtr restore(std::uint64_t kept_as, std::vector<base::Extent> extents, Keep keep,
                     base::UniqueFunction<void()> on_lost);
   void end_restore();
   void keep_snapshots() { keeping_ = true; }
@@ -86,10 +86,15 @@ class GuardState {
   };
 
   ChunkRange chunks_touched(base::Extent extent) const;
-  void save(ChunkRange run);
+  std::optional<WriteGate::Ticket> enter_beside(base::Extent extent);
+  // What the write of `extent` needs in `run`, chunks of it: snapshots of copies have them then,
+  // untouched ones that it touches are lost.
+  void save(ChunkRange run, base::Extent extent);
+  std::vector<RecordPtr> touched_in(ChunkRange run, base::Extent extent) const;
   std::vector<RecordPtr> unarmed_in(ChunkRange run) const;
   std::vector<Need> needs_in(ChunkRange run) const;
   void save_need(const Need& need, Callbacks& lost);
+  bool make_room(const Need& need, Callbacks& lost);
   StoreResult<> copy_to_side(std::uint64_t chunk, SlotRun slots);
   void record_saved(const Need& need, std::uint64_t chunk, SlotRun slots);
   void lose(const std::vector<RecordPtr>& records, Callbacks& lost);

@@ -28,6 +28,12 @@ std::vector<ChunkRange> chunks_of(const std::vector<base::Extent>& extents,
   return joined;
 }
 
+bool SnapshotRecord::touched_by(base::Extent written) const {
+  return std::any_of(extents.begin(), extents.end(), [written](const base::Extent& extent) {
+    return base::overlaps(extent, written);
+  });
+}
+
 // The largest aligned power of two that fits, again and again: at most two of each size in a range.
 template <class Use>
 void SnapshotIndex::for_each_node(const SnapshotRecord& record, Use use) {

@@ -17,6 +17,7 @@
 #include "base/extent.hpp"
 #include "base/unique_function.hpp"
 #include "store/chunk_bits.hpp"
+#include "store/guard.hpp"
 #include "store/side_journal.hpp"
 
 namespace store {
@@ -24,6 +25,7 @@ namespace store {
 struct SnapshotRecord : std::enable_shared_from_this<SnapshotRecord> {
   std::vector<base::Extent> extents;  // as given
   std::vector<ChunkRange> chunks;     // what they touch: sorted, disjoint
+  Keep keep = Keep::copies;
   // Every write that began before the snapshot has ended: what the chunks hold now is the snapshot.
   std::atomic<bool> armed{false};
   std::atomic<bool> lost{false};
@@ -35,7 +37,12 @@ struct SnapshotRecord : std::enable_shared_from_this<SnapshotRecord> {
   std::map<std::uint64_t, std::uint64_t> saved;  // chunk -> side slot
   base::UniqueFunction<void()> on_lost;
 
-  bool needs(std::uint64_t chunk) const { return !saved.contains(chunk); }
+  // A write to the chunk may not pass by it.
+  bool needs(std::uint64_t chunk) const {
+    return keep != Keep::addresses && !saved.contains(chunk);
+  }
+  bool wants_copies() const { return keep == Keep::copies || keep == Keep::copies_to_the_last; }
+  bool touched_by(base::Extent written) const;
 };
 
 // The chunks that `extents` touch: sorted, and joined where they meet.

@@ -87,7 +87,9 @@ base::Result<TokenRecord*, TokenFault> TokenTable::State::find(const scsi::RodTo
   if (verdict == TokenSeal::Verdict::broken || (differs && !genuine)) {
     return base::fail(TokenFault::corrupt);
   }
-  if (!is_issued(scsi::rod_type_of(token))) return base::fail(TokenFault::unsupported_type);
+  if (!is_taken(scsi::rod_type_of(token), limits.rod_types_offered)) {
+    return base::fail(TokenFault::unsupported_type);
+  }
   const bool remote =
       reader.target_device && !is_of(token, *reader.target_device) && names_a_target_device(token);
   if (remote && !reader.remote_tokens) return base::fail(TokenFault::remote);

@@ -19,6 +19,7 @@
 #include "base/result.hpp"
 #include "base/unique_function.hpp"
 #include "scsi/rod_token.hpp"
+#include "tokens/rod_types.hpp"
 #include "tokens/token_seal.hpp"
 
 namespace tokens {
@@ -48,6 +49,8 @@ struct TokenLimits {
   std::uint32_t live_tokens_max = 4096;     // beyond it the least recently used idle one is revoked
   std::uint32_t death_records_max = 16384;  // remembered reasons, oldest forgotten first
   std::uint32_t default_inactivity_timeout_seconds = 60;
+  // Tokens of others are refused (23/01), those too that were made when they still were offered.
+  scsi::RodTypeSet rod_types_offered = rod_types_offered_by_default;
 };
 
 struct TokenCounters {

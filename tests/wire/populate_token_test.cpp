@@ -190,10 +190,31 @@ TEST_CASE("2.2 row 16: descriptors of zero length ask for nothing") {
   CHECK(request->total() == base::BlockCount(0));
 }
 
-TEST_CASE("13 item 6: IMMED is refused at its bit") {
+TEST_CASE("13 item 6: IMMED is taken, or refused at its bit where that is the policy") {
   Bytes list = populate_list({{0, 8}});
+  REQUIRE(decode(list));
+  CHECK_FALSE(decode(list)->immed);
   list[2] = 0x01;
-  check_refused(decode(list), asc_26_00, scsi::FieldPointer{2, 0, true});
+  REQUIRE(decode(list));
+  CHECK(decode(list)->immed);
+  auto refusing = limits();
+  refusing.takes_immed = false;
+  check_refused(decode(list, refusing), asc_26_00, scsi::FieldPointer{2, 0, true});
+}
+
+TEST_CASE(
+    "2.2 row 8: what may be asked for is what the limits say; with nothing at all, no token") {
+  auto with = limits();
+  with.populated_rod_types = {scsi::RodType::access_upon_reference};
+  Bytes list = populate_list({{0, 8}});
+  CHECK(decode(list, with));
+  list[2] = 0x02;
+  put(list, 8, 4, 0x00010000);
+  CHECK(decode(list, with));
+  put(list, 8, 4, 0x00800000);
+  check_refused(decode(list, with), asc_26_00, byte(8));
+  with.populated_rod_types = {};
+  check_refused(decode(populate_list({{0, 8}}), with), asc_26_00, scsi::FieldPointer{2, 1, true});
 }
 
 TEST_CASE("2.2 order of the checks: lengths, count, type, timeout, ranges, repeats, sum") {

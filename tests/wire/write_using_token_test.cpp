@@ -147,10 +147,14 @@ TEST_CASE("3.3 row 10: one range, or the sum, larger than the maximum") {
   check_refused(decode(write_list({{0, 0x80}, {0x100, 1}}), with), asc_26_00, byte(534));
 }
 
-TEST_CASE("13 item 6: IMMED of WRITE USING TOKEN is refused at its bit") {
+TEST_CASE("13 item 6: IMMED of WRITE USING TOKEN is taken, or refused at its bit") {
   Bytes list = smallest();
   list[2] = 0x01;
-  check_refused(decode(list), asc_26_00, scsi::FieldPointer{2, 0, true});
+  REQUIRE(decode(list));
+  CHECK(decode(list)->immed);
+  auto refusing = limits();
+  refusing.takes_immed = false;
+  check_refused(decode(list, refusing), asc_26_00, scsi::FieldPointer{2, 0, true});
 }
 
 TEST_CASE("reserved bytes of both lists are ignored") {

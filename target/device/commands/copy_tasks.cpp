@@ -24,6 +24,28 @@ copymgr::CopyManager::Done finish_at_home(const Invocation& call,
   };
 }
 
+void start_in_background(const Invocation& call, const copymgr::OperationKey& key,
+                         const Start& start) {
+  // Looked at only when the outcome was told inside the call; later it belongs to who ends it.
+  const auto refused = std::make_shared<std::optional<copymgr::CopyFault>>();
+  copymgr::Manner manner;
+  manner.in_background = true;
+  manner.sense_of = &sense_of;
+  const bool started = start(
+      [refused](const copymgr::CopyOutcome& outcome) {
+        if (!outcome) *refused = outcome.error();
+      },
+      manner);
+  if (started) return call.task.finish_good();
+  const scsi::Sense why = sense_of(**refused);
+  call.nexus.target().copy_manager().attach_sense(key, why);
+  call.task.finish_check_condition(why);
+}
+
+copymgr::Manner in_foreground(const Invocation& call) {
+  return {false, &sense_of, &call.task};
+}
+
 void refuse_and_record(const Invocation& call, const copymgr::OperationKey& key,
                        const scsi::Sense& why) {
   call.nexus.target().copy_manager().record_refusal(

@@ -1,6 +1,7 @@
 // What the commands that start a copy share: how a task meets the outcome of its operation.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "target/device/command_table.hpp"
@@ -11,6 +12,15 @@ namespace device::commands {
 // record under `key`, if there is to be one, gets the sense.
 copymgr::CopyManager::Done finish_at_home(const Invocation& call,
                                           std::optional<copymgr::OperationKey> key);
+
+// IMMED: the task has its status once the operation has started; what comes of that only the record
+// tells. `start` is told how the operation is to be run and says whether it started.
+using Start = std::function<bool(copymgr::CopyManager::Done, const copymgr::Manner&)>;
+void start_in_background(const Invocation& call, const copymgr::OperationKey& key,
+                         const Start& start);
+
+// In foreground: the end of the task, aborted, is the operation's.
+copymgr::Manner in_foreground(const Invocation& call);
 
 // A refused command leaves a record: Windows asks for it and takes 05/24/00 for a path problem
 // (R8).

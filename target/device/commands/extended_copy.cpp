@@ -40,28 +40,6 @@ std::vector<copymgr::PlannedSegment> plan(const Invocation& call, const scsi::Ex
   return out;
 }
 
-// IMMED: the task has its status once the operation has started; what comes of that only the record
-// tells.
-void start_in_background(const Invocation& call, const copymgr::OperationKey& key,
-                         copymgr::ExtendedCopyRequest request) {
-  copymgr::CopyManager& copies = call.nexus.target().copy_manager();
-  std::optional<scsi::Sense> refused;
-  request.asked_by = nullptr;  // the task's end is not its own
-  auto done = [&copies, &refused, key](const copymgr::CopyOutcome& outcome) {
-    if (outcome) return;
-    using enum copymgr::CopyFault::Kind;
-    const auto kind = outcome.error().kind;
-    if (kind != list_identifier_in_use && kind != too_many_operations) return;
-    refused = sense_of(outcome.error());  // inside the call: later `refused` is gone
-    copies.attach_sense(key, *refused);
-  };
-  const bool started =
-      copies.extended_copy(key, std::move(request),
-                           told_of_denials(denial_of(call, key.list_identifier), std::move(done)));
-  if (started) return call.task.finish_good();
-  call.task.finish_check_condition(*refused);
-}
-
 }  // namespace
 
 void extended_copy(const Invocation& call) {
@@ -84,14 +62,22 @@ void extended_copy(const Invocation& call) {
   if (!list && identified) return refuse_and_record(call, key, list.error());
   if (!list) return call.task.finish_check_condition(list.error());
 
-  copymgr::ExtendedCopyRequest request{action,     header->list_id_usage, header->immed, &sense_of,
-                                       &call.task, plan(call, *list)};
-  if (header->immed) return start_in_background(call, key, std::move(request));
-  const auto known_by = identified ? std::optional(key) : std::nullopt;
+  copymgr::CopyManager& copies = call.nexus.target().copy_manager();
+  copymgr::ExtendedCopyRequest request{action, header->list_id_usage, in_foreground(call),
+                                       plan(call, *list)};
   const auto list_identifier = identified ? std::optional(key.list_identifier) : std::nullopt;
-  call.nexus.target().copy_manager().extended_copy(
-      key, std::move(request),
-      told_of_denials(denial_of(call, list_identifier), finish_at_home(call, known_by)));
+  auto denial = denial_of(call, list_identifier);
+  if (header->immed) {
+    return start_in_background(
+        call, key, [&](copymgr::CopyManager::Done done, const copymgr::Manner& manner) {
+          request.manner = manner;
+          return copies.extended_copy(key, std::move(request),
+                                      told_of_denials(std::move(denial), std::move(done)));
+        });
+  }
+  const auto known_by = identified ? std::optional(key) : std::nullopt;
+  copies.extended_copy(key, std::move(request),
+                       told_of_denials(std::move(denial), finish_at_home(call, known_by)));
 }
 
 }  // namespace device::commands

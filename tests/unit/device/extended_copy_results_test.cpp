@@ -141,8 +141,8 @@ TEST_CASE("4.6 while it runs: no second one, nor one of the other form, by its i
   CHECK(first.owner.finished == 0);
   check_illegal(slow.world.xcopy(slow.list(7)), 0x00, 0x16);
   check_bad_list(slow.world.xcopy(lid4_list(7, 0, 0, {}, {}), 0, 1), 0x26, 0x00, 20);
-  // The numbers are the same ones for tokens.
-  check_illegal(slow.world.populate(7, populate_list({{0, 8}})), 0x00, 0x16);
+  // The numbers are the same ones for tokens, whose form is the long one.
+  check_illegal(slow.world.populate(7, populate_list({{0, 8}})), 0x26, 0x00);
   REQUIRE(slow.pool.run_one());  // takes the point in time
   REQUIRE(slow.pool.run_one());
   const Bytes status = slow.world.status_of(7).data;

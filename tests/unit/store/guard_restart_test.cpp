@@ -166,8 +166,8 @@ class History {
       const bool wanted = below(6) != 0;
       if (!wanted) continue;
       Taken& taken = taken_.emplace_back();
-      taken.snapshot =
-          guard_->restore(legacy.kept_as, legacy.extents, [&taken] { taken.lost = true; });
+      taken.snapshot = guard_->restore(legacy.kept_as, legacy.extents, store::Keep::copies,
+                                       [&taken] { taken.lost = true; });
       taken.kept_as = legacy.kept_as;
       taken.extents = legacy.extents;
       taken.then = legacy.then;
@@ -232,7 +232,7 @@ class History {
     guard_->protect(
         there.extents, never_run, [&there] { there.lost = true; },
         [&there](SnapshotPtr snapshot) { there.snapshot = std::move(snapshot); },
-        restarts ? store::Lifetime::restarts : store::Lifetime::process);
+        store::Keep::copies, restarts ? store::Lifetime::restarts : store::Lifetime::process);
     REQUIRE(there.snapshot);
     CHECK((there.snapshot->kept_as() != 0) == restarts);
     // Made by a dead process: no host was told.
