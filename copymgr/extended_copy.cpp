@@ -27,6 +27,7 @@ std::unique_ptr<Run> CopyManager::State::prepare(const OperationPtr& operation,
   for (const PlannedSegment& segment : request.segments) {
     if (!segment) break;
     meters.bytes_requested += segment->from.length.value;
+    operation->bytes_asked += segment->into.length.value;
     ids.push_back(segment->source_volume);
     ids.push_back(segment->destination_volume);
   }

@@ -17,6 +17,7 @@ void CopyManager::populate_token(const OperationKey& key, const scsi::PopulateTo
   if (volume == nullptr) {
     return s.end_refused(operation, {CopyFault::Kind::volume_gone});
   }
+  operation->bytes_asked = (*volume)->block_length.to_bytes(request.total()).value;
   if (request.total().value == 0) return s.end(operation, base::BlockCount(0));
   s.protect(operation, volume, request);
 }

@@ -1,6 +1,9 @@
 // What the verbs on a running daemon share.
 
+#include <cctype>
 #include <cstdlib>
+
+#include <fmt/format.h>
 
 #include "tools/copymgr/verb.hpp"
 
@@ -18,6 +21,16 @@ std::string socket_of(const po::variables_map& values) {
   if (values.count("socket") != 0) return values["socket"].as<std::string>();
   if (const char* path = std::getenv("COPYMGR_SOCKET")) return path;
   throw UsageError{"which daemon? give --socket PATH or set COPYMGR_SOCKET"};
+}
+
+std::string percent_encoded(const std::string& text) {
+  std::string out;
+  for (const char each : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(each)) != 0 ||
+                       std::string_view("-._~").find(each) != std::string_view::npos;
+    out += plain ? std::string(1, each) : fmt::format("%{:02X}", static_cast<unsigned char>(each));
+  }
+  return out;
 }
 
 }  // namespace cli
