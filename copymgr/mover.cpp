@@ -78,7 +78,7 @@ store::StoreResult<> Mover::move_piece(store::Piece from, const Section& section
                                        Moved& so_far) {
   Means& means = means_for(from.store);
   std::optional<ShortCutObstacle> obstacle = means.clone;
-  if (!can_be_cloned(from.at, into)) obstacle = ShortCutObstacle::not_aligned;
+  if (!obstacle && !can_be_cloned(from.at, into)) obstacle = ShortCutObstacle::not_aligned;
   if (!obstacle) {
     const Section::Part part(section, into);
     const auto cloned = store::clone_range(from, part.piece(), into.length);

@@ -76,24 +76,12 @@ Usage list_usage() {
   return out;
 }
 
-std::string query_of(const po::variables_map& values) {
-  std::string out;
-  const auto add = [&out](std::string_view name, const std::string& value) {
-    out += fmt::format("{}{}={}", out.empty() ? "?" : "&", name, percent_encoded(value));
-  };
-  if (values.count("running") != 0) add("running", "1");
-  if (values.count("target") != 0) add("target", values["target"].as<std::string>());
-  if (values.count("lun") != 0) add("lun", fmt::format("{}", values["lun"].as<unsigned>()));
-  if (values.count("limit") != 0)
-    add("limit", fmt::format("{}", values["limit"].as<std::uint64_t>()));
-  return out;
-}
-
 int run_list(const std::vector<std::string>& arguments) {
   const auto values = parse(list_usage(), arguments);
   if (!values) return done;
-  const auto answer =
-      host::ask_admin(socket_of(*values), {"/v1/copy-operations" + query_of(*values), {}});
+  const auto answer = host::ask_admin(
+      socket_of(*values),
+      {"/v1/copy-operations" + query_of(*values, {"running", "target", "lun", "limit"}), {}});
   if (!answer) return complain("copy-operation list", answer.error()), failed;
   if (values->count("json") != 0) return fmt::print("{}\n", *answer), done;
   const auto table = host::list_table(*answer, "copy_operations", list_columns);

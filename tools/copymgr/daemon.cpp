@@ -23,12 +23,34 @@ std::string socket_of(const po::variables_map& values) {
   throw UsageError{"which daemon? give --socket PATH or set COPYMGR_SOCKET"};
 }
 
+namespace {
+
 std::string percent_encoded(const std::string& text) {
   std::string out;
   for (const char each : text) {
     const bool plain = std::isalnum(static_cast<unsigned char>(each)) != 0 ||
                        std::string_view("-._~").find(each) != std::string_view::npos;
     out += plain ? std::string(1, each) : fmt::format("%{:02X}", static_cast<unsigned char>(each));
+  }
+  return out;
+}
+
+// A flag, a number or a text.
+std::string text_of(const po::variable_value& value) {
+  if (value.empty()) return "1";
+  if (const auto* text = boost::any_cast<std::string>(&value.value())) return *text;
+  if (const auto* lun = boost::any_cast<unsigned>(&value.value())) return fmt::format("{}", *lun);
+  return fmt::format("{}", value.as<std::uint64_t>());
+}
+
+}  // namespace
+
+std::string query_of(const po::variables_map& values, std::initializer_list<const char*> options) {
+  std::string out;
+  for (const char* const name : options) {
+    if (values.count(name) == 0) continue;
+    out += fmt::format("{}{}={}", out.empty() ? "?" : "&", name,
+                       percent_encoded(text_of(values[name])));
   }
   return out;
 }

@@ -62,7 +62,8 @@ base::Result<host::TokenVerdict, std::string> ask(const std::string& socket,
   const auto answer = host::ask_admin(socket, {"/v1/tokens/lookup", body});
   if (!answer) return base::fail(answer.error());
   return host::TokenVerdict{host::text_member(*answer, "state"),
-                            host::text_member(*answer, "sense")};
+                            host::text_member(*answer, "sense"),
+                            host::text_member(*answer, "seal")};
 }
 
 }  // namespace

@@ -84,25 +84,12 @@ Usage list_usage() {
   return out;
 }
 
-std::string query_of(const po::variables_map& values) {
-  std::string out;
-  const auto add = [&out](std::string_view name, const std::string& value) {
-    out += fmt::format("{}{}={}", out.empty() ? "?" : "&", name, percent_encoded(value));
-  };
-  for (const char* name : {"target", "sort"}) {
-    if (values.count(name) != 0) add(name, values[name].as<std::string>());
-  }
-  if (values.count("lun") != 0) add("lun", fmt::format("{}", values["lun"].as<unsigned>()));
-  if (values.count("limit") != 0)
-    add("limit", fmt::format("{}", values["limit"].as<std::uint64_t>()));
-  if (values.count("dead") != 0) add("dead", "1");
-  return out;
-}
-
 int run_list(const std::vector<std::string>& arguments) {
   const auto values = parse(list_usage(), arguments);
   if (!values) return done;
-  const auto answer = host::ask_admin(socket_of(*values), {"/v1/tokens" + query_of(*values), {}});
+  const auto answer = host::ask_admin(
+      socket_of(*values),
+      {"/v1/tokens" + query_of(*values, {"target", "lun", "dead", "sort", "limit"}), {}});
   if (!answer) return complain("token list", answer.error()), failed;
   if (values->count("json") != 0) return fmt::print("{}\n", *answer), done;
   const auto table = host::list_table(*answer, "tokens", list_columns);

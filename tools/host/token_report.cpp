@@ -187,6 +187,7 @@ Rows token_rows(const scsi::RodTokenBytes& token, const std::optional<TokenVerdi
   rows.push_back(text_row("daemon.state", "the daemon says", verdict->state));
   rows.push_back({"daemon.sense", verdict->sense.empty() ? "" : "its sense", {}, {}});
   if (!verdict->sense.empty()) rows.back().value = verdict->sense;
+  rows.push_back(text_row("daemon.seal", "its seal", verdict->seal));
   return rows;
 }
 

@@ -19,6 +19,7 @@ base::Result<scsi::RodTokenBytes, std::string> read_token(base::ByteView input);
 struct TokenVerdict {
   std::string state;  // "live"
   std::string sense;  // of a use of it; empty: none
+  std::string seal;   // "genuine": the daemon's array gave out these very bytes
 };
 // Everything but the extended data, which is the secret.
 Rows token_rows(const scsi::RodTokenBytes& token, const std::optional<TokenVerdict>& verdict);

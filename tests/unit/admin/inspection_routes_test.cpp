@@ -121,6 +121,7 @@ TEST_CASE("tokens are ended by hand, once, and then remembered") {
     const auto token = array.populate(10);
     const std::string path = "/v1/tokens/" + scsi::hash_of(token);
     CHECK(array.look_up(token)["state"] == "live");
+    CHECK(array.look_up(token)["seal"] == "genuine");
     CHECK(array.status("POST", path + "/" + verb, "{}") == 200);
     CHECK(array.get("/v1/tokens")["total"] == 0);
     CHECK(array.get("/v1/tokens?dead=1")["tokens"][0]["state"] == told.first);
@@ -157,10 +158,14 @@ TEST_CASE("looking up bytes that are no token of this array") {
   auto token = array.populate(10);
   token[400] ^= 1;
   CHECK(array.look_up(token)["state"] == "corrupt");
+  CHECK(array.look_up(token)["seal"] == "broken");
   CHECK(array.look_up(scsi::RodTokenBytes{})["state"] == "invalid length");
   CHECK(array.look_up(scsi::block_device_zero_token())["state"] == "live");
-  token[0] = 0x12;
-  CHECK(array.look_up(token)["state"] == "type not supported");
+  scsi::RodTokenFields fields;
+  fields.rod_type = static_cast<scsi::RodType>(0x12345678);
+  CHECK(array.look_up(scsi::encode(fields))["state"] == "type not supported");
+  CHECK(array.look_up(scsi::encode({}))["state"] == "unknown");
+  CHECK(array.look_up(scsi::encode({}))["seal"] == "foreign");
   const std::string half(1022, '0'), wrong(1024, 'g');
   for (const json& body : {json::object(), json{{"token", 5}}, json{{"token", half}},
                            json{{"token", wrong}}, json{{"token", ""}}}) {

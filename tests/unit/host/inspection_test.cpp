@@ -69,7 +69,7 @@ TEST_CASE("a token's rows: as a table and as JSON, without its secret") {
   for (std::size_t i = 0; i < fields.extended_data.size(); ++i)
     fields.extended_data[i] = static_cast<std::uint8_t>(i * 151 + 3);
   const auto token = scsi::encode(fields);
-  const Rows rows = token_rows(token, TokenVerdict{"revoked", "05/23/06"});
+  const Rows rows = token_rows(token, TokenVerdict{"revoked", "05/23/06", "genuine"});
   const std::string table = to_table(rows), document = to_json(rows);
   for (const char* part : {"point in time copy - default", "1 MiB", "512-byte blocks", "revoked",
                            "05/23/06", "byte 16: the creator"}) {

@@ -194,6 +194,9 @@ TEST_CASE("asking what becomes of who shows a token is no use of it") {
   auto other = token;
   other[511] ^= 1;
   CHECK(world.table.fault_of(other) == TokenFault::corrupt);
+  CHECK(world.table.seal_of(token) == TokenSeal::Verdict::genuine);
+  CHECK(world.table.seal_of(other) == TokenSeal::Verdict::broken);
+  CHECK(world.table.seal_of(scsi::RodTokenBytes{}) == TokenSeal::Verdict::foreign);
   CHECK(world.table.fault_of(scsi::RodTokenBytes{}) == TokenFault::invalid_length);
   world.clock.advance(10s);
   CHECK(world.table.fault_of(token) == TokenFault::expired);
