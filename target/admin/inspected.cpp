@@ -72,7 +72,7 @@ std::optional<std::uint64_t> Query::number(const ApiRequest& request, const std:
 
 bool Query::is_on(const ApiRequest& request, const std::string& name) {
   const auto found = request.query.find(name);
-  return found != request.query.end() && found->second == "1";
+  return found != request.query.end() && found->second != "0";
 }
 
 }  // namespace admin

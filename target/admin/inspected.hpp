@@ -58,6 +58,7 @@ class Query {
   // Nullopt: not there. The number is the whole of the value, or `wrong` is set.
   static std::optional<std::uint64_t> number(const ApiRequest& request, const std::string& name,
                                              bool& wrong);
+  // There, with any value but 0.
   static bool is_on(const ApiRequest& request, const std::string& name);
 };
 

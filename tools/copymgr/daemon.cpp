@@ -35,9 +35,8 @@ std::string percent_encoded(const std::string& text) {
   return out;
 }
 
-// A flag, a number or a text.
+// Of a number or a text; of an option without a value it is empty.
 std::string text_of(const po::variable_value& value) {
-  if (value.empty()) return "1";
   if (const auto* text = boost::any_cast<std::string>(&value.value())) return *text;
   if (const auto* lun = boost::any_cast<unsigned>(&value.value())) return fmt::format("{}", *lun);
   return fmt::format("{}", value.as<std::uint64_t>());

@@ -41,7 +41,7 @@ int dispatch(std::string_view family, std::span<const Verb> verbs,
 void add_daemon_options(boost::program_options::options_description& options);
 // What --socket says, or the environment's COPYMGR_SOCKET. Throws UsageError.
 std::string socket_of(const boost::program_options::variables_map& values);
-// "?lun=3&dead=1": those of the options that were given, for the query of a resource.
+// "?lun=3&dead=": those of the options that were given, for the query of a resource.
 std::string query_of(const boost::program_options::variables_map& values,
                      std::initializer_list<const char*> options);
 
