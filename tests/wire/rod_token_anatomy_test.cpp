@@ -142,7 +142,7 @@ TEST_CASE("5.4 types in words") {
   CHECK(to_text(static_cast<RodType>(0x12345678)) == "reserved (12345678h)");
 }
 
-TEST_CASE("5.5 the zero token") {
+TEST_CASE("5.5 the zero token is explained") {
   Bytes bytes = hex("FF FF 00 01 00 00 01 F8");
   bytes.resize(512);
   scsi::RodTokenBytes token{};

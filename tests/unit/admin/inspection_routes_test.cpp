@@ -1,6 +1,8 @@
 // The routes of tokens and copy operations on an array of three units in memory.
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/digest.hpp"
 #include "scsi/copy_cdbs.hpp"
 #include "target/admin/copy_operation_routes.hpp"
 #include "target/admin/token_routes.hpp"
@@ -54,7 +56,8 @@ struct Inspection : OneSession {
 
 TEST_CASE("tokens are listed and shown by their hash, without their bytes") {
   Inspection array;
-  const auto token = array.populate(10), other = array.populate(11, 16);
+  const auto token = array.populate(10);
+  array.populate(11, 16);
   array.clock.advance(4s);
   const json list = array.get("/v1/tokens");
   REQUIRE(list["tokens"].size() == 2);
@@ -164,8 +167,8 @@ TEST_CASE("looking up bytes that are no token of this array") {
   scsi::RodTokenFields fields;
   fields.rod_type = static_cast<scsi::RodType>(0x12345678);
   CHECK(array.look_up(scsi::encode(fields))["state"] == "type not supported");
-  CHECK(array.look_up(scsi::encode({}))["state"] == "unknown");
-  CHECK(array.look_up(scsi::encode({}))["seal"] == "foreign");
+  CHECK(array.look_up(scsi::encode(scsi::RodTokenFields{}))["state"] == "unknown");
+  CHECK(array.look_up(scsi::encode(scsi::RodTokenFields{}))["seal"] == "foreign");
   const std::string half(1022, '0'), wrong(1024, 'g');
   for (const json& body : {json::object(), json{{"token", 5}}, json{{"token", half}},
                            json{{"token", wrong}}, json{{"token", ""}}}) {
