@@ -31,7 +31,7 @@ is iqn.2026-11.io.copymgr:host .initiator token show "$hash"
 is 16777216 '.copies|.bytes_requested' stats
 is true '.copies|.bytes_cloned+.bytes_copied_in_kernel+.bytes_copied+.bytes_zeroed==.bytes_requested' stats
 is true '.copies|([.bytes_not_cloned_because[]]|add)==.bytes_copied_in_kernel+.bytes_copied' stats
-is true '.tokens|.created==.live+.expired+.cancelled+.revoked+.deleted+.evicted' stats
+is true '.tokens|.created+.restored==.live+.expired+.cancelled+.revoked+.deleted+.evicted' stats
 cm token list >"$work/out" && grep -q "$hash  live" "$work/out" || fail "no table: $(cat "$work/out")"
 cm token show "$hash" >"$work/out" && grep -q "16 MiB" "$work/out" || fail "no table: $(cat "$work/out")"
 cm copy-operation list >"$work/out" && grep -q NUMBER "$work/out" || fail "no table: $(cat "$work/out")"

@@ -46,6 +46,7 @@ constexpr std::array lines{
            Shown::bytes},
     Column{"tokens alive", "tokens.live"},
     Column{"  created", "tokens.created"},
+    Column{"  restored", "tokens.restored"},
     Column{"  used", "tokens.used"},
     Column{"  expired", "tokens.expired"},
     Column{"  cancelled", "tokens.cancelled"},
