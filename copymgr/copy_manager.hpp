@@ -129,13 +129,30 @@ struct CopySettings {
   base::Duration slice = std::chrono::milliseconds(20);  // then the pool thread is given back
 };
 
+// Why bytes went the longer way.
+enum class ShortCutObstacle : std::uint8_t {
+  not_aligned,         // to 4096 bytes, below which no file system shares blocks
+  not_files,           // one of the stores is none
+  other_file_system,   // source and destination are on two
+  file_system_cannot,  // or the device
+  failed,              // it could in general, and did not this time
+};
+inline constexpr std::size_t short_cut_obstacles = 5;
+using ObstacleCounts = std::array<std::uint64_t, short_cut_obstacles>;
+
 // What moved how, since start; bytes.
 struct CopyCounters {
   std::uint64_t populate_token = 0, write_using_token = 0, extended_copy = 0;
   std::uint64_t refused = 0, stopped_early = 0;
   std::uint64_t bytes_requested = 0;
   std::uint64_t bytes_cloned = 0, bytes_copied_in_kernel = 0, bytes_copied = 0, bytes_zeroed = 0;
+  // Of what was copied instead: why its blocks could not be shared, and of what was copied by hand,
+  // why the kernel could not.
+  ObstacleCounts not_cloned{}, not_copied_in_kernel{};
 };
+
+struct TokenFacts;
+struct OperationFacts;
 
 class CopyManager {
  public:
@@ -222,6 +239,14 @@ class CopyManager {
 
   // Expires tokens and old records; the daemon calls it every second.
   void expire();
+
+  // For an administrator (inspection.hpp), who sees all of every nexus. Copied out a few at a time,
+  // so hosts do not wait for it. The oldest first.
+  std::vector<TokenFacts> tokens(bool dead_too) const;
+  std::vector<OperationFacts> operations() const;
+  // COPY OPERATION ABORT of one that runs, also of one without a list identifier. False when none
+  // does; else `done` runs when transfers have stopped.
+  bool abort_numbered(std::uint64_t number, base::UniqueFunction<void()> done);
 
   CopyCounters counters() const;
   tokens::TokenCounters token_counters() const;

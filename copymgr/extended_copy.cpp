@@ -26,6 +26,7 @@ std::unique_ptr<Run> CopyManager::State::prepare(const OperationPtr& operation,
     if (!segment) break;
     bytes += segment->into.length.value;
     meters.bytes_requested += segment->from.length.value;
+    operation->bytes_asked += segment->into.length.value;
     ids.push_back(segment->source_volume);
     ids.push_back(segment->destination_volume);
   }

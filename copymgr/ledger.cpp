@@ -12,6 +12,8 @@ bool uses(const Operation& operation, std::uint64_t volume_id) {
   return std::find(ids.begin(), ids.end(), volume_id) != ids.end();
 }
 
+}  // namespace
+
 scsi::CopyResult running_result(const Operation& operation, base::Instant now) {
   scsi::CopyResult result;
   result.response_to_service_action = operation.service_action;
@@ -28,8 +30,6 @@ scsi::CopyResult running_result(const Operation& operation, base::Instant now) {
   return result;
 }
 
-}  // namespace
-
 bool Ledger::has_room_for(const Operation& operation) const {
   if (running_.size() >= settings_.operations_max) return false;
   const auto found = load_.find(operation.key.volume_id);
@@ -42,6 +42,7 @@ bool Ledger::has_room_for(const Operation& operation) const {
 std::optional<CopyFault::Kind> Ledger::start(const OperationPtr& operation) {
   const std::scoped_lock lock(mutex_);
   const base::Instant now = clock_.now();
+  operation->number = ++last_number_;
   if (operation->identified) {
     const OperationPtr before = records_.find(operation->key, now);
     if (before != nullptr && before->running) return CopyFault::Kind::list_identifier_in_use;
@@ -128,6 +129,7 @@ void Ledger::record_refusal(const OperationKey& key, std::uint8_t service_action
   if (before != nullptr && before->running) return;
   const auto operation = std::make_shared<Operation>(key, service_action, now, CopyManager::Done());
   operation->limits = limits;
+  operation->number = ++last_number_;
   operation->result.response_to_service_action = service_action;
   operation->result.status = scsi::CopyOperationStatus::completed_with_errors;
   operation->result.completion_status = scsi::Status::check_condition;

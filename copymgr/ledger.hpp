@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "copymgr/inspection.hpp"
 #include "copymgr/record_index.hpp"
 
 namespace copymgr {
@@ -58,6 +59,13 @@ class Ledger {
   void wait_until_stopped(std::uint64_t volume_id, bool others_too);
   void wait_until_concluded();
 
+  // For an administrator: those that run, and some of those that have ended, from `finish_number`
+  // on, which becomes where to go on. Empty: there are no more of them.
+  std::vector<OperationFacts> look_at_running() const;
+  std::vector<OperationFacts> look_at_finished(std::uint64_t& finish_number) const;
+  // As abort(), of one that runs.
+  Aborting abort(std::uint64_t number, base::UniqueFunction<void()> done);
+
   void nexus_lost(std::uint64_t nexus_number);
   void expire();
 
@@ -77,11 +85,14 @@ class Ledger {
   };
   std::unordered_map<std::uint64_t, Load> load_;  // of the units that operations were sent to
   std::size_t not_concluded_ = 0;
+  std::uint64_t last_number_ = 0;
 };
 
 // ESTIMATED STATUS UPDATE DELAY while an operation runs: when it ends if it goes on as it went;
 // "none" while nothing is known.
 std::uint32_t estimated_delay_ms(base::Duration elapsed, std::uint64_t done, std::uint64_t all);
+// What a report of one that runs says.
+scsi::CopyResult running_result(const Operation& operation, base::Instant now);
 // What a report of an operation that ended so says (wire reference 4.2, 4.3). Sense comes later,
 // from who knows it.
 scsi::CopyResult result_of(const Operation& operation, const CopyOutcome& outcome);

@@ -3,6 +3,7 @@
 #include "copymgr/mover.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace copymgr {
 namespace {
@@ -24,6 +25,17 @@ bool can_be_cloned(base::ByteOffset from, base::Extent into) {
 
 bool never_possible(const store::StoreResult<>& result) {
   return !result && result.error().kind == Kind::not_supported;
+}
+
+ShortCutObstacle obstacle_of(const store::StoreError& error) {
+  if (error.kind != Kind::not_supported) return ShortCutObstacle::failed;
+  if (error.system_error == 0) return ShortCutObstacle::not_files;
+  return error.system_error == EXDEV ? ShortCutObstacle::other_file_system
+                                     : ShortCutObstacle::file_system_cannot;
+}
+
+auto& of(std::array<Meters::Count, short_cut_obstacles>& counts, ShortCutObstacle obstacle) {
+  return counts[static_cast<std::size_t>(obstacle)];
 }
 
 Mover::Moved::End end_of(const store::StoreError& error) {
@@ -65,18 +77,22 @@ Mover::Moved Mover::move(store::Snapshot& snapshot, base::Extent from, store::Gu
 store::StoreResult<> Mover::move_piece(store::Piece from, const Section& section, base::Extent into,
                                        Moved& so_far) {
   Means& means = means_for(from.store);
-  if (means.clone && can_be_cloned(from.at, into)) {
+  std::optional<ShortCutObstacle> obstacle = means.clone;
+  if (!obstacle && !can_be_cloned(from.at, into)) obstacle = ShortCutObstacle::not_aligned;
+  if (!obstacle) {
     const Section::Part part(section, into);
     const auto cloned = store::clone_range(from, part.piece(), into.length);
     if (cloned) meters_.bytes_cloned += into.length.value;
     if (cloned) so_far.bytes += into.length;
     if (cloned) return {};
-    means.clone = !never_possible(cloned);
+    obstacle = obstacle_of(cloned.error());
+    if (never_possible(cloned)) means.clone = obstacle;
   }
   so_far.all_cloned = false;
   while (!into.empty()) {
     const base::Extent part{into.offset, std::min(into.length, part_length)};
     if (auto done = copy_part(from, section, part, means); !done) return done;
+    of(meters_.not_cloned, *obstacle) += part.length.value;
     so_far.bytes += part.length;
     from.at += part.length;
     into = {part.end(), into.length - part.length};
@@ -87,15 +103,19 @@ store::StoreResult<> Mover::move_piece(store::Piece from, const Section& section
 store::StoreResult<> Mover::copy_part(store::Piece from, const Section& section, base::Extent into,
                                       Means& means) {
   const Section::Part part(section, into);
-  if (means.in_kernel) {
+  std::optional<ShortCutObstacle> obstacle = means.in_kernel;
+  if (!obstacle) {
     const auto copied = store::copy_range_in_kernel(from, part.piece(), into.length);
     if (copied) meters_.bytes_copied_in_kernel += into.length.value;
     if (copied) return {};
-    means.in_kernel = !never_possible(copied);
+    obstacle = obstacle_of(copied.error());
+    if (never_possible(copied)) means.in_kernel = obstacle;
   }
   auto copied = store::copy_range_by_hand(from, part.piece(), into.length, scratch());
-  if (copied) meters_.bytes_copied += into.length.value;
-  return copied;
+  if (!copied) return copied;
+  meters_.bytes_copied += into.length.value;
+  of(meters_.not_copied_in_kernel, *obstacle) += into.length.value;
+  return {};
 }
 
 Mover::Means& Mover::means_for(const store::Store* source) {

@@ -37,8 +37,7 @@ class Mover {
   // destination.
   struct Means {
     const store::Store* source = nullptr;
-    bool clone = true;
-    bool in_kernel = true;
+    std::optional<ShortCutObstacle> clone, in_kernel;  // nullopt: can be done
   };
 
   using Section = store::Guard::WriteSection;

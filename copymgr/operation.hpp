@@ -45,6 +45,7 @@ struct Operation {
   std::atomic<std::uint64_t> blocks_done{0};  // contiguous from the start of the request
   std::atomic<std::uint64_t> bytes_done{0};   // of an EXTENDED COPY, all segments together
   std::atomic<std::uint64_t> all_of_it{0};    // of what is counted above; 0: not known
+  std::atomic<std::uint64_t> bytes_asked{0};  // 0: not known yet
   std::atomic<std::uint16_t> segments_processed{0};
   std::atomic<std::uint16_t> steps{0};
   std::atomic<StopReason> stop{StopReason::none};
@@ -64,6 +65,7 @@ struct Operation {
   // Units that it uses besides that of its key: the source of a WRITE USING TOKEN once the token is
   // known, all of an EXTENDED COPY.
   std::vector<std::uint64_t> other_volume_ids;
+  std::uint64_t number = 0;  // unique in this process: what an administrator calls it by
   bool running = true;
   bool kept = false;  // in the index of records
   base::Instant finished_at;

@@ -40,6 +40,7 @@ bool CopyManager::populate_token(const OperationKey& key, const scsi::PopulateTo
   if (volume == nullptr) {
     return s.end_refused(operation, {CopyFault::Kind::volume_gone});
   }
+  operation->bytes_asked = (*volume)->block_length.to_bytes(request.total()).value;
   if (request.total().value == 0) {
     s.end(operation, base::BlockCount(0));
   } else {

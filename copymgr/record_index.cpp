@@ -77,6 +77,16 @@ OperationPtr RecordIndex::find_by_names(const OperationKey& key, base::Instant n
   return newest == found->second.rend() ? nullptr : *newest;
 }
 
+std::vector<OperationPtr> RecordIndex::finished_from(std::uint64_t finish_number, std::size_t most,
+                                                     base::Instant now) const {
+  std::vector<OperationPtr> out;
+  for (auto at = finished_.lower_bound(finish_number); at != finished_.end() && out.size() < most;
+       ++at) {
+    if (is_alive(*at->second, now)) out.push_back(at->second);
+  }
+  return out;
+}
+
 void RecordIndex::erase_finished_of_nexus(std::uint64_t nexus_number) {
   const auto found = finished_by_nexus_.find(nexus_number);
   if (found == finished_by_nexus_.end()) return;

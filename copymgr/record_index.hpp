@@ -28,6 +28,10 @@ class RecordIndex {
   // The newest under any nexus between the same two names.
   OperationPtr find_by_names(const OperationKey& key, base::Instant now) const;
 
+  // At most so many finished ones, from this finish number on.
+  std::vector<OperationPtr> finished_from(std::uint64_t finish_number, std::size_t most,
+                                          base::Instant now) const;
+
   void erase_finished_of_nexus(std::uint64_t nexus_number);
   void erase_finished_of_volume(std::uint64_t volume_id);
   void expire(base::Instant now);

@@ -35,7 +35,8 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
   const AttachedVolumePtr volume = find_volume(operation->key.volume_id);
   if (volume == nullptr) return base::fail(CopyFault{CopyFault::Kind::volume_gone});
   const Volume& destination = **volume;
-  meters.bytes_requested += destination.block_length.to_bytes(request.total()).value;
+  operation->bytes_asked = destination.block_length.to_bytes(request.total()).value;
+  meters.bytes_requested += operation->bytes_asked;
   if (!scsi::is_block_device_zero(request.token)) {
     return prepare_copy(operation, destination, request, gate);
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/digest.hpp"
+
 namespace scsi {
 namespace {
 
@@ -25,6 +27,11 @@ RodTokenBytes encode(const RodTokenFields& fields) {
   place(token, rod_token::target_descriptor_at, fields.target_device);
   place(token, rod_token::extended_data_at, fields.extended_data);
   return token;
+}
+
+std::string hash_of(const RodTokenBytes& token) {
+  constexpr std::size_t shown_bytes = 6;
+  return base::to_hex(base::ByteView(base::sha256(token)).first(shown_bytes));
 }
 
 RodType rod_type_of(const RodTokenBytes& token) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 
 #include "base/bytes.hpp"
 #include "base/units.hpp"
@@ -56,11 +57,23 @@ class RodTypeSet {
 
 namespace rod_token {
 inline constexpr Field rod_type = Field::bytes("ROD TYPE", 0, 4);
+inline constexpr Field reserved_before_length = Field::bytes("reserved", 4, 2);
 inline constexpr Field length = Field::bytes("ROD TOKEN LENGTH", 6, 2);
 inline constexpr Field identifier = Field::bytes("COPY MANAGER ROD TOKEN IDENTIFIER", 8, 8);
 inline constexpr Field bytes_represented_high = Field::bytes("NUMBER OF BYTES REPRESENTED", 48, 8);
 inline constexpr Field bytes_represented_low = Field::bytes("NUMBER OF BYTES REPRESENTED", 56, 8);
+// Of a block device (5.2).
+inline constexpr Field block_length = Field::bytes("LOGICAL BLOCK LENGTH IN BYTES", 96, 4);
+inline constexpr Field p_type{"P_TYPE", 100, 3, 3};
+inline constexpr Field prot_en = Field::flag("PROT_EN", 100, 0);
+inline constexpr Field p_i_exponent{"P_I_EXPONENT", 101, 7, 4};
+inline constexpr Field physical_exponent{"LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT", 101, 3, 4};
+inline constexpr Field lbpme = Field::flag("LBPME", 102, 7);
+inline constexpr Field lbprz = Field::flag("LBPRZ", 102, 6);
+inline constexpr Field lowest_aligned{"LOWEST ALIGNED LOGICAL BLOCK ADDRESS", 102, 5, 14};
 inline constexpr std::uint16_t length_value = 0x01f8;
+inline constexpr std::size_t rod_type_specific_at = 64, rod_type_specific_bytes = 32;
+inline constexpr std::size_t device_reserved_at = 104;
 inline constexpr std::size_t creator_at = 16, creator_bytes = 32;
 inline constexpr std::size_t device_specific_at = 96, device_specific_bytes = 32;
 inline constexpr std::size_t target_descriptor_at = 128, target_descriptor_bytes_max = 128;
@@ -81,6 +94,10 @@ struct RodTokenFields {
   std::array<std::uint8_t, rod_token::extended_data_bytes> extended_data{};  // from a secure source
 };
 RodTokenBytes encode(const RodTokenFields& fields);
+
+// What people call a token by: 12 digits of a hash over its bytes, which are a capability and are
+// shown to nobody.
+std::string hash_of(const RodTokenBytes& token);
 
 RodType rod_type_of(const RodTokenBytes& token);
 std::uint64_t identifier_of(const RodTokenBytes& token);

@@ -76,6 +76,8 @@ class Snapshot {
   virtual bool lost() const = 0;
   // What restore() after a restart knows it by; 0: it will not be there.
   virtual std::uint64_t kept_as() const = 0;
+  // What was saved for it into the side store; other snapshots may share that.
+  virtual base::ByteCount side_bytes() const = 0;
 
   // Calls `move(piece, length)` for consecutive pieces that together hold the snapshot's bytes of
   // `extent` (which must lie within one of extents()), in order. While `move` runs no write can

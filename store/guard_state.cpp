@@ -47,6 +47,11 @@ GuardCounters GuardState::counters() const {
   return counters;
 }
 
+base::ByteCount GuardState::side_bytes_of(const SnapshotRecord& record) const {
+  const std::scoped_lock lock(mutex_);
+  return base::ByteCount(record.saved.size() * chunk_bytes());
+}
+
 ChunkRange GuardState::chunks_touched(base::Extent extent) const {
   const std::uint64_t chunk = settings_.chunk_bytes;
   if (extent.empty()) return {};

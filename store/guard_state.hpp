@@ -45,6 +45,7 @@ class GuardState {
   RegionLocks& regions() { return regions_; }
   std::uint32_t chunk_bytes() const { return settings_.chunk_bytes; }
   GuardCounters counters() const;
+  base::ByteCount side_bytes_of(const SnapshotRecord& record) const;
 
   // Enters the gate with nothing in `extent` still needed by a snapshot; saves first what is.
   WriteGate::Ticket enter_saving(base::Extent extent);

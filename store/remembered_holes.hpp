@@ -1,6 +1,6 @@
 // A store over one that cannot tell what takes room on its medium, as a block device: what was
-// zeroed whole, by granules, is remembered as a hole until it is written. At first, and so after a restart, all
-// is data, which is never wrong.
+// zeroed whole, by granules, is remembered as a hole until it is written. At first, and so after a
+// restart, all is data, which is never wrong.
 //
 // Below a Guard only, whose region locks keep a write and a write_zeros of the same granule apart.
 #pragma once

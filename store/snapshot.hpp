@@ -17,6 +17,7 @@ class GuardSnapshot final : public Snapshot {
   const std::vector<base::Extent>& extents() const override { return record_->extents; }
   bool lost() const override { return record_->lost; }
   std::uint64_t kept_as() const override { return record_->kept ? record_->kept->sequence : 0; }
+  base::ByteCount side_bytes() const override { return state_->side_bytes_of(*record_); }
   StoreResult<> visit(base::Extent extent, const Move& move) override;
 
   SnapshotRecord& record() { return *record_; }

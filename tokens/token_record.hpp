@@ -21,6 +21,8 @@ struct TokenRecord {
   std::uint64_t group = 0;
   std::optional<TokenFault> death;  // nullopt: lives
   std::uint32_t leases = 0;         // while any runs, the token is in no queue
+  std::uint64_t uses = 0;
+  std::optional<base::Instant> created_at, ended_at;  // within this process
   // Idle and alive: when it expires. Dead: when it may be forgotten.
   base::Instant deadline;
   // Idle and alive: its place among the idle, and among those of its group.

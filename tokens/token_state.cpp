@@ -119,6 +119,7 @@ void TokenTable::State::bury(std::uint64_t identifier, TokenRecord& record, Toke
                              base::Instant now, Doomed& doomed) {
   if (record.is_idle()) leave_idle(identifier, record);
   record.death = reason;
+  record.ended_at = now;
   record.deadline = may_be_forgotten_at(record, now);
   doomed.push_back(std::move(record.rod));
   dead.push_back(identifier);

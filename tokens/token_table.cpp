@@ -59,6 +59,7 @@ scsi::RodTokenBytes TokenTable::create(NewToken token) {
   s.seal.put_on(record.bytes, s.randomness);
   record.rod = std::move(token.rod);
   record.timeout = std::chrono::seconds(seconds);
+  record.created_at = now;
   if (token.lifetime_seconds != 0) {
     record.end_of_life = later(now, std::chrono::seconds(token.lifetime_seconds));
   }
@@ -90,6 +91,7 @@ base::Result<Lease, TokenFault> TokenTable::lease(const scsi::RodTokenBytes& tok
   const std::uint64_t identifier = scsi::identifier_of(token);
   if (found.leases == 0) s.leave_idle(identifier, found);
   ++found.leases;
+  ++found.uses;
   ++s.counters.used;
   return Lease(*this, identifier, found.rod);
 }
@@ -120,7 +122,10 @@ bool TokenTable::end_life(std::uint64_t identifier, TokenFault reason) {
   TokenRecord* record = s.find_live(identifier, now, doomed);
   if (record == nullptr) return false;
   s.bury(identifier, *record, reason, now, doomed);
-  ++(reason == TokenFault::cancelled ? s.counters.cancelled : s.counters.revoked);
+  // bury() counts what has expired.
+  if (reason == TokenFault::cancelled) ++s.counters.cancelled;
+  if (reason == TokenFault::revoked) ++s.counters.revoked;
+  if (reason == TokenFault::deleted) ++s.counters.deleted;
   return true;
 }
 
@@ -145,12 +150,25 @@ bool TokenTable::cancel(std::uint64_t identifier) {
   return end_life(identifier, TokenFault::cancelled);
 }
 
-bool TokenTable::revoke(std::uint64_t identifier) {
-  if (!end_life(identifier, TokenFault::revoked)) return false;
+// What an administrator has ended does not come back.
+bool TokenTable::end_for_good(std::uint64_t identifier, TokenFault reason) {
+  if (!end_life(identifier, reason)) return false;
   std::promise<void> kept;
   when_kept([&kept](bool) { kept.set_value(); });
   kept.get_future().wait();
   return true;
+}
+
+bool TokenTable::revoke(std::uint64_t identifier) {
+  return end_for_good(identifier, TokenFault::revoked);
+}
+
+bool TokenTable::expire_at_once(std::uint64_t identifier) {
+  return end_for_good(identifier, TokenFault::expired);
+}
+
+bool TokenTable::remove(std::uint64_t identifier) {
+  return end_for_good(identifier, TokenFault::deleted);
 }
 
 void TokenTable::expire() {

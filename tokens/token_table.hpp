@@ -81,6 +81,24 @@ struct TokenReader {
 
 struct KeptToken;
 class TokenJournal;
+// What the table knows of one token, alive or remembered as dead, at one moment.
+struct TokenView {
+  scsi::RodTokenBytes bytes{};         // a capability: not for anybody's eyes
+  std::shared_ptr<const Rod> rod;      // empty once dead; let go of it soon
+  std::optional<TokenFault> death;     // nullopt: lives
+  base::Duration timeout{0};           // of inactivity
+  std::optional<base::Duration> left;  // of it; nullopt while in use, and once dead
+  std::uint32_t leases = 0;            // uses that run
+  std::uint64_t uses = 0;              // since this process began, those that run too
+  std::optional<base::Instant> created_at, ended_at;  // nullopt: before this process
+};
+
+// Where a walk over all tokens stands.
+struct TokenWalk {
+  std::size_t next = 0, places = 0;
+  bool ended = false;
+};
+
 class TokenTable;
 
 // The right to read a token's ROD for the length of one command. While it lives the token neither
@@ -134,10 +152,23 @@ class TokenTable {
   // all of them: not for every day. `wanted` runs under the table's lock.
   std::vector<scsi::RodTokenBytes> living(const std::function<bool(const Rod&)>& wanted) const;
 
-  // By identifier, which says nothing to a host. False when no such live token. A revoked one stays
-  // so after a restart: that is kept when this returns (it may sleep).
+  // By identifier, which says nothing to a host. False when no such live token. From then on nobody
+  // begins to use it; a use that runs has its ROD to its end. One that is not cancelled stays so
+  // after a restart: that is kept when these return (they may sleep).
   bool cancel(std::uint64_t identifier);
   bool revoke(std::uint64_t identifier);
+  bool expire_at_once(std::uint64_t identifier);
+  bool remove(std::uint64_t identifier);  // as by DEL_TKN
+
+  // The next few of all tokens, in no order, until `walk.ended`: the lock is held for a few at a
+  // time. One that is there all the while is among them; if the table has to grow beyond its limits
+  // meanwhile (many uses run at once) the walk begins anew, and shows some twice.
+  std::vector<TokenView> look(TokenWalk& walk) const;
+  // Whether this array gave these bytes out, be the token alive or not.
+  TokenSeal::Verdict seal_of(const scsi::RodTokenBytes& token) const;
+  // Why these bytes cannot be used now by any unit of the array; nullopt: they can. Neither a use
+  // nor counted.
+  std::optional<TokenFault> fault_of(const scsi::RodTokenBytes& token);
 
   // Buries what has expired and forgets old death records. Call it now and then; every other member
   // does not depend on it.
@@ -149,6 +180,7 @@ class TokenTable {
   friend class Lease;
   void end_lease(std::uint64_t identifier, bool delete_token);
   bool end_life(std::uint64_t identifier, TokenFault reason);
+  bool end_for_good(std::uint64_t identifier, TokenFault reason);
 
   struct State;
   std::unique_ptr<State> state_;

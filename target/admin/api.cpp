@@ -1,5 +1,6 @@
 #include "target/admin/api.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -47,6 +48,22 @@ std::optional<std::vector<std::string>> match(std::string_view pattern, std::str
   return arguments;
 }
 
+// name=value&name=value; a name without a value has an empty one.
+std::map<std::string, std::string> query_of(std::string_view target) {
+  std::map<std::string, std::string> out;
+  const std::size_t mark = target.find('?');
+  std::string_view rest = mark == std::string_view::npos ? "" : target.substr(mark + 1);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('&'), rest.size());
+    const std::string_view pair = rest.substr(0, end);
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+    if (equals != 0) out[percent_decoded(pair.substr(0, equals))] = percent_decoded(value);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return out;
+}
+
 }  // namespace
 
 ApiResponse api_error(unsigned status, const std::string& text) {
@@ -65,7 +82,7 @@ ApiResponse Api::answer(std::string_view method, std::string_view target,
     const nlohmann::json document =
         body.empty() ? nlohmann::json::object() : nlohmann::json::parse(body, nullptr, false);
     if (!document.is_object()) return api_error(400, "the body must be a JSON object");
-    return route.handler({std::move(*arguments), document});
+    return route.handler({std::move(*arguments), document, query_of(target)});
   }
   if (path_known) return api_error(405, fmt::format("{} cannot be done with {}", method, path));
   return api_error(404, fmt::format("there is no {}", path));

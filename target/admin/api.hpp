@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,8 +12,9 @@
 namespace admin {
 
 struct ApiRequest {
-  std::vector<std::string> arguments;  // what stood where the pattern has {}
-  const nlohmann::json& body;          // an object; empty when none came
+  std::vector<std::string> arguments;             // what stood where the pattern has {}
+  const nlohmann::json& body;                     // an object; empty when none came
+  std::map<std::string, std::string> query = {};  // what stood behind the '?', decoded
 };
 
 struct ApiResponse {

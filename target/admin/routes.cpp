@@ -4,9 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "target/admin/copy_operation_routes.hpp"
 #include "target/admin/lun_routes.hpp"
 #include "target/admin/port_group_routes.hpp"
 #include "target/admin/statistics.hpp"
+#include "target/admin/token_routes.hpp"
 #include "target/iscsi/session.hpp"
 
 namespace admin {
@@ -86,10 +88,18 @@ ApiResponse set_online(const ArrayParts& array, const ApiRequest& request, bool 
   return answer({{"name", name}, {"online", online}});
 }
 
-}  // namespace
+// The TSIH of the session that the copy manager calls so; nullopt: it has ended.
+std::function<std::optional<std::uint16_t>(std::uint64_t)> tsih_finder(net::Server& server) {
+  return [&server](std::uint64_t number) -> std::optional<std::uint16_t> {
+    for (const auto& entry : server.sessions().all()) {
+      if (entry->facts.number == number) return entry->facts.tsih;
+    }
+    return std::nullopt;
+  };
+}
 
-Api make_api(const ArrayParts& array) {
-  return Api({
+std::vector<Route> all_routes(const ArrayParts& array) {
+  return {
       {"GET", "/v1/stats",
        [array](const ApiRequest&) {
          return ApiResponse{
@@ -114,7 +124,17 @@ Api make_api(const ArrayParts& array) {
        [array](const ApiRequest& request) { return change_port_group(array, request); }},
       {"POST", "/v1/targets/{}/offline",
        [array](const ApiRequest& request) { return set_online(array, request, false); }},
-  });
+  };
+}
+
+}  // namespace
+
+Api make_api(const ArrayParts& array) {
+  const Inspected inspected{array.copy_manager, array.targets, tsih_finder(array.server)};
+  std::vector<Route> routes = all_routes(array);
+  for (auto& more : {token_routes(inspected), copy_operation_routes(inspected)})
+    routes.insert(routes.end(), more.begin(), more.end());
+  return Api(std::move(routes));
 }
 
 }  // namespace admin

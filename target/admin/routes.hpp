@@ -12,6 +12,8 @@ namespace admin {
 // POST /v1/targets/{name}/offline   {"grace_seconds": 10}
 // /v1/targets/{name}/luns/{lun}...: lun_routes.hpp
 // /v1/targets/{name}/port-groups...: port_group_routes.hpp
+// /v1/tokens...: token_routes.hpp
+// /v1/copy-operations...: copy_operation_routes.hpp
 Api make_api(const ArrayParts& array);
 
 }  // namespace admin

@@ -1,5 +1,7 @@
 #include "target/admin/statistics.hpp"
 
+#include <array>
+
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
@@ -18,13 +20,30 @@ json process() {
   return {{"cpu_seconds", seconds(usage.ru_utime) + seconds(usage.ru_stime)}};
 }
 
+// In the order of copymgr::ShortCutObstacle.
+constexpr std::array<const char*, copymgr::short_cut_obstacles> obstacle_names{
+    "not_aligned", "not_files", "other_file_system", "file_system_cannot", "failed"};
+
+json obstacles(const copymgr::ObstacleCounts& counts) {
+  json out = json::object();
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    out[obstacle_names[i]] = counts[i];
+  return out;
+}
+
 json copies(const copymgr::CopyCounters& c) {
-  return {
-      {"populate_token", c.populate_token}, {"write_using_token", c.write_using_token},
-      {"extended_copy", c.extended_copy},   {"refused", c.refused},
-      {"stopped_early", c.stopped_early},   {"bytes_requested", c.bytes_requested},
-      {"bytes_cloned", c.bytes_cloned},     {"bytes_copied_in_kernel", c.bytes_copied_in_kernel},
-      {"bytes_copied", c.bytes_copied},     {"bytes_zeroed", c.bytes_zeroed}};
+  return {{"populate_token", c.populate_token},
+          {"write_using_token", c.write_using_token},
+          {"extended_copy", c.extended_copy},
+          {"refused", c.refused},
+          {"stopped_early", c.stopped_early},
+          {"bytes_requested", c.bytes_requested},
+          {"bytes_cloned", c.bytes_cloned},
+          {"bytes_copied_in_kernel", c.bytes_copied_in_kernel},
+          {"bytes_copied", c.bytes_copied},
+          {"bytes_zeroed", c.bytes_zeroed},
+          {"bytes_not_cloned_because", obstacles(c.not_cloned)},
+          {"bytes_not_copied_in_kernel_because", obstacles(c.not_copied_in_kernel)}};
 }
 
 json tokens_of(const tokens::TokenCounters& t) {
@@ -39,7 +58,7 @@ json tokens_of(const tokens::TokenCounters& t) {
 std::string statistics_json(const net::ServerCounters& wire,
                             const copymgr::CopyManager& copy_manager,
                             const std::vector<std::shared_ptr<device::TargetDevice>>& targets) {
-  std::uint64_t bytes_read = 0, bytes_written = 0;
+  std::uint64_t bytes_read = 0, bytes_written = 0, side_bytes = 0, snapshots = 0;
   json luns = json::array();
   for (const auto& target : targets) {
     for (const auto& [lun, unit] : target->units()) {
@@ -47,6 +66,8 @@ std::string statistics_json(const net::ServerCounters& wire,
       const store::GuardCounters guard = unit->guard().counters();
       bytes_read += counters.bytes_read.sum();
       bytes_written += counters.bytes_written.sum();
+      side_bytes += guard.side_bytes_in_use.value;
+      snapshots += guard.snapshots_live;
       luns.push_back({{"target", target->name()},
                       {"lun", lun.value},
                       {"size_bytes", unit->block_length().to_bytes(unit->capacity()).value},
@@ -64,16 +85,18 @@ std::string statistics_json(const net::ServerCounters& wire,
   const copymgr::CopyCounters moved = copy_manager.counters();
   bytes_read += moved.bytes_copied_in_kernel + moved.bytes_copied;
   bytes_written += moved.bytes_copied_in_kernel + moved.bytes_copied + moved.bytes_zeroed;
-  const json document = {{"process", process()},
-                         {"wire",
-                          {{"bytes_received", wire.bytes_received},
-                           {"bytes_sent", wire.bytes_sent},
-                           {"connections", wire.connections},
-                           {"sessions", wire.sessions}}},
-                         {"stores", {{"bytes_read", bytes_read}, {"bytes_written", bytes_written}}},
-                         {"copies", copies(moved)},
-                         {"tokens", tokens_of(copy_manager.token_counters())},
-                         {"luns", luns}};
+  const json document = {
+      {"process", process()},
+      {"wire",
+       {{"bytes_received", wire.bytes_received},
+        {"bytes_sent", wire.bytes_sent},
+        {"connections", wire.connections},
+        {"sessions", wire.sessions}}},
+      {"stores", {{"bytes_read", bytes_read}, {"bytes_written", bytes_written}}},
+      {"copies", copies(moved)},
+      {"tokens", tokens_of(copy_manager.token_counters())},
+      {"side_files", {{"bytes_in_use", side_bytes}, {"snapshots_live", snapshots}}},
+      {"luns", luns}};
   return document.dump();
 }
 

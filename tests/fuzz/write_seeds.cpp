@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "scsi/copy_results.hpp"
+#include "scsi/inquiry_data.hpp"
 #include "scsi/mode_pages.hpp"
 #include "scsi/third_party_copy_page.hpp"
 #include "scsi/token_parameters.hpp"
@@ -132,6 +133,22 @@ void commands(Corpus corpus) {
   }
 }
 
+// The zero token, one that a host could have been given, and one of the table as it is.
+void tokens(Corpus corpus) {
+  const auto zero = scsi::block_device_zero_token();
+  corpus.add(Bytes{0} + Bytes(zero.begin(), zero.end()));
+  scsi::RodTokenFields fields;
+  fields.creator_logical_unit =
+      scsi::identification_cscd_descriptor({0x60, 1, 2, 3}, base::BlockLength{512});
+  fields.bytes_represented = base::ByteCount(1 << 20);
+  fields.device_specific[2] = 2;
+  fields.target_device = scsi::target_device_designator("iqn.2026-11.io.copymgr:demo");
+  const auto token = scsi::encode(fields);
+  corpus.add(Bytes{0} + Bytes(token.begin(), token.end()));
+  corpus.add(Bytes{1, 0});
+  corpus.add(Bytes{7, 1, 0, 9, 0x80});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -140,4 +157,5 @@ int main(int argc, char** argv) {
   connections({root, "iscsi_connection_fuzz"});
   parameters({root, "scsi_parameters_fuzz"});
   commands({root, "device_cdb_fuzz"});
+  tokens({root, "rod_token_fuzz"});
 }

@@ -1,6 +1,9 @@
 // What the verbs on a running daemon share.
 
+#include <cctype>
 #include <cstdlib>
+
+#include <fmt/format.h>
 
 #include "tools/copymgr/verb.hpp"
 
@@ -18,6 +21,37 @@ std::string socket_of(const po::variables_map& values) {
   if (values.count("socket") != 0) return values["socket"].as<std::string>();
   if (const char* path = std::getenv("COPYMGR_SOCKET")) return path;
   throw UsageError{"which daemon? give --socket PATH or set COPYMGR_SOCKET"};
+}
+
+namespace {
+
+std::string percent_encoded(const std::string& text) {
+  std::string out;
+  for (const char each : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(each)) != 0 ||
+                       std::string_view("-._~").find(each) != std::string_view::npos;
+    out += plain ? std::string(1, each) : fmt::format("%{:02X}", static_cast<unsigned char>(each));
+  }
+  return out;
+}
+
+// Of a number or a text; of an option without a value it is empty.
+std::string text_of(const po::variable_value& value) {
+  if (const auto* text = boost::any_cast<std::string>(&value.value())) return *text;
+  if (const auto* lun = boost::any_cast<unsigned>(&value.value())) return fmt::format("{}", *lun);
+  return fmt::format("{}", value.as<std::uint64_t>());
+}
+
+}  // namespace
+
+std::string query_of(const po::variables_map& values, std::initializer_list<const char*> options) {
+  std::string out;
+  for (const char* const name : options) {
+    if (values.count(name) == 0) continue;
+    out += fmt::format("{}{}={}", out.empty() ? "?" : "&", name,
+                       percent_encoded(text_of(values[name])));
+  }
+  return out;
 }
 
 }  // namespace cli

@@ -16,16 +16,20 @@ namespace po = boost::program_options;
 
 constexpr std::array verbs{
     Verb{"copy", "copy blocks between logical units, by tokens where the array can", run_copy},
+    Verb{"copy-operation", "the copy operations of a running daemon: list, show, abort",
+         run_copy_operation},
     Verb{"info", "what a host administrator asks of an array before using ODX", run_info},
     Verb{"lun", "the logical units of a running daemon: delete, resize, provisioning", run_lun},
     Verb{"session", "the sessions of a running daemon: list, logout", run_session},
+    Verb{"stats", "what a running daemon has copied, and how", run_stats},
     Verb{"target", "the targets of a running daemon: online, offline, access", run_target},
+    Verb{"token", "ROD tokens: list, show, decode, expire, revoke, delete", run_token},
 };
 
 std::string list(std::span<const Verb> family) {
   std::string text;
   for (const Verb& verb : family)
-    text += fmt::format("  {:<9}{}\n", verb.name, verb.summary);
+    text += fmt::format("  {:<16}{}\n", verb.name, verb.summary);
   return text;
 }
 
@@ -97,7 +101,10 @@ std::optional<po::variables_map> parse(const Usage& usage,
   po::options_description all;
   all.add(usage.options);
   for (const std::string& name : usage.positional) {
-    all.add_options()(name.c_str(), po::value<std::string>());
+    const bool defaulted = !usage.last_by_default.empty() && name == usage.positional.back();
+    all.add_options()(name.c_str(),
+                      defaulted ? po::value<std::string>()->default_value(usage.last_by_default)
+                                : po::value<std::string>());
   }
   const po::positional_options_description positional = positional_of(usage);
   po::variables_map values;

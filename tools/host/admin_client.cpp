@@ -18,7 +18,7 @@ using base::fail;
 namespace http = boost::beast::http;
 using Protocol = boost::asio::local::stream_protocol;
 
-constexpr std::size_t document_bytes_max = 1 << 20;
+constexpr std::size_t document_bytes_max = 64 << 20;  // of lists: every token that there can be
 constexpr std::chrono::seconds patience{5};
 
 // The daemon's own words, where its answer has some.

@@ -1,5 +1,5 @@
-// The one file that knows the JSON library: rows become a document, the daemon's counters are read
-// from one.
+// Rows become a JSON document, the daemon's counters are read from one. Besides this file only
+// document_table.cpp knows the JSON library.
 
 #include <nlohmann/json.hpp>
 

@@ -20,6 +20,8 @@ std::string shown_value(const Row& row) {
         if constexpr (std::is_same_v<T, double>) return fmt::format("{:.3f}", value);
         if constexpr (std::is_same_v<T, std::uint64_t>) return fmt::format("{}", value);
         if constexpr (std::is_same_v<T, std::string>) return value;
+        if constexpr (std::is_same_v<T, std::vector<std::string>>)
+          return value.empty() ? "none" : fmt::format("{}", fmt::join(value, "; "));
       },
       row.value);
 }

@@ -18,7 +18,7 @@ namespace host {
 struct Row {
   std::string key;    // "commands.populate_token": a member of an object in JSON; empty: table only
   std::string label;  // empty: JSON only
-  std::variant<std::monostate, bool, std::uint64_t, double, std::string>
+  std::variant<std::monostate, bool, std::uint64_t, double, std::string, std::vector<std::string>>
       value;          // monostate: unknown
   std::string shown;  // for the table; empty: the value itself, "-" when unknown
 };

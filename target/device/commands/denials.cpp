@@ -1,6 +1,5 @@
 #include "target/device/commands/denials.hpp"
 
-#include "base/digest.hpp"
 #include "scsi/command.hpp"
 
 namespace device::commands {
@@ -63,11 +62,6 @@ const char* text_of(const CopyFault& fault) {
   }
 }
 
-// Enough to find the same token again, nothing to use it by.
-std::string short_hash(const scsi::RodTokenBytes& token) {
-  return base::to_hex(base::ByteView(base::sha256(token)).first(8));
-}
-
 }  // namespace
 
 TellOfDenial denial_of(const Invocation& call, std::optional<std::uint32_t> list_identifier,
@@ -83,7 +77,7 @@ TellOfDenial denial_of(const Invocation& call, std::optional<std::uint32_t> list
     if (why == nullptr) return;
     Denial denial = who;
     denial.why = why;
-    if (shown) denial.token_hash = short_hash(*shown);
+    if (shown) denial.token_hash = scsi::hash_of(*shown);
     log->add(denial);
   };
 }

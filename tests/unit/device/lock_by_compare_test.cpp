@@ -2,8 +2,8 @@
 #include <atomic>
 #include <thread>
 
-#include "tests/unit/device/device_world.hpp"
 #include "tests/support/sanitized.hpp"
+#include "tests/unit/device/device_world.hpp"
 
 using namespace device;
 using namespace device::test;

@@ -86,7 +86,8 @@ TEST_CASE("untouched: a write beside the extents, in the same chunk, harms nothi
   CHECK(read(*copied, extent(0, chunk)) == expected);
 }
 
-TEST_CASE("untouched: a piece that is visited is old until the visit ends, the next one is lost", "[threads]") {
+TEST_CASE("untouched: a piece that is visited is old until the visit ends, the next one is lost",
+          "[threads]") {
   const auto guard = guard_memory(4 * MiB);
   REQUIRE(write(*guard, 0, filled(2 * chunk, 1)));
   int lost = 0;

@@ -6,9 +6,9 @@
 #include <future>
 #include <thread>
 
+#include "tests/support/sanitized.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/guarded.hpp"
-#include "tests/support/sanitized.hpp"
 
 using namespace test;
 
@@ -138,7 +138,8 @@ class Stress {
 
 TEST_CASE("snapshots under fire are constant and of their moment, in memory", "[threads]") {
   auto slow = std::make_unique<InHalves>(memory(blocks * block), [] { std::this_thread::yield(); });
-  Stress(std::move(slow), memory(std::uint64_t{4096} * stress_chunk)).run(thread_sanitized ? 2000 : 8000);
+  Stress(std::move(slow), memory(std::uint64_t{4096} * stress_chunk))
+      .run(thread_sanitized ? 2000 : 8000);
 }
 
 TEST_CASE("snapshots under fire are constant and of their moment, in a file", "[threads]") {

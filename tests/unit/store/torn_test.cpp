@@ -4,9 +4,9 @@
 #include <thread>
 
 #include "store/indivisible.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/unit/store/guarded.hpp"
-#include "tests/support/sanitized.hpp"
 
 using namespace test;
 using store::Durability;

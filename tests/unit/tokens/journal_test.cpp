@@ -61,6 +61,16 @@ TEST_CASE("a token lives on in the next process, and its ROD record with it") {
   CHECK(processes.use(forged) == TokenFault::corrupt);
 }
 
+TEST_CASE("what an administrator has ended stays so after a restart") {
+  Processes processes;
+  const auto expired = processes.create(100), removed = processes.create(100);
+  CHECK(processes.table->expire_at_once(scsi::identifier_of(expired)));
+  CHECK(processes.table->remove(scsi::identifier_of(removed)));
+  processes.restart();
+  CHECK(processes.use(expired) == TokenFault::expired);
+  CHECK(processes.use(removed) == TokenFault::deleted);
+}
+
 TEST_CASE("each reason of death is told after a restart, and as long as before") {
   Processes processes;
   const auto deleted = processes.create(10), cancelled = processes.create(10);
