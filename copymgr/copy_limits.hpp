@@ -8,6 +8,7 @@
 #include "base/units.hpp"
 #include "scsi/copy_cdbs.hpp"
 #include "scsi/extended_copy_parameters.hpp"
+#include "tokens/rod_types.hpp"
 
 namespace copymgr {
 
@@ -76,7 +77,11 @@ struct CopyLimits {
   std::uint32_t maximum_token_lifetime_seconds = 0;  // whatever its use; 0: no limit
   bool remote_tokens = false;                        // of other targets of this array
   // Descriptor 0108h.
-  bool zero_token = true;
+  scsi::RodTypeSet rod_types = tokens::rod_types_offered_by_default;
+  // Of a token that is asked for without a type (RTV=0), if it is offered.
+  scsi::RodType rod_type_by_default = scsi::RodType::point_in_time_default;
+  // POPULATE TOKEN of blocks that are all unmapped gives the block device zero token.
+  bool zero_token_for_unmapped = false;
   // Not told anywhere: results of one session that are kept for who asks.
   std::uint32_t list_identifiers = 256;
 
@@ -86,6 +91,7 @@ struct CopyLimits {
   TokenUse token_use = TokenUse::bearer;
   MixedBlockLengths mixed_block_lengths = MixedBlockLengths::refuse;
 
+  bool takes_zero_token() const { return rod_types.contains(scsi::RodType::block_device_zero); }
   bool offers_tokens() const {
     return service_actions.offers(scsi::populate_token::layout) ||
            service_actions.offers(scsi::write_using_token::layout);

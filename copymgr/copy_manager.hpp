@@ -109,12 +109,8 @@ struct ExtendedCopyRequest {
 
 // Of all units together.
 struct CopySettings {
-  tokens::TokenLimits tokens;                 // the ROD types offered too
+  tokens::TokenLimits tokens;
   std::optional<tokens::TokenKey> token_key;  // nullopt: one at random
-  // Of a token that is asked for without a type (RTV=0), if it is offered.
-  scsi::RodType rod_type_by_default = scsi::RodType::point_in_time_default;
-  // POPULATE TOKEN of blocks that are all unmapped gives the block device zero token.
-  bool zero_token_for_unmapped = false;
   // How many slices of background operations the pool has at a time; the others wait their turn.
   std::uint32_t background_slices_at_once = 1;
   std::uint32_t operations_max = 255;         // running at once

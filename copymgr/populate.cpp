@@ -51,8 +51,9 @@ bool CopyManager::populate_token(const OperationKey& key, const scsi::PopulateTo
 
 void CopyManager::State::protect(const OperationPtr& operation, const AttachedVolumePtr& volume,
                                  const scsi::PopulateToken& request) {
-  const auto type = tokens::type_of_new_token(request.rod_type, settings.tokens.rod_types_offered,
-                                              settings.rod_type_by_default);
+  const CopyLimits& limits = (*volume)->limits;
+  const auto type =
+      tokens::type_of_new_token(request.rod_type, limits.rod_types, limits.rod_type_by_default);
   if (!type) {
     end_refused(operation, {CopyFault::Kind::token, tokens::TokenFault::unsupported_type});
     return;
@@ -85,10 +86,9 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
   }
   const Volume& source = **volume;
   const base::BlockCount blocks = request.total();
-  const bool may_be_zero =
-      settings.zero_token_for_unmapped &&
-      settings.tokens.rod_types_offered.contains(scsi::RodType::block_device_zero) &&
-      keep_for(type) != store::Keep::addresses;
+  const bool may_be_zero = source.limits.zero_token_for_unmapped &&
+                           source.limits.takes_zero_token() &&
+                           keep_for(type) != store::Keep::addresses;
   if (may_be_zero && is_unmapped(*snapshot)) {
     snapshot.reset();
     return end(operation, blocks, scsi::block_device_zero_token());

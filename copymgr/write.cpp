@@ -43,8 +43,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
   if (!scsi::has_valid_length(request.token)) {
     return token_fault(tokens::TokenFault::invalid_length);
   }
-  const bool offered = settings.tokens.rod_types_offered.contains(scsi::RodType::block_device_zero);
-  if (!destination.limits.zero_token || !offered) {
+  if (!destination.limits.takes_zero_token()) {
     return token_fault(tokens::TokenFault::unsupported_type);
   }
   return std::make_unique<WriteRun>(destination, Plan::zeros(request.ranges), std::nullopt, false,
@@ -54,8 +53,9 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
 base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
     const OperationPtr& operation, const Volume& destination, const scsi::WriteUsingToken& request,
     const TokenGate& gate) {
-  auto lease =
-      table.lease(request.token, {destination.target_descriptor, destination.limits.remote_tokens});
+  const CopyLimits& limits = destination.limits;
+  auto lease = table.lease(request.token,
+                           {destination.target_descriptor, limits.remote_tokens, limits.rod_types});
   if (!lease) return token_fault(lease.error());
   const auto* rod = dynamic_cast<const VolumeRod*>(lease->rod().get());
   if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);
@@ -65,9 +65,8 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
   // Named first, then looked at: detach() of the source does it the other way round.
   ledger.set_other_volumes(operation, {rod->volume()->id});
   if (rod->volume().gone()) return token_fault(tokens::TokenFault::cancelled);
-  auto plan =
-      make_plan(rod->side(), request.offset_into_rod, {request.ranges, destination.block_length},
-                destination.limits.mixed_block_lengths);
+  auto plan = make_plan(rod->side(), request.offset_into_rod,
+                        {request.ranges, destination.block_length}, limits.mixed_block_lengths);
   if (!plan) return base::fail(plan.error());
   if (!plan->is_aligned(
           {rod->volume()->guard->alignment_bytes(), destination.guard->alignment_bytes()})) {

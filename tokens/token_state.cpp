@@ -87,7 +87,7 @@ base::Result<TokenRecord*, TokenFault> TokenTable::State::find(const scsi::RodTo
   if (verdict == TokenSeal::Verdict::broken || (differs && !genuine)) {
     return base::fail(TokenFault::corrupt);
   }
-  if (!is_taken(scsi::rod_type_of(token), limits.rod_types_offered)) {
+  if (!is_taken(scsi::rod_type_of(token), reader.rod_types)) {
     return base::fail(TokenFault::unsupported_type);
   }
   const bool remote =

@@ -50,7 +50,6 @@ struct TokenLimits {
   std::uint32_t death_records_max = 16384;  // remembered reasons, oldest forgotten first
   std::uint32_t default_inactivity_timeout_seconds = 60;
   // Tokens of others are refused (23/01), those too that were made when they still were offered.
-  scsi::RodTypeSet rod_types_offered = rod_types_offered_by_default;
 };
 
 struct TokenCounters {
@@ -77,6 +76,7 @@ using TargetDeviceBytes = std::array<std::uint8_t, scsi::rod_token::target_descr
 struct TokenReader {
   std::optional<TargetDeviceBytes> target_device;  // nullopt: of every target device here
   bool remote_tokens = false;  // it takes those of the other target devices of this array too
+  scsi::RodTypeSet rod_types = rod_types_offered_by_default;  // that it takes
 };
 
 struct KeptToken;

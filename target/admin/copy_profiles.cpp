@@ -29,7 +29,8 @@ constexpr std::array small_token_8m{
     Value{"optimal-transfer-count", "8M", "the same, so that nothing is cut"},
 };
 constexpr std::array no_zero_token{
-    Value{"zero-token", "off", "hosts have to find that zeros are written by other means"},
+    Value{"rod-types", "default+change-vulnerable+persistent+any",
+          "hosts have to find that zeros are written by other means"},
 };
 constexpr std::array xcopy_only{
     Value{"without", "83/10+83/11+84/07+84/08",

@@ -96,6 +96,42 @@ Fault set_without(CopyLimits& limits, std::string_view value) {
   return std::nullopt;
 }
 
+constexpr Named<scsi::RodType> rod_type_names[] = {
+    {"access-upon-reference", scsi::RodType::access_upon_reference},
+    {"default", scsi::RodType::point_in_time_default},
+    {"change-vulnerable", scsi::RodType::point_in_time_change_vulnerable},
+    {"persistent", scsi::RodType::point_in_time_persistent},
+    {"any", scsi::RodType::point_in_time_any},
+    {"zero", scsi::RodType::block_device_zero}};
+
+std::optional<scsi::RodType> named_rod_type(std::string_view name) {
+  for (const auto& each : rod_type_names) {
+    if (each.name == name) return each.choice;
+  }
+  return std::nullopt;
+}
+
+std::string names_of_rod_types() {
+  std::string out;
+  for (const auto& each : rod_type_names)
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", each.name);
+  return out;
+}
+
+Fault set_rod_types(scsi::RodTypeSet& place, std::string_view value) {
+  scsi::RodTypeSet types;
+  for (bool more = true; more;) {
+    const std::string_view word = value.substr(0, value.find('+'));
+    const auto type = named_rod_type(word);
+    if (!type) return fmt::format("some of {}, with + between", names_of_rod_types());
+    types.insert(*type);
+    more = word.size() != value.size();
+    if (more) value.remove_prefix(word.size() + 1);
+  }
+  place = types;
+  return std::nullopt;
+}
+
 struct Key {
   std::string_view name, values, meaning;
   Fault (*set)(CopyLimits& limits, std::string_view value);
@@ -162,8 +198,28 @@ constexpr std::array keys{
           if (!fault) l.extended_copy.maximum_segment_bytes = static_cast<std::uint32_t>(bytes);
           return fault;
         }},
-    Key{"zero-token", "on|off", "whether the block device zero token is taken",
-        [](CopyLimits& l, Text v) { return set_choice(l.zero_token, v, switches); }},
+    Key{"rod-types", "TYPE[+TYPE]...", "that are made and taken; see rod-type-by-default, and zero",
+        [](CopyLimits& l, Text v) { return set_rod_types(l.rod_types, v); }},
+    Key{"rod-type-by-default", "TYPE",
+        "default, change-vulnerable, persistent, any or access-upon-reference: without RTV",
+        [](CopyLimits& l, Text v) {
+          const auto type = named_rod_type(v);
+          if (!type || *type == scsi::RodType::block_device_zero) {
+            return Fault(names_of_rod_types() + ", but not zero");
+          }
+          l.rod_type_by_default = *type;
+          return Fault();
+        }},
+    Key{"zero-token-for-unmapped", "on|off",
+        "POPULATE TOKEN of unmapped blocks gives the zero token",
+        [](CopyLimits& l, Text v) { return set_choice(l.zero_token_for_unmapped, v, switches); }},
+    Key{"immed", "accept|refuse|foreground", "IMMED of the token commands; the last: as if not set",
+        [](CopyLimits& l, Text v) {
+          using enum copymgr::ImmedPolicy;
+          constexpr Named<copymgr::ImmedPolicy> choices[] = {
+              {"accept", accept}, {"refuse", refuse}, {"foreground", foreground}};
+          return set_choice(l.immed, v, choices);
+        }},
     Key{"token-use", "WHO", "bearer, same-initiator or visible-source may use the unit's tokens",
         [](CopyLimits& l, Text v) {
           using enum copymgr::TokenUse;

@@ -24,6 +24,15 @@ constexpr Need needs[] = {
     {scsi::copy_operation_abort::layout, scsi::receive_copy::status_layout},
 };
 
+std::optional<std::string> missing_for_immed(const CopyLimits& limits) {
+  const bool takes_it = limits.offers_tokens() && limits.immed == copymgr::ImmedPolicy::accept;
+  if (!takes_it || limits.service_actions.offers(scsi::copy_operation_abort::layout)) {
+    return std::nullopt;
+  }
+  return fmt::format("without={} is not possible with immed=accept; use immed=refuse or foreground",
+                     name_of_copy_command(scsi::copy_operation_abort::layout));
+}
+
 std::optional<std::string> missing_command(const copymgr::ServiceActions& actions) {
   for (const Need& need : needs) {
     if (!actions.offers(need.command) || actions.offers(need.other)) continue;
@@ -54,6 +63,12 @@ std::optional<std::string> beyond(const CopyLimits& limits, const copymgr::CopyS
 
 std::optional<std::string> fault_of(const CopyLimits& limits, base::BlockLength block_length) {
   if (auto missing = missing_command(limits.service_actions)) return missing;
+  if (auto missing = missing_for_immed(limits)) return missing;
+  const scsi::RodTypeSet made = tokens::populated(limits.rod_types);
+  const bool makes_tokens = limits.service_actions.offers(scsi::populate_token::layout);
+  if (makes_tokens && made == scsi::RodTypeSet()) {
+    return "rod-types has none that POPULATE TOKEN can make";
+  }
   if (is_more(limits.default_inactivity_timeout_seconds,
               limits.maximum_inactivity_timeout_seconds)) {
     return "default-inactivity-timeout is more than maximum-inactivity-timeout";

@@ -21,16 +21,13 @@ std::vector<scsi::SupportedCommand> copy_commands(const LogicalUnit& unit) {
 }
 
 // A type that can be had is given out, the zero token only for blocks that are unmapped.
-std::vector<scsi::RodTypeSupport> offered_rod_types(const copymgr::CopySettings& copies,
-                                                    const copymgr::CopyLimits& limits) {
+std::vector<scsi::RodTypeSupport> offered_rod_types(const copymgr::CopyLimits& limits) {
   std::vector<scsi::RodTypeSupport> out;
-  const scsi::RodTypeSet offered = copies.tokens.rod_types_offered;
-  const scsi::RodTypeSet populated = tokens::populated(offered);
+  const scsi::RodTypeSet populated = tokens::populated(limits.rod_types);
   for (const tokens::RodTypeRow& row : tokens::rod_types) {
-    if (!offered.contains(row.type)) continue;
-    if (row.type == scsi::RodType::block_device_zero && !limits.zero_token) continue;
+    if (!limits.rod_types.contains(row.type)) continue;
     const bool given_when_unmapped =
-        row.type == scsi::RodType::block_device_zero && copies.zero_token_for_unmapped;
+        row.type == scsi::RodType::block_device_zero && limits.zero_token_for_unmapped;
     out.push_back({row.type, row.token_in, populated.contains(row.type) || given_when_unmapped});
   }
   return out;
@@ -42,14 +39,14 @@ std::uint8_t segment_granularity_exponent(LogicalUnit& unit) {
   return static_cast<std::uint8_t>(std::countr_zero(unit.guard().alignment_bytes()));
 }
 
-scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit, const copymgr::CopySettings& copies) {
+scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
   enum : std::uint8_t { tokens_of_this_target = 0, tokens_of_others_too = 4 };
   const copymgr::CopyLimits& limits = unit.copy_limits();
   scsi::ThirdPartyCopyPage page;
   page.offers_tokens = limits.offers_tokens();
   page.limits = unit.rod_limits();
   page.commands = copy_commands(unit);
-  page.rod_types = offered_rod_types(copies, limits);
+  page.rod_types = offered_rod_types(limits);
   page.block_length = unit.block_length();
   page.remote_tokens = limits.remote_tokens ? tokens_of_others_too : tokens_of_this_target;
   page.minimum_token_lifetime_seconds = limits.minimum_token_lifetime_seconds;

@@ -6,7 +6,7 @@
 
 namespace device {
 
-scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit, const copymgr::CopySettings& copies);
+scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit);
 // DATA SEGMENT GRANULARITY: log2 of the bytes that the unit's store reads and writes at once.
 std::uint8_t segment_granularity_exponent(LogicalUnit& unit);
 

@@ -152,17 +152,17 @@ TEST_CASE("wire reference 4.8 row 'ABORT TASK, COA', and how long a record is ke
 }
 
 TEST_CASE("wire reference 5.4 and 6.6: the types told are the types had") {
-  copymgr::CopySettings copies;
+  device::LogicalUnitLimits limits;
   SECTION("by default the points in time") {
-    Rows w(copies);
+    Rows w({}, limits);
     CHECK(types_told(w) ==
           std::vector<TypeEntry>{
               {0x00800000, 3}, {0x00800001, 3}, {0x00800002, 3}, {0x0080ffff, 1}, {0xffff0001, 2}});
   }
   SECTION("all there are") {
-    copies.tokens.rod_types_offered.insert(scsi::RodType::access_upon_reference);
-    copies.zero_token_for_unmapped = true;
-    Rows w(copies);
+    limits.copies.rod_types.insert(scsi::RodType::access_upon_reference);
+    limits.copies.zero_token_for_unmapped = true;
+    Rows w({}, limits);
     CHECK(types_told(w) == std::vector<TypeEntry>{{0x00010000, 3},
                                                   {0x00800000, 3},
                                                   {0x00800001, 3},
@@ -174,8 +174,8 @@ TEST_CASE("wire reference 5.4 and 6.6: the types told are the types had") {
     CHECK(Bytes(zero.begin() + 8, zero.end()) == Bytes(504));
   }
   SECTION("few: others are 05/26/00 to make and 05/23/01 to use") {
-    copies.tokens.rod_types_offered = {scsi::RodType::point_in_time_persistent};
-    Rows w(copies);
+    limits.copies.rod_types = {scsi::RodType::point_in_time_persistent};
+    Rows w({}, limits);
     CHECK(types_told(w) == std::vector<TypeEntry>{{0x00800002, 3}});
     Bytes token = w.token({{0, 8}});  // RTV=0
     CHECK(base::load_be32(token, 0) == 0x00800002);
@@ -190,9 +190,9 @@ TEST_CASE("wire reference 5.4 and 6.6: the types told are the types had") {
 }
 
 TEST_CASE("wire reference 5.4 rows: when source data changes") {
-  copymgr::CopySettings copies;
-  copies.tokens.rod_types_offered.insert(scsi::RodType::access_upon_reference);
-  Rows w(copies);
+  device::LogicalUnitLimits limits;
+  limits.copies.rod_types.insert(scsi::RodType::access_upon_reference);
+  Rows w({}, limits);
   const Bytes before = pattern(8 * 512, 1), after = pattern(8 * 512, 2);
   struct Row {
     std::uint32_t asked, had;

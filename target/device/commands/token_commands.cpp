@@ -41,12 +41,11 @@ bool may_start(const Invocation& call) {
   return false;
 }
 
-// The unit's limits, and what the copy manager's settings say of tokens.
 scsi::TokenCommandLimits limits_of(const Invocation& call) {
-  const copymgr::CopySettings& copies = call.nexus.target().copy_manager().settings();
+  const copymgr::CopyLimits& limits = call.unit().copy_limits();
   scsi::TokenCommandLimits out = call.unit().token_command_limits();
-  out.takes_immed = call.unit().copy_limits().immed != copymgr::ImmedPolicy::refuse;
-  out.populated_rod_types = tokens::populated(copies.tokens.rod_types_offered);
+  out.takes_immed = limits.immed != copymgr::ImmedPolicy::refuse;
+  out.populated_rod_types = tokens::populated(limits.rod_types);
   return out;
 }
 

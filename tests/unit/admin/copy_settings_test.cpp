@@ -106,7 +106,9 @@ TEST_CASE("what is typed is what a unit gets") {
       "maximum-token-lifetime=14,maximum-tokens=15,list-identifiers=16,total-concurrent-copies=18,"
       "maximum-identified-concurrent-copies=17,maximum-cscd-descriptors=19,"
       "maximum-segment-descriptors=20,maximum-descriptor-list-length=2100,"
-      "maximum-inline-data-length=22,maximum-segment-length=23M,zero-token=off,"
+      "maximum-inline-data-length=22,maximum-segment-length=23M,rod-types=access-upon-reference+"
+      "persistent,"
+      "rod-type-by-default=persistent,zero-token-for-unmapped=on,immed=foreground,"
       "token-use=visible-source,remote-tokens=array,mixed-block-sizes=convert,without=83/01+84/08");
   REQUIRE(limits);
   CopyLimits wanted;
@@ -122,7 +124,11 @@ TEST_CASE("what is typed is what a unit gets") {
   wanted.total_concurrent_copies = 18;
   wanted.maximum_identified_concurrent_copies = 17;
   wanted.extended_copy = {19, 20, 2100, 23 << 20, 22};
-  wanted.zero_token = false;
+  wanted.rod_types = {scsi::RodType::access_upon_reference,
+                      scsi::RodType::point_in_time_persistent};
+  wanted.rod_type_by_default = scsi::RodType::point_in_time_persistent;
+  wanted.zero_token_for_unmapped = true;
+  wanted.immed = copymgr::ImmedPolicy::foreground;
   wanted.token_use = copymgr::TokenUse::visible_source;
   wanted.remote_tokens = true;
   wanted.mixed_block_lengths = copymgr::MixedBlockLengths::convert;
@@ -144,7 +150,7 @@ TEST_CASE("a faulty setting is one line that says what is wrong and what is allo
   told("colour=red", "no setting colour=", "maximum-range-descriptors");
   told("colour", "'colour' is not a setting", "KEY=VALUE");
   told("", "'' is not a setting", "KEY=VALUE");
-  told("zero-token=yes", "zero-token=yes", "use on or off");
+  told("zero-token-for-unmapped=yes", "zero-token-for-unmapped=yes", "use on or off");
   told("token-use=all", "token-use=all", "bearer or same-initiator or visible-source");
   told("remote-tokens=on", "remote-tokens=on", "refuse or array");
   told("mixed-block-sizes=no", "mixed-block-sizes=no", "refuse or convert");
@@ -164,7 +170,13 @@ TEST_CASE("a faulty setting is one line that says what is wrong and what is allo
 
 // Wire reference 1.3, the whole table, for what stands in the command table.
 TEST_CASE("what must come together: each command that another one needs") {
-  const auto without = [](const std::string& names) { return fault_in("without=" + names); };
+  const auto without = [](const std::string& names) {
+    return fault_in("immed=refuse,without=" + names);
+  };
+  // "Any IMMED=1: COPY OPERATION ABORT".
+  CHECK(has(fault_in("without=83/01+83/1c"), "not possible with immed=accept"));
+  CHECK(fault_in("without=83/01+83/1c,immed=foreground") == "");
+  CHECK(has(fault_in("rod-types=zero"), "none that POPULATE TOKEN can make"));
   struct Need {
     const char *of, *needed;
   };
@@ -244,9 +256,9 @@ TEST_CASE("a unit cannot have more than the array, nor parts of its blocks; the 
   CHECK(has(fault("4=memory:1M,blocksize=4096", "maximum-token-transfer-size=1536"),
             "iqn.a:b LUN 4: maximum-token-transfer-size"));
   CHECK(fault("4=memory:1M", "maximum-token-transfer-size=1536") == "");
-  CHECK(has(fault("4=memory:1M,zero-token=maybe"), "iqn.a:b LUN 4: zero-token=maybe"));
-  CHECK(has(fault("4=memory:1M", "zero-token=maybe"), "--copy: zero-token=maybe"));
-  CHECK(has(fault("4=memory:1M,zero-token=on,zero-token=on"), "zero-token= is given twice"));
+  CHECK(has(fault("4=memory:1M,immed=maybe"), "iqn.a:b LUN 4: immed=maybe"));
+  CHECK(has(fault("4=memory:1M", "immed=maybe"), "--copy: immed=maybe"));
+  CHECK(has(fault("4=memory:1M,immed=accept,immed=accept"), "immed= is given twice"));
   CHECK(has(fault("4=memory:1M,colour=red"), "copy-profile=NAME"));
 }
 
@@ -268,7 +280,7 @@ TEST_CASE("every profile is in order; what each promises") {
   CHECK(profile("many-writes", other).optimal_transfer.value == 0);
   CHECK(profile("many-writes", other).maximum_token_transfer == base::ByteCount(256 << 20));
   CHECK(profile("single-write").optimal_transfer == profile("single-write").maximum_token_transfer);
-  CHECK_FALSE(profile("no-zero-token").zero_token);
+  CHECK_FALSE(profile("no-zero-token").takes_zero_token());
   CHECK_FALSE(profile("xcopy-only").offers_tokens());
   CHECK(profile("xcopy-only").offers_extended_copy());
   CHECK(profile("freebsd-ctl-like").maximum_inactivity_timeout_seconds == 600);

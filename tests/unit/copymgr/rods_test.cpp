@@ -11,16 +11,17 @@ using enum scsi::RodType;
 
 namespace {
 
-CopySettings everything_offered() {
-  CopySettings settings = CopyWorld::small_steps();
-  settings.tokens.rod_types_offered.insert(access_upon_reference);
-  return settings;
+CopyLimits everything_offered() {
+  CopyLimits limits;
+  limits.rod_types.insert(access_upon_reference);
+  return limits;
 }
 
 struct RodWorld {
-  explicit RodWorld(CopySettings settings = everything_offered(),
+  explicit RodWorld(const CopyLimits& limits = everything_offered(),
                     base::ByteCount side = base::ByteCount(1 << 20))
-      : source(1, 64, side), world(settings) {
+      : source(1, 64, side), world(CopyWorld::small_steps()) {
+    source.volume.limits = destination.volume.limits = limits;
     world.manager.attach(source.volume);
     world.manager.attach(destination.volume);
   }
@@ -111,9 +112,9 @@ TEST_CASE("5.4 access upon reference: what the source holds at use, and survives
 }
 
 TEST_CASE("7.4 order 2: a token of a type that is no longer offered is unsupported, zero too") {
-  CopySettings settings = CopyWorld::small_steps();
-  settings.tokens.rod_types_offered = {point_in_time_persistent};
-  RodWorld w(settings);
+  CopyLimits limits;
+  limits.rod_types = {point_in_time_persistent};
+  RodWorld w(limits);
   auto token = w.populate({}, {range(0, 4)});
   CHECK(scsi::rod_type_of(token) == point_in_time_persistent);
   token = {};  // without our mark: of that only the type and the length are looked at
@@ -127,9 +128,9 @@ TEST_CASE("7.4 order 2: a token of a type that is no longer offered is unsupport
 
 TEST_CASE("11 row 11: all unmapped blocks give the zero token where that is the setting") {
   for (const bool setting : {false, true}) {
-    CopySettings settings = everything_offered();
-    settings.zero_token_for_unmapped = setting;
-    RodWorld w(settings);
+    CopyLimits limits = everything_offered();
+    limits.zero_token_for_unmapped = setting;
+    RodWorld w(limits);
     // A store that is all hole but for what was written (TestVolume writes everything).
     auto fresh =
         std::make_unique<store::Guard>(*store::MemoryStore::open(base::ByteCount(1 << 20)),

@@ -94,7 +94,7 @@ TEST_CASE("an operation code of which nothing is left is not supported at all") 
 TEST_CASE("the block device zero token: taken and told of, or neither") {
   for (const bool taken : {true, false}) {
     copymgr::CopyLimits limits;
-    limits.zero_token = taken;
+    if (!taken) limits.rod_types = tokens::populated(limits.rod_types);
     LimitWorld world(limits);
     world.fill(0, pattern(8, 512, 1), lun);
     const Bytes types = world.descriptor(0x0108);
