@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <set>
 
 #include <fmt/format.h>
@@ -45,9 +46,12 @@ struct Array::State {
   copymgr::CopyManager copy_manager{clock, randomness, pool, configuration.copies, tokens.get()};
   std::vector<std::shared_ptr<device::TargetDevice>> targets;
   net::Server server{configuration.server, clock, randomness, pool};
+  std::future<void> expiry;  // the one that the pool was given last
   std::vector<net::Endpoint> portals;
   std::unique_ptr<AdminServer> admin_server;
 
+  // On the pool: many tokens at once, and what they held, would keep a worker busy.
+  void expire();
   base::Result<void, std::string> open_targets();
   std::optional<store::Keeping> keeping(const scsi::UnitIdentity& identity);
   base::Result<void, std::string> remove_old_side_files();
@@ -68,6 +72,16 @@ Array::Array() = default;
 
 Array::~Array() {
   if (state_ != nullptr) state_->copy_manager.leave_to_next_process();
+}
+
+void Array::State::expire() {
+  if (expiry.valid() && expiry.wait_for(base::Duration(0)) != std::future_status::ready) return;
+  std::promise<void> done;
+  expiry = done.get_future();
+  pool.post([this, done = std::move(done)]() mutable {
+    copy_manager.expire();
+    done.set_value();
+  });
 }
 
 base::Result<void, std::string> Array::State::open_targets() {
@@ -212,7 +226,7 @@ base::Result<std::unique_ptr<Array>, std::string> Array::open(const Configuratio
 
 base::Result<void, std::string> Array::run() {
   State& state = *state_;
-  state.server.every_second([&state] { state.copy_manager.expire(); });
+  state.server.every_second([&state] { state.expire(); });
   base::Result<void, std::string> outcome;
   state.server.run([&] {
     std::string lines;
@@ -222,6 +236,7 @@ base::Result<void, std::string> Array::run() {
     if (!ready_file.empty()) outcome = write_file_atomically(ready_file, lines);
     if (!outcome) state.server.stop();
   });
+  if (state.expiry.valid()) state.expiry.wait();
   if (!state.configuration.ready_file.empty()) ::unlink(state.configuration.ready_file.c_str());
   return outcome;
 }

@@ -48,6 +48,7 @@ expect 2 "no setting colour=" "${daemon[@]}" --lun 0=memory:1M --copy colour=red
 expect 2 "a number from 1 to 4062" "${daemon[@]}" --lun 0=memory:1M,maximum-range-descriptors=0
 expect 2 "LUN 0: copy-profile=mine is not possible; use windows-default, many-writes" "${daemon[@]}" --lun 0=memory:1M,copy-profile=mine
 expect 2 "LUN 0: without=84/07 is not possible: POPULATE TOKEN (83/10) needs" "${daemon[@]}" --lun 0=memory:1M,without=84/07
+expect 2 "background-copies must be at least 1" "${daemon[@]}" --lun 0=memory:1M --background-copies 0
 expect 2 "more than --max-copies 4" "${daemon[@]}" --lun 0=memory:1M,total-concurrent-copies=5 --max-copies 4
 expect 2 "whole blocks of 4096" "${daemon[@]}" --lun 0=memory:1M,blocksize=4096 --copy maximum-token-transfer-size=1536
 expect 2 "at least 1" "${daemon[@]}" --lun 0=memory:1M --max-tokens 0

@@ -54,6 +54,9 @@ const po::options_description& options() {
         ("max-copies", number(copies.operations_max), "copies of the array that run at once")
         ("token-persistence", text("on|off"), "tokens of file and block LUNs survive a restart, and kill -9; default on with --state-dir, else off; docs/odx.md tells what survives what")
         ("side-space", size("8G"), "room for each LUN's old data that live tokens still need; beyond it tokens are cancelled")
+        ("background-copies", number(copies.background_slices_at_once),
+         "copies in background that move data at once; the others wait their turn")
+        ("result-lifetime", number(120u), "seconds that the result of a copy is kept for RECEIVE ROD TOKEN INFORMATION")
         ("work-budget", number(4u), "seconds after which a WRITE USING TOKEN stops early and reports how far it got")
         ("strict-nexus", "results of token commands are told only to the session that sent the command (default: to any session of that initiator)")
         ("log-level", text("LEVEL")->default_value("info"), "debug, info, warning or error")
@@ -211,6 +214,11 @@ Ok take_array_limits(const po::variables_map& values, admin::Configuration& conf
   if (copies.tokens.live_tokens_max == 0 || copies.operations_max == 0) {
     return base::fail(std::string("--max-tokens and --max-copies must be at least 1"));
   }
+  copies.background_slices_at_once = values["background-copies"].as<std::uint32_t>();
+  if (copies.background_slices_at_once == 0) {
+    return base::fail(std::string("--background-copies must be at least 1"));
+  }
+  copies.record_lifetime = std::chrono::seconds(values["result-lifetime"].as<unsigned>());
   copies.work_budget = std::chrono::seconds(values["work-budget"].as<unsigned>());
   copies.relaxed_nexus_matching = values.count("strict-nexus") == 0;
   return {};
