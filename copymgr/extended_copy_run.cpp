@@ -28,15 +28,12 @@ const Volume* ExtendedCopyRun::find(std::uint64_t volume_id) const {
   return found == volumes_.end() || found->second->gone() ? nullptr : &**found->second;
 }
 
-bool ExtendedCopyRun::can_move() const {
-  return segments_[index_] && find(move().source_volume) != nullptr &&
-         find(move().destination_volume) != nullptr;
-}
-
 std::optional<Run::Stillness> ExtendedCopyRun::wanted() const {
-  if (done() || held_ || !can_move() || move().from.empty()) return std::nullopt;
+  if (done() || held_ || !segments_[index_] || move().from.empty()) return std::nullopt;
+  const Volume* const source = find(move().source_volume);
+  if (source == nullptr || find(move().destination_volume) == nullptr) return std::nullopt;
   const base::Extent rest{move().from.offset + moved_, move().from.length - moved_};
-  return Stillness{find(move().source_volume)->guard, {rest}};
+  return Stillness{source->guard, {rest}};
 }
 
 void ExtendedCopyRun::hold(std::shared_ptr<store::Snapshot> snapshot) {
@@ -50,23 +47,24 @@ Run::Stepped ExtendedCopyRun::step() {
   if (find(move().source_volume) == nullptr) {
     return failed({}, SegmentFault::Kind::gone, SegmentSide::source);
   }
-  if (find(move().destination_volume) == nullptr) {
+  // Looked for once: it may go at any time, and its guard stays until this step has ended.
+  const Volume* const destination = find(move().destination_volume);
+  if (destination == nullptr) {
     return failed({}, SegmentFault::Kind::gone, SegmentSide::destination);
   }
-  if (moved_ < move().from.length) return copy();
-  if (moved_ < move().into.length) return pad();
+  if (moved_ < move().from.length) return copy(*destination->guard);
+  if (moved_ < move().into.length) return pad(*destination->guard);
   return advanced({});
 }
 
-Run::Stepped ExtendedCopyRun::copy() {
+Run::Stepped ExtendedCopyRun::copy(store::Guard& destination) {
   if (snapshot_ == nullptr) {
     return failed({}, SegmentFault::Kind::read_failed, SegmentSide::source);
   }
   const base::ByteCount most = cloning_ ? settings_.cheap_step_bytes : settings_.step_bytes;
   const base::ByteCount length = std::min(most, move().from.length - moved_);
-  const Mover::Moved moved =
-      mover_.move(*snapshot_, {move().from.offset + moved_, length},
-                  *find(move().destination_volume)->guard, {move().into.offset + moved_, length});
+  const Mover::Moved moved = mover_.move(*snapshot_, {move().from.offset + moved_, length},
+                                         destination, {move().into.offset + moved_, length});
   cloning_ = moved.all_cloned;
   using End = Mover::Moved::End;
   switch (moved.end) {
@@ -94,9 +92,9 @@ bool ExtendedCopyRun::may_look_again() const {
   return !onto_itself && moved_ > moved_when_held_;
 }
 
-Run::Stepped ExtendedCopyRun::pad() {
+Run::Stepped ExtendedCopyRun::pad(store::Guard& destination) {
   const base::Extent rest{move().into.offset + moved_, move().into.length - moved_};
-  const auto written = find(move().destination_volume)->guard->write_zeros(rest);
+  const auto written = destination.write_zeros(rest);
   if (!written) {
     return failed({}, kind_of(written.error()), SegmentSide::destination);
   }

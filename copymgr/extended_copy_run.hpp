@@ -27,10 +27,10 @@ class ExtendedCopyRun final : public Run {
 
  private:
   const SegmentMove& move() const { return *segments_[index_]; }
+  // Nullptr when it has gone; what is found stays until the operation has ended.
   const Volume* find(std::uint64_t volume_id) const;
-  bool can_move() const;
-  Stepped copy();
-  Stepped pad();
+  Stepped copy(store::Guard& destination);
+  Stepped pad(store::Guard& destination);
   Stepped advanced(base::ByteCount bytes);
   Stepped failed(base::ByteCount bytes, SegmentFault::Kind kind, SegmentSide side);
   CopyFault fault(SegmentFault segment) const;
