@@ -22,9 +22,6 @@ CopyManager::~CopyManager() {
 const base::Clock& CopyManager::clock() const {
   return state_->clock;
 }
-const CopySettings& CopyManager::settings() const {
-  return state_->settings;
-}
 
 AttachedVolumePtr CopyManager::State::find_volume(std::uint64_t id) const {
   const std::scoped_lock lock(volumes_mutex);

@@ -167,7 +167,6 @@ class CopyManager {
   void leave_to_next_process();
 
   const base::Clock& clock() const;
-  const CopySettings& settings() const;
 
   void attach(const Volume& volume);
   // Tokens of the volume become cancelled; running operations on it are stopped and waited for.

@@ -9,7 +9,7 @@
 
 namespace tokens {
 
-// How the data of a token is kept what it was; each is a class in copymgr/rods.hpp.
+// How the data of a token is kept what it was; the classes are in copymgr/snapshot_rod.hpp.
 enum class RodHolding : std::uint8_t {
   nothing,            // there is nothing to hold: a constant, or read at the time of use
   copy_before_write,  // the guard saves what a write would overwrite, in a bounded side file

@@ -51,7 +51,8 @@ constexpr std::array freebsd_ctl_like{
 };
 
 constexpr std::array profiles{
-    CopyProfile{"windows-default", "the defaults, whatever --copy says", windows_default},
+    CopyProfile{"windows-default", "what Windows looks at is as by default, whatever --copy says",
+                windows_default},
     CopyProfile{"many-writes", "tokens of 256 MiB, written 64 MiB at a time", many_writes},
     CopyProfile{"single-write", "tokens of 256 MiB, written at once", single_write},
     CopyProfile{"small-token-8m", "tokens of 8 MiB", small_token_8m},

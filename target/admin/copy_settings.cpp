@@ -198,7 +198,8 @@ constexpr std::array keys{
           if (!fault) l.extended_copy.maximum_segment_bytes = static_cast<std::uint32_t>(bytes);
           return fault;
         }},
-    Key{"rod-types", "TYPE[+TYPE]...", "that are made and taken; see rod-type-by-default, and zero",
+    Key{"rod-types", "TYPE[+TYPE]...",
+        "that are made and taken: those of rod-type-by-default, and zero",
         [](CopyLimits& l, Text v) { return set_rod_types(l.rod_types, v); }},
     Key{"rod-type-by-default", "TYPE",
         "default, change-vulnerable, persistent, any or access-upon-reference: without RTV",
