@@ -25,17 +25,29 @@ void CopyManager::State::end(const OperationPtr& operation, CopyOutcome outcome,
   if (!outcome && outcome.error().kind == CopyFault::Kind::stopped_early) ++meters.stopped_early;
   // The lease first: a host that has its status may use, or miss, the token at once. What it is
   // told has gone does not come back after a restart.
-  const bool wait = outcome && operation->run && operation->run->succeeded();
+  bool wait = false;
+  Tokens tokens;
+  if (outcome && operation->run) {
+    wait = operation->run->succeeded();
+    for (const WantedToken& wanted : operation->run->wanted_tokens(operation->key.nexus))
+      tokens.push_back({wanted.cscd_id, make_token(wanted)});
+  }
   operation->run.reset();
   operation->waiting = {};
-  if (!wait) return tell(operation, outcome, token);
-  table.when_kept([this, operation, outcome](bool) { tell(operation, outcome, std::nullopt); });
+  if (!wait && tokens.empty()) return tell(operation, outcome, token, {});
+  table.when_kept([this, operation, outcome, tokens = std::move(tokens)](bool kept) mutable {
+    if (kept || tokens.empty()) return tell(operation, outcome, std::nullopt, std::move(tokens));
+    for (const scsi::CopyResult::RodCscdToken& each : tokens)
+      table.cancel(scsi::identifier_of(each.token));
+    tell(operation, base::fail(CopyFault{CopyFault::Kind::token_not_kept}), std::nullopt, {});
+  });
 }
 
 void CopyManager::State::tell(const OperationPtr& operation, const CopyOutcome& outcome,
-                              const std::optional<scsi::RodTokenBytes>& token) {
+                              const std::optional<scsi::RodTokenBytes>& token, Tokens tokens) {
   scsi::CopyResult result = result_of(*operation, outcome);
   result.token = token;
+  result.rod_cscd_tokens = std::move(tokens);
   if (result.completion_status == scsi::Status::check_condition && operation->sense_of) {
     result.sense = operation->sense_of(outcome.error());
   }
@@ -110,10 +122,10 @@ void CopyManager::State::take_snapshot(const OperationPtr& operation, store::Gua
 }
 
 bool CopyManager::State::hold_still(const OperationPtr& operation) {
-  const auto wanted = operation->run->wanted();
+  auto wanted = operation->run->wanted();
   if (!wanted || operation->stop != StopReason::none) return false;
   take_snapshot(
-      operation, *wanted->guard, {wanted->extent}, [] {},
+      operation, *wanted->guard, std::move(wanted->extents), std::move(wanted->on_lost),
       [this, operation](std::shared_ptr<store::Snapshot> snapshot) {
         operation->run->hold(std::move(snapshot));
         hand_on(operation);

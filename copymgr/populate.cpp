@@ -47,27 +47,13 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
                base::fail(CopyFault{stop == StopReason::aborted ? CopyFault::Kind::aborted
                                                                 : CopyFault::Kind::volume_gone}));
   }
-  const Volume& source = **volume;
+  WantedToken wanted;
+  wanted.inactivity_timeout_seconds = request.inactivity_timeout_seconds;
+  wanted.rod = std::make_shared<SnapshotRod>(operation->key.nexus, volume, request.ranges,
+                                             std::move(snapshot));
+  wanted.link = link;
   const base::BlockCount blocks = request.total();
-  tokens::NewToken token;
-  token.fields.rod_type = scsi::RodType::point_in_time_default;
-  token.fields.creator_logical_unit = source.creator_descriptor;
-  token.fields.bytes_represented = source.block_length.to_bytes(blocks);
-  token.fields.device_specific = volume->device_specific();
-  token.fields.target_device = source.target_descriptor;
-  token.group = source.id;
-  token.group_tokens_max = source.limits.maximum_tokens;
-  token.lifetime_seconds = source.limits.maximum_token_lifetime_seconds;
-  token.inactivity_timeout_seconds = request.inactivity_timeout_seconds;
-  token.rod_record =
-      encode(RodRecord{snapshot->kept_as(), source.block_length, request.ranges,
-                       operation->key.nexus.initiator_name, operation->key.nexus.target_name});
-  const auto rod = std::make_shared<SnapshotRod>(operation->key.nexus, volume, request.ranges,
-                                                 std::move(snapshot));
-  token.rod = rod;
-  const scsi::RodTokenBytes bytes = table.create(std::move(token));
-  rod->issued(scsi::identifier_of(bytes));
-  link->issued(scsi::identifier_of(bytes));
+  const scsi::RodTokenBytes bytes = make_token(wanted);
   table.when_kept(
       [this, operation, blocks, bytes](bool kept) { token_kept(operation, blocks, bytes, kept); });
 }

@@ -37,8 +37,9 @@ struct CopyManager::State {
   // everybody is told. By who attends to it.
   void end(const OperationPtr& operation, CopyOutcome outcome,
            std::optional<scsi::RodTokenBytes> token = std::nullopt);
+  using Tokens = std::vector<scsi::CopyResult::RodCscdToken>;  // of an EXTENDED COPY
   void tell(const OperationPtr& operation, const CopyOutcome& outcome,
-            const std::optional<scsi::RodTokenBytes>& token);
+            const std::optional<scsi::RodTokenBytes>& token, Tokens tokens);
   void end_refused(const OperationPtr& operation, CopyFault fault);
 
   // Guard::protect() for an operation that can be stopped while it waits; then `done` never runs.
@@ -53,6 +54,12 @@ struct CopyManager::State {
                    std::shared_ptr<store::Snapshot> snapshot);
   void token_kept(const OperationPtr& operation, base::BlockCount blocks,
                   const scsi::RodTokenBytes& token, bool kept);
+
+  // The token lives from now on.
+  scsi::RodTokenBytes make_token(const WantedToken& wanted);
+  // Of a token that a command brings to this volume, and that may be used. Its ROD is a SnapshotRod.
+  base::Result<tokens::Lease, CopyFault> lease_for(const scsi::RodTokenBytes& token,
+                                                   const Volume& receiving, const TokenGate& gate);
 
   base::Result<std::unique_ptr<Run>, CopyFault> prepare(const OperationPtr& operation,
                                                         const scsi::WriteUsingToken& request,

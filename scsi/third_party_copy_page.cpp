@@ -108,7 +108,8 @@ Bytes supported_rod_types(const std::vector<RodTypeSupport>& types) {
     const std::size_t at = 8 + i * entry_bytes;
     base::store_be32(out, at, static_cast<std::uint32_t>(types[i].type));
     out[at + 4] =
-        static_cast<std::uint8_t>((types[i].token_in ? 0x02 : 0) | (types[i].token_out ? 0x01 : 0));
+        static_cast<std::uint8_t>((types[i].ecpy_int ? 0x80 : 0) | (types[i].token_in ? 0x02 : 0) |
+                                  (types[i].token_out ? 0x01 : 0));
   }
   return out;
 }
