@@ -15,9 +15,11 @@ SegmentFault::Kind kind_of(const store::StoreError& error) {
 
 }  // namespace
 
-ExtendedCopyRun::ExtendedCopyRun(std::vector<PlannedSegment> segments, Volumes volumes,
+ExtendedCopyRun::ExtendedCopyRun(std::vector<PlannedSegment> segments,
+                                 std::vector<CopiedRod> rods, Volumes volumes,
                                  const CopySettings& settings, Meters& meters)
     : segments_(std::move(segments)),
+      rods_(std::move(rods)),
       volumes_(std::move(volumes)),
       settings_(settings),
       meters_(meters),
@@ -33,16 +35,52 @@ bool ExtendedCopyRun::can_move() const {
          find(move().destination_volume) != nullptr;
 }
 
+std::vector<base::Extent> ExtendedCopyRun::producer_extents() const {
+  std::vector<base::Extent> out;
+  for (const base::BlockRange& range : move().ranges)
+    out.push_back(base::to_extent(range, find(move().source_volume)->block_length));
+  return out;
+}
+
 std::optional<Run::Stillness> ExtendedCopyRun::wanted() const {
-  if (done() || held_ || !can_move() || move().from.empty()) return std::nullopt;
-  const base::Extent rest{move().from.offset + moved_, move().from.length - moved_};
-  return Stillness{find(move().source_volume)->guard, rest};
+  if (done() || held_ || !can_move()) return std::nullopt;
+  store::Guard* const source = find(move().source_volume)->guard;
+  if (move().populates) {
+    if (move().ranges.empty()) return std::nullopt;
+    return Stillness{source, producer_extents(), rods_[*move().populates].on_lost()};
+  }
+  if (move().from.empty() || move().from_rod || move().zeros) return std::nullopt;
+  const base::ByteCount read = move().read_before(moved_);
+  const base::Extent rest{move().from.offset + read, move().from.length - read};
+  return Stillness{source, {rest}, [] {}};
 }
 
 void ExtendedCopyRun::hold(std::shared_ptr<store::Snapshot> snapshot) {
   snapshot_ = std::move(snapshot);
   held_ = true;
   moved_when_held_ = moved_;
+}
+
+CopiedRod::Stretch ExtendedCopyRun::stretch(base::Extent wanted) const {
+  if (move().from_rod) return rods_[*move().from_rod].find(wanted);
+  return {snapshot_.get(), wanted};
+}
+
+bool ExtendedCopyRun::read(base::Extent from, base::ByteSpan into) const {
+  while (!from.empty()) {
+    if (move().zeros) return std::fill(into.begin(), into.end(), std::uint8_t{0}), true;
+    const CopiedRod::Stretch part = stretch(from);
+    if (part.snapshot == nullptr) return false;
+    const auto done = part.snapshot->visit(
+        part.extent, [&](store::Piece piece, base::ByteCount length) -> store::StoreResult<> {
+          auto result = piece.store->read(piece.at, into.first(length.value));
+          into = into.subspan(length.value);
+          return result;
+        });
+    if (!done) return false;
+    from = {from.offset + part.extent.length, from.length - part.extent.length};
+  }
+  return true;
 }
 
 Run::Stepped ExtendedCopyRun::step() {
@@ -53,27 +91,54 @@ Run::Stepped ExtendedCopyRun::step() {
   if (find(move().destination_volume) == nullptr) {
     return failed({}, SegmentFault::Kind::gone, SegmentSide::destination);
   }
-  if (moved_ < move().from.length) return copy();
-  if (moved_ < move().into.length) return pad();
+  if (move().populates) return populate();
+  if (moved_.value == 0 && move().carried_in.value != 0) return write_carried();
+  if (moved_ < move().data()) return move().zeros ? write_zeros(move().data() - moved_) : copy();
+  if (moved_ < move().into.length) return write_zeros(move().into.length - moved_);
   return advanced({});
 }
 
-Run::Stepped ExtendedCopyRun::copy() {
-  if (snapshot_ == nullptr) {
-    return failed({}, SegmentFault::Kind::read_failed, SegmentSide::source);
+Run::Stepped ExtendedCopyRun::populate() {
+  if (!move().ranges.empty()) {
+    if (snapshot_ == nullptr) return read_failed({});
+    rods_[*move().populates].add(volumes_.at(move().source_volume), move().ranges,
+                                 std::move(snapshot_));
   }
+  return advanced({});
+}
+
+// What the segment before left, completed to a whole block: nobody could write less.
+Run::Stepped ExtendedCopyRun::write_carried() {
+  std::vector<std::uint8_t> block(move().head().value);
+  const std::size_t carried = std::min(block.size(), carried_.size());
+  std::copy_n(carried_.begin(), carried, block.begin());
+  const base::ByteSpan rest = base::ByteSpan(block).subspan(carried);
+  if (!read({move().from.offset, base::ByteCount(rest.size())}, rest)) return read_failed({});
+  carried_.erase(carried_.begin(), carried_.begin() + static_cast<std::ptrdiff_t>(carried));
+  if (block.empty()) return advanced({});
+  store::Guard& to = *find(move().destination_volume)->guard;
+  const auto written = to.write(move().into.offset, block, store::Durability::cached);
+  if (!written) return failed({}, kind_of(written.error()), SegmentSide::destination);
+  meters_.bytes_copied += block.size();
+  return advanced(base::ByteCount(block.size()));
+}
+
+Run::Stepped ExtendedCopyRun::copy() {
   const base::ByteCount most = cloning_ ? settings_.cheap_step_bytes : settings_.step_bytes;
-  const base::ByteCount length = std::min(most, move().from.length - moved_);
+  const base::ByteCount length = std::min(most, move().data() - moved_);
+  const CopiedRod::Stretch part =
+      stretch({move().from.offset + move().read_before(moved_), length});
+  if (part.snapshot == nullptr) return read_failed({});
   const Mover::Moved moved =
-      mover_.move(*snapshot_, {move().from.offset + moved_, length},
-                  *find(move().destination_volume)->guard, {move().into.offset + moved_, length});
+      mover_.move(*part.snapshot, part.extent, *find(move().destination_volume)->guard,
+                  {move().into.offset + moved_, part.extent.length});
   cloning_ = moved.all_cloned;
   using End = Mover::Moved::End;
   switch (moved.end) {
     case End::complete:
       return advanced(moved.bytes);
     case End::source_failed:
-      if (!snapshot_->lost() || !may_look_again()) break;
+      if (!part.snapshot->lost() || !may_look_again()) break;
       held_ = false;  // a new point in time for the rest
       return advanced(moved.bytes);
     case End::destination_failed:
@@ -83,35 +148,59 @@ Run::Stepped ExtendedCopyRun::copy() {
     case End::destination_waits:
       return failed(moved.bytes, SegmentFault::Kind::waits, SegmentSide::destination);
   }
-  return failed(moved.bytes, SegmentFault::Kind::read_failed, SegmentSide::source);
+  return read_failed(moved.bytes);
+}
+
+Run::Stepped ExtendedCopyRun::read_failed(base::ByteCount moved) {
+  return failed(moved, SegmentFault::Kind::read_failed, SegmentSide::source);
 }
 
 // There was no room to keep what a host overwrote meanwhile. No two blocks of a segment have to be
-// of one time, unless it overwrites its own source. Only after some progress, so that it ends.
+// of one time, unless it overwrites its own source; those of a ROD have to. Only after some
+// progress, so that it ends.
 bool ExtendedCopyRun::may_look_again() const {
   const bool onto_itself =
       move().source_volume == move().destination_volume && overlaps(move().from, move().into);
-  return !onto_itself && moved_ > moved_when_held_;
+  return !onto_itself && !move().from_rod && moved_ > moved_when_held_;
 }
 
-Run::Stepped ExtendedCopyRun::pad() {
-  const base::Extent rest{move().into.offset + moved_, move().into.length - moved_};
-  const auto written = find(move().destination_volume)->guard->write_zeros(rest);
+Run::Stepped ExtendedCopyRun::write_zeros(base::ByteCount length) {
+  const base::Extent next{move().into.offset + moved_, std::min(length, settings_.cheap_step_bytes)};
+  const auto written = find(move().destination_volume)->guard->write_zeros(next);
   if (!written) {
     return failed({}, kind_of(written.error()), SegmentSide::destination);
   }
-  meters_.bytes_zeroed += rest.length.value;
-  return advanced(rest.length);
+  meters_.bytes_zeroed += next.length.value;
+  return advanced(next.length);
 }
 
 Run::Stepped ExtendedCopyRun::advanced(base::ByteCount bytes) {
   moved_ += bytes;
   if (moved_ < move().into.length) return {{}, bytes, false, {}};
+  if (!carry_on()) {
+    Stepped out = read_failed({});
+    out.bytes = bytes;
+    return out;
+  }
   ++index_;
   moved_ = {};
   snapshot_.reset();
   held_ = false;
   return {{}, bytes, true, {}};
+}
+
+// Behind what of the segment before is left still. Who moves nothing passes it all on.
+bool ExtendedCopyRun::carry_on() {
+  if (move().populates || (move().from.empty() && move().into.empty() &&
+                           move().carried_on.value == 0 && move().carried_in.value == 0)) {
+    return true;
+  }
+  if (move().carried_on.value == 0) return carried_.clear(), true;
+  const std::size_t kept = carried_.size();
+  const base::ByteCount length(move().carried_on.value - kept);
+  carried_.resize(move().carried_on.value);
+  const base::Extent tail{base::ByteOffset(move().from.end().value - length.value), length};
+  return read(tail, base::ByteSpan(carried_).subspan(kept));
 }
 
 Run::Stepped ExtendedCopyRun::failed(base::ByteCount bytes, SegmentFault::Kind kind,
@@ -134,6 +223,19 @@ CopyFault ExtendedCopyRun::fault(SegmentFault segment) const {
   CopyFault out;
   out.kind = CopyFault::Kind::segment_failed;
   out.segment = segment;
+  return out;
+}
+
+void ExtendedCopyRun::succeeded() {
+  for (CopiedRod& rod : rods_)
+    rod.succeeded();
+}
+
+std::vector<WantedToken> ExtendedCopyRun::wanted_tokens(const Nexus& made_by) const {
+  std::vector<WantedToken> out;
+  for (const CopiedRod& rod : rods_) {
+    if (auto token = rod.wanted_token(made_by)) out.push_back(std::move(*token));
+  }
   return out;
 }
 

@@ -79,8 +79,13 @@ std::optional<WantedToken> CopiedRod::wanted_token(const Nexus& made_by) const {
   if (!request_.wants_token || ranges_.empty()) return std::nullopt;
   auto snapshot =
       snapshots_.size() == 1 ? snapshots_.front() : std::make_shared<JoinedSnapshot>(snapshots_);
-  WantedToken out{request_.cscd_id, request_.type, request_.lifetime_seconds,
-                  request_.inactivity_timeout_seconds};
+  constexpr std::uint32_t for_ever_seconds = 0xffffffff;  // 136 years
+  WantedToken out;
+  out.cscd_id = request_.cscd_id;
+  out.type = request_.type;
+  out.lifetime_seconds = request_.lifetime_seconds;
+  const std::uint32_t timeout = request_.inactivity_timeout_seconds;
+  out.inactivity_timeout_seconds = timeout == 0 ? for_ever_seconds : timeout;
   out.rod = std::make_shared<SnapshotRod>(made_by, producer_, ranges_, std::move(snapshot));
   out.link = link_;
   return out;

@@ -17,7 +17,8 @@ class SnapshotRod;
 struct WantedToken {
   std::uint16_t cscd_id = 0;
   scsi::RodType type = scsi::RodType::point_in_time_default;
-  std::uint32_t lifetime_seconds = 0, inactivity_timeout_seconds = 0;  // 0: no limit
+  std::uint32_t lifetime_seconds = 0;            // 0: no limit
+  std::uint32_t inactivity_timeout_seconds = 0;  // 0: the default
   std::shared_ptr<SnapshotRod> rod;
   std::shared_ptr<LossLink> link;
 };

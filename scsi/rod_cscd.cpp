@@ -19,6 +19,11 @@ bool is_known_by_token(const RodCscd& rod) {
          rod.producer_id == rod_cscd::rod_of_token_id;
 }
 
+// A field pointer cannot tell more.
+std::uint16_t pointer_to(std::size_t at) {
+  return static_cast<std::uint16_t>(std::min<std::size_t>(at, 0xffff));
+}
+
 // What the inline data has at an offset; nullopt when it does not reach so far.
 std::optional<RodTokenBytes> token_in(ByteView inline_data, std::uint64_t offset) {
   if (offset > inline_data.size() || inline_data.size() - offset < rod_token_bytes) {
@@ -41,7 +46,7 @@ std::optional<Sense> resolve(RodCscd& rod, ByteView list, std::size_t inline_dat
     at.byte = static_cast<std::uint16_t>(at.byte + rod.at);
     return sense::illegal_parameter(asc::inline_data_length_exceeded, at);
   }
-  rod.token_at = static_cast<std::uint16_t>(inline_data_at + offset);
+  rod.token_at = pointer_to(inline_data_at + offset);
   if (rod.type != RodType::copy_manager_internal && rod.type != rod_type_of(*rod.token)) {
     return sense::invalid_field_in_parameter_list(rod_cscd::rod_type, rod.at);
   }
@@ -59,7 +64,7 @@ void add_rod_of_token(ExtendedCopy& copy, ByteView list, std::size_t inline_data
   RodCscd rod;
   rod.cscd_id = rod.producer_id = rod_cscd::rod_of_token_id;
   rod.token = token_in(list.subspan(inline_data_at), 0);
-  rod.token_at = static_cast<std::uint16_t>(inline_data_at);
+  rod.token_at = pointer_to(inline_data_at);
   if (rod.token) copy.rods.push_back(rod);
 }
 
@@ -71,7 +76,8 @@ const RodCscd* find_rod(const ExtendedCopy& copy, std::uint16_t id) {
 
 // The identifier of something else than a ROD, of which there is one.
 bool names_no_rod(const ExtendedCopy& copy, std::uint16_t id) {
-  const bool listed = id < copy.first_cscd_id || id - copy.first_cscd_id < copy.cscds.size();
+  const std::size_t end = copy.first_cscd_id + copy.cscds.size();  // id 0 of LID4: the header
+  const bool listed = id < end;
   return id == cscd::receiving_unit_id || (listed && find_rod(copy, id) == nullptr);
 }
 

@@ -167,7 +167,7 @@ std::vector<std::uint8_t> encode(const ThirdPartyCopyPage& page) {
     add(supported_cscd_ids(page.cscd_ids));
   }
   if (page.offers_tokens) add(rod_token_features(page));
-  if (page.offers_tokens) add(supported_rod_types(page.rod_types));
+  if (page.offers_tokens || page.extended_copy) add(supported_rod_types(page.rod_types));
   add(general_copy_operations(page));
   if (page.holds_data) add(held_data());
   page_length.write(out, out.size() - 4);

@@ -22,6 +22,15 @@ std::vector<scsi::SupportedCommand> copy_commands(const LogicalUnit& unit) {
 
 }  // namespace
 
+std::vector<scsi::RodTypeSupport> rod_types(const copymgr::CopyLimits& limits) {
+  const bool tokens = limits.offers_tokens();
+  const bool copies = limits.offers_extended_copy();
+  std::vector<scsi::RodTypeSupport> out{
+      {scsi::RodType::point_in_time_default, tokens, tokens, copies}};
+  if (tokens && limits.zero_token) out.push_back({scsi::RodType::block_device_zero, true});
+  return out;
+}
+
 std::uint8_t segment_granularity_exponent(LogicalUnit& unit) {
   return static_cast<std::uint8_t>(std::countr_zero(unit.guard().alignment_bytes()));
 }
@@ -33,8 +42,7 @@ scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
   page.offers_tokens = limits.offers_tokens();
   page.limits = unit.rod_limits();
   page.commands = copy_commands(unit);
-  page.rod_types = {{scsi::RodType::point_in_time_default, true, true}};
-  if (limits.zero_token) page.rod_types.push_back({scsi::RodType::block_device_zero, true, false});
+  page.rod_types = rod_types(limits);
   page.block_length = unit.block_length();
   page.remote_tokens = limits.remote_tokens ? tokens_of_others_too : tokens_of_this_target;
   page.minimum_token_lifetime_seconds = limits.minimum_token_lifetime_seconds;
@@ -44,7 +52,8 @@ scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
   page.segment_granularity_exponent = segment_granularity_exponent(unit);
   if (limits.offers_extended_copy()) page.extended_copy = limits.extended_copy;
   page.descriptor_types = scsi::implemented_descriptor_types();
-  page.cscd_ids = {scsi::cscd::receiving_unit_id};
+  if (limits.offers_tokens()) page.cscd_ids.push_back(scsi::rod_cscd::rod_of_token_id);
+  page.cscd_ids.push_back(scsi::cscd::receiving_unit_id);
   page.holds_data = limits.service_actions.offers(scsi::receive_copy::lid1_data_layout);
   return page;
 }

@@ -8,9 +8,10 @@
 namespace device::commands {
 
 // Ends the task with the outcome on the worker's thread, wherever the copy manager finished. The
-// record under `key`, if there is to be one, gets the sense.
+// record under `key`, if there is to be one, gets the sense. `with_good`: sense beside GOOD.
 copymgr::CopyManager::Done finish_at_home(const Invocation& call,
-                                          std::optional<copymgr::OperationKey> key);
+                                          std::optional<copymgr::OperationKey> key,
+                                          std::optional<scsi::Sense> with_good = std::nullopt);
 
 // A refused command leaves a record: Windows asks for it and takes 05/24/00 for a path problem
 // (R8).
