@@ -15,9 +15,8 @@ SegmentFault::Kind kind_of(const store::StoreError& error) {
 
 }  // namespace
 
-ExtendedCopyRun::ExtendedCopyRun(std::vector<PlannedSegment> segments,
-                                 std::vector<CopiedRod> rods, Volumes volumes,
-                                 const CopySettings& settings, Meters& meters)
+ExtendedCopyRun::ExtendedCopyRun(std::vector<PlannedSegment> segments, std::vector<CopiedRod> rods,
+                                 Volumes volumes, const CopySettings& settings, Meters& meters)
     : segments_(std::move(segments)),
       rods_(std::move(rods)),
       volumes_(std::move(volumes)),
@@ -165,7 +164,8 @@ bool ExtendedCopyRun::may_look_again() const {
 }
 
 Run::Stepped ExtendedCopyRun::write_zeros(base::ByteCount length) {
-  const base::Extent next{move().into.offset + moved_, std::min(length, settings_.cheap_step_bytes)};
+  const base::Extent next{move().into.offset + moved_,
+                          std::min(length, settings_.cheap_step_bytes)};
   const auto written = find(move().destination_volume)->guard->write_zeros(next);
   if (!written) {
     return failed({}, kind_of(written.error()), SegmentSide::destination);

@@ -26,9 +26,9 @@ bool JoinedSnapshot::lost() const {
 store::StoreResult<> JoinedSnapshot::visit(base::Extent extent, const Move& move) {
   for (const auto& part : parts_) {
     const auto& extents = part->extents();
-    const bool here = std::any_of(
-        extents.begin(), extents.end(),
-        [&extent](const base::Extent& whole) { return contains(whole, extent); });
+    const bool here =
+        std::any_of(extents.begin(), extents.end(),
+                    [&extent](const base::Extent& whole) { return contains(whole, extent); });
     if (here) return part->visit(extent, move);
   }
   return base::fail(store::StoreError{store::StoreError::Kind::out_of_range, 0});
@@ -62,9 +62,9 @@ base::UniqueFunction<void()> CopiedRod::on_lost() const {
 }
 
 CopiedRod::Stretch CopiedRod::find(base::Extent wanted) const {
-  const auto piece = std::upper_bound(
-      pieces_.begin(), pieces_.end(), wanted.offset,
-      [](base::ByteOffset at, const Piece& each) { return at < each.end; });
+  const auto piece =
+      std::upper_bound(pieces_.begin(), pieces_.end(), wanted.offset,
+                       [](base::ByteOffset at, const Piece& each) { return at < each.end; });
   if (piece == pieces_.end()) return {};
   const base::ByteCount left = piece->end - wanted.offset;
   const base::ByteCount length = std::min(left, wanted.length);

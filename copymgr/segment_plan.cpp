@@ -43,8 +43,7 @@ std::optional<SegmentFault> check_alignment(const SegmentMove& move, const CscdV
   // What is carried in fills up a block of the destination first; the rest goes on behind that.
   const base::ByteCount first = move.carried_in.value == 0 ? base::ByteCount() : move.head();
   const base::Extent rest{move.from.offset + move.read_before(first), move.from.length};
-  if (!is_aligned(move.from, source.alignment_bytes) ||
-      !is_aligned(rest, source.alignment_bytes)) {
+  if (!is_aligned(move.from, source.alignment_bytes) || !is_aligned(rest, source.alignment_bytes)) {
     return fault_at(Kind::granularity, SegmentSide::source, fields::source_lba);
   }
   const base::Extent written{move.into.offset, move.data()};

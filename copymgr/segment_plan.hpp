@@ -67,14 +67,14 @@ struct CscdView {
 using Cscd = base::Result<CscdView, SegmentFault>;
 
 // What is read and written. The data is what the segment before carried here, then `from`, without
-// what is carried on. Where `into` is longer than that, the rest becomes zeros; where it is shorter,
-// the data is cut. `from` and `into` are empty when nothing moves.
+// what is carried on. Where `into` is longer than that, the rest becomes zeros; where it is
+// shorter, the data is cut. `from` and `into` are empty when nothing moves.
 struct SegmentMove {
   std::uint64_t source_volume = 0, destination_volume = 0;
   base::Extent from, into;
   base::BlockLength destination_block_length;
-  std::optional<std::size_t> from_rod = {};  // `from` lies within this ROD of the request
-  bool zeros = false;                        // reads as zeros
+  std::optional<std::size_t> from_rod = {};          // `from` lies within this ROD of the request
+  bool zeros = false;                                // reads as zeros
   base::ByteCount carried_in = {}, carried_on = {};  // less than one block each
   // Nothing is written: these ranges of source_volume become part of a ROD.
   std::optional<std::size_t> populates = {};

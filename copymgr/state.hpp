@@ -57,7 +57,8 @@ struct CopyManager::State {
 
   // The token lives from now on.
   scsi::RodTokenBytes make_token(const WantedToken& wanted);
-  // Of a token that a command brings to this volume, and that may be used. Its ROD is a SnapshotRod.
+  // Of a token that a command brings to this volume, and that may be used. Its ROD is a
+  // SnapshotRod.
   base::Result<tokens::Lease, CopyFault> lease_for(const scsi::RodTokenBytes& token,
                                                    const Volume& receiving, const TokenGate& gate);
 

@@ -1,5 +1,5 @@
-// Tokens that come back. WRITE USING TOKEN up to its first step: everything that can be known to be wrong is refused here,
-// before a block moves (wire reference 3.3, 3.4, 7.4).
+// Tokens that come back. WRITE USING TOKEN up to its first step: everything that can be known to be
+// wrong is refused here, before a block moves (wire reference 3.3, 3.4, 7.4).
 #include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
 #include "copymgr/write_run.hpp"
@@ -22,8 +22,7 @@ std::optional<tokens::TokenFault> check_zero_token(const scsi::RodTokenBytes& to
 
 base::Result<tokens::Lease, CopyFault> CopyManager::State::lease_for(
     const scsi::RodTokenBytes& token, const Volume& receiving, const TokenGate& gate) {
-  auto lease =
-      table.lease(token, {receiving.target_descriptor, receiving.limits.remote_tokens});
+  auto lease = table.lease(token, {receiving.target_descriptor, receiving.limits.remote_tokens});
   if (!lease) return token_fault(lease.error());
   const auto* rod = dynamic_cast<const SnapshotRod*>(lease->rod().get());
   if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);

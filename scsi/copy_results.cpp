@@ -65,7 +65,8 @@ std::vector<std::uint8_t> encode_rod_token_information(const CopyResult& result)
   if (result.token) append_token_descriptor(out, {0, *result.token});
   for (const CopyResult::RodCscdToken& each : result.rod_cscd_tokens)
     append_token_descriptor(out, each);
-  base::store_be32(out, descriptors_at, static_cast<std::uint32_t>(out.size() - descriptors_at - 4));
+  base::store_be32(out, descriptors_at,
+                   static_cast<std::uint32_t>(out.size() - descriptors_at - 4));
   available_data.write(out, out.size() - 4);
   return out;
 }

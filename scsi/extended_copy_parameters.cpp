@@ -177,8 +177,7 @@ base::Result<std::size_t, Sense> check_segment(ByteView rest, std::uint16_t offs
   }
   const std::size_t whole = segment::header_bytes + *wanted;
   if (*wanted == 0 || rest.size() < segment::header_bytes ||
-      segment::length.read(rest) != *wanted ||
-      rest.size() < whole) {
+      segment::length.read(rest) != *wanted || rest.size() < whole) {
     return fail(invalid_field_in_parameter_list(segment::length, offset));
   }
   return whole;

@@ -21,8 +21,8 @@ inline constexpr std::uint8_t extended_copy_lid4_service_action = 0x01;
 struct ExtendedCopyLimits {
   std::uint16_t maximum_cscd_descriptors = 64;
   std::uint16_t maximum_segment_descriptors = 64;
-  std::uint32_t maximum_descriptor_list_bytes = 64 * (32 + 28);  // of block_to_block segments
-  std::uint32_t maximum_segment_bytes = 256u << 20;              // 0: no limit
+  std::uint32_t maximum_descriptor_list_bytes = 64 * (32 + 28);    // of block_to_block segments
+  std::uint32_t maximum_segment_bytes = 256u << 20;                // 0: no limit
   std::uint32_t maximum_inline_data_bytes = 64 * rod_token_bytes;  // a token for every CSCD
 
   bool operator==(const ExtendedCopyLimits&) const = default;

@@ -15,8 +15,7 @@ base::BlockRange range_at(ByteView list, const Field& lba, const Field& count) {
 }
 
 bool is_known_by_token(const RodCscd& rod) {
-  return rod.type == RodType::copy_manager_internal ||
-         rod.producer_id == rod_cscd::rod_of_token_id;
+  return rod.type == RodType::copy_manager_internal || rod.producer_id == rod_cscd::rod_of_token_id;
 }
 
 // A field pointer cannot tell more.
@@ -55,8 +54,8 @@ std::optional<Sense> resolve(RodCscd& rod, ByteView list, std::size_t inline_dat
 
 // F800h in a segment, where there is a token.
 void add_rod_of_token(ExtendedCopy& copy, ByteView list, std::size_t inline_data_at) {
-  const bool named = std::any_of(
-      copy.segments.begin(), copy.segments.end(), [](const SegmentDescriptor& segment) {
+  const bool named =
+      std::any_of(copy.segments.begin(), copy.segments.end(), [](const SegmentDescriptor& segment) {
         return segment.source_id == rod_cscd::rod_of_token_id ||
                segment.destination_id == rod_cscd::rod_of_token_id;
       });

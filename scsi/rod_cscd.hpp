@@ -19,8 +19,7 @@ namespace rod_cscd {
 inline constexpr Field producer_id = Field::bytes("ROD PRODUCER CSCD DESCRIPTOR ID", 4, 2);
 inline constexpr Field rod_type = Field::bytes("ROD TYPE", 8, 4);
 inline constexpr Field lifetime = Field::bytes("REQUESTED ROD TOKEN LIFETIME", 12, 4);
-inline constexpr Field inactivity_timeout =
-    Field::bytes("REQUESTED ROD INACTIVITY TIMEOUT", 16, 4);
+inline constexpr Field inactivity_timeout = Field::bytes("REQUESTED ROD INACTIVITY TIMEOUT", 16, 4);
 inline constexpr Field r_token = Field::flag("R_TOKEN", 22, 0);
 inline constexpr Field del_tkn = Field::flag("DEL_TKN", 23, 0);
 inline constexpr Field token_offset = Field::bytes("ROD TOKEN OFFSET", 24, 4);

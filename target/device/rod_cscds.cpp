@@ -74,8 +74,8 @@ std::optional<RodRefusal> check(const scsi::RodCscd& rod, const copymgr::CopyLim
   return std::nullopt;
 }
 
-void add_populated(const Invocation& call, const scsi::ExtendedCopy& list,
-                   const scsi::RodCscd& rod, ListRods& out) {
+void add_populated(const Invocation& call, const scsi::ExtendedCopy& list, const scsi::RodCscd& rod,
+                   ListRods& out) {
   copymgr::Cscd producer = find_cscd(call, list, rod.producer_id, SegmentSide::source);
   if (!producer && !producer.error().in_list) {
     producer.error().field = pointer_into(rod, fields::producer_id);

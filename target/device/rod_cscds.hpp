@@ -15,7 +15,7 @@ struct ListRods {
 // Why the command cannot start at all.
 struct RodRefusal {
   scsi::Sense sense;
-  std::optional<copymgr::CopyFault> fault;  // of this token, for the audit log
+  std::optional<copymgr::CopyFault> fault;     // of this token, for the audit log
   const scsi::RodTokenBytes* token = nullptr;  // in the list
 };
 

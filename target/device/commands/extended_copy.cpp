@@ -102,9 +102,13 @@ void extended_copy(const Invocation& call) {
     return refuse(call, known_by, why.sense);
   }
 
-  copymgr::ExtendedCopyRequest request{
-      action,     header->list_id_usage,          header->immed,            &sense_of,
-      &call.task, plan(call, *list, rods->plans), std::move(rods->requests)};
+  copymgr::ExtendedCopyRequest request{action,
+                                       header->list_id_usage,
+                                       header->immed,
+                                       &sense_of,
+                                       &call.task,
+                                       plan(call, *list, rods->plans),
+                                       std::move(rods->requests)};
   if (header->immed) return start_in_background(call, key, std::move(request));
   const auto with_good =
       header->g_sense ? std::optional(extended_copy_information()) : std::nullopt;
