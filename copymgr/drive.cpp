@@ -124,11 +124,13 @@ void CopyManager::State::take_snapshot(const OperationPtr& operation, store::Gua
 bool CopyManager::State::hold_still(const OperationPtr& operation) {
   auto wanted = operation->run->wanted();
   if (!wanted || operation->stop != StopReason::none) return false;
-  take_snapshot(operation, *wanted->guard, std::move(wanted->extents), std::move(wanted->on_lost),
-                [this, operation](std::shared_ptr<store::Snapshot> snapshot) {
-                  operation->run->hold(std::move(snapshot));
-                  hand_on(operation);
-                });
+  take_snapshot(
+      operation, *wanted->guard, std::move(wanted->extents), std::move(wanted->on_lost),
+      [this, operation](std::shared_ptr<store::Snapshot> snapshot) {
+        operation->run->hold(std::move(snapshot));
+        hand_on(operation);
+      },
+      wanted->lifetime);
   return true;
 }
 

@@ -34,24 +34,19 @@ bool ExtendedCopyRun::can_move() const {
          find(move().destination_volume) != nullptr;
 }
 
-std::vector<base::Extent> ExtendedCopyRun::producer_extents() const {
-  std::vector<base::Extent> out;
-  for (const base::BlockRange& range : move().ranges)
-    out.push_back(base::to_extent(range, find(move().source_volume)->block_length));
-  return out;
-}
-
 std::optional<Run::Stillness> ExtendedCopyRun::wanted() const {
   if (done() || held_ || !can_move()) return std::nullopt;
-  store::Guard* const source = find(move().source_volume)->guard;
+  const Volume& volume = *find(move().source_volume);
   if (move().populates) {
     if (move().ranges.empty()) return std::nullopt;
-    return Stillness{source, producer_extents(), rods_[*move().populates].on_lost()};
+    const CopiedRod& rod = rods_[*move().populates];
+    return Stillness{volume.guard, to_extents(move().ranges, volume.block_length), rod.on_lost(),
+                     rod.lifetime()};
   }
   if (move().from.empty() || move().from_rod || move().zeros) return std::nullopt;
   const base::ByteCount read = move().read_before(moved_);
   const base::Extent rest{move().from.offset + read, move().from.length - read};
-  return Stillness{source, {rest}, [] {}};
+  return Stillness{volume.guard, {rest}, [] {}};
 }
 
 void ExtendedCopyRun::hold(std::shared_ptr<store::Snapshot> snapshot) {
@@ -226,9 +221,11 @@ CopyFault ExtendedCopyRun::fault(SegmentFault segment) const {
   return out;
 }
 
-void ExtendedCopyRun::succeeded() {
+bool ExtendedCopyRun::succeeded() {
+  bool deletes = false;
   for (CopiedRod& rod : rods_)
-    rod.succeeded();
+    deletes |= rod.succeeded();
+  return deletes;
 }
 
 std::vector<WantedToken> ExtendedCopyRun::wanted_tokens(const Nexus& made_by) const {

@@ -25,7 +25,7 @@ class ExtendedCopyRun final : public Run {
   void hold(std::shared_ptr<store::Snapshot> snapshot) override;
   Stepped step() override;
   bool may_stop_early() const override { return false; }
-  void succeeded() override;
+  bool succeeded() override;
   std::vector<WantedToken> wanted_tokens(const Nexus& made_by) const override;
   CopyFault volume_lost(base::BlockCount blocks_done) const override;
 
@@ -33,7 +33,6 @@ class ExtendedCopyRun final : public Run {
   const SegmentMove& move() const { return *segments_[index_]; }
   const Volume* find(std::uint64_t volume_id) const;
   bool can_move() const;
-  std::vector<base::Extent> producer_extents() const;
   // A stretch of what the segment reads, in one piece; its snapshot is null where that is not to be
   // had.
   CopiedRod::Stretch stretch(base::Extent wanted) const;

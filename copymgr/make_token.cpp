@@ -1,6 +1,7 @@
 // How a point in time becomes a token, whichever command asked for it.
 #include <algorithm>
 
+#include "copymgr/rod_record.hpp"
 #include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
 
@@ -26,9 +27,15 @@ scsi::RodTokenBytes CopyManager::State::make_token(const WantedToken& wanted) {
   token.fields.target_device = source.target_descriptor;
   token.group = source.id;
   token.group_tokens_max = source.limits.maximum_tokens;
+  const std::uint32_t asked = wanted.lifetime_seconds;
   token.lifetime_seconds =
-      shorter(wanted.lifetime_seconds, source.limits.maximum_token_lifetime_seconds);
+      shorter(asked == 0 ? 0 : std::max(asked, source.limits.minimum_token_lifetime_seconds),
+              source.limits.maximum_token_lifetime_seconds);
   token.inactivity_timeout_seconds = wanted.inactivity_timeout_seconds;
+  const Nexus& made_by = wanted.rod->made_by();
+  token.rod_record =
+      encode(RodRecord{wanted.rod->snapshot().kept_as(), source.block_length,
+                       wanted.rod->side().ranges, made_by.initiator_name, made_by.target_name});
   token.rod = wanted.rod;
   const scsi::RodTokenBytes bytes = table.create(std::move(token));
   wanted.rod->issued(scsi::identifier_of(bytes));

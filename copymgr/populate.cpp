@@ -1,6 +1,5 @@
 // POPULATE TOKEN: take a point in time of the ranges, and only when it is complete make a token for
 // it. No data moves, and nothing here depends on how many tokens live.
-#include "copymgr/rod_record.hpp"
 #include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
 

@@ -71,8 +71,14 @@ CopiedRod::Stretch CopiedRod::find(base::Extent wanted) const {
   return {piece->snapshot, {piece->extent.offset + (piece->extent.length - left), length}};
 }
 
-void CopiedRod::succeeded() {
-  if (request_.lease != nullptr && request_.delete_token) request_.lease->delete_token_at_end();
+store::Lifetime CopiedRod::lifetime() const {
+  return request_.wants_token ? store::Lifetime::restarts : store::Lifetime::process;
+}
+
+bool CopiedRod::succeeded() {
+  const bool deletes = request_.lease != nullptr && request_.delete_token;
+  if (deletes) request_.lease->delete_token_at_end();
+  return deletes;
 }
 
 std::optional<WantedToken> CopiedRod::wanted_token(const Nexus& made_by) const {

@@ -30,6 +30,8 @@ class JoinedSnapshot final : public store::Snapshot {
 
   const std::vector<base::Extent>& extents() const override { return extents_; }
   bool lost() const override;
+  // Of several nothing is restored: their token ends with the process.
+  std::uint64_t kept_as() const override { return 0; }
   store::StoreResult<> visit(base::Extent extent, const Move& move) override;
 
  private:
@@ -46,6 +48,8 @@ class CopiedRod {
            std::shared_ptr<store::Snapshot> snapshot);
   // Runs when a snapshot that came by add() is lost.
   base::UniqueFunction<void()> on_lost() const;
+  // How long such a snapshot is needed: as long as its token.
+  store::Lifetime lifetime() const;
 
   // The longest stretch from the start of `wanted`, which counts bytes from the start of the ROD
   // and lies within it, that is in one piece.
@@ -55,8 +59,8 @@ class CopiedRod {
   };
   Stretch find(base::Extent wanted) const;
 
-  // All went well: DEL_TKN is obeyed.
-  void succeeded();
+  // All went well: DEL_TKN is obeyed. True: a token has ended with that.
+  bool succeeded();
   // Nullopt when none is wanted or the ROD has no blocks (as POPULATE TOKEN does, 2.2 row 16).
   std::optional<WantedToken> wanted_token(const Nexus& made_by) const;
 

@@ -21,6 +21,7 @@ class Run {
     store::Guard* guard = nullptr;
     std::vector<base::Extent> extents;
     base::UniqueFunction<void()> on_lost;
+    store::Lifetime lifetime = store::Lifetime::process;
   };
   virtual std::optional<Stillness> wanted() const { return std::nullopt; }
   virtual void hold(std::shared_ptr<store::Snapshot>) {}
