@@ -213,6 +213,46 @@ TEST_CASE("a token that cannot be kept is none, and POPULATE TOKEN says so") {
   CHECK(machine.process->guards[1]->counters().snapshots_live == 0);
 }
 
+TEST_CASE("tokens of an EXTENDED COPY's RODs: kept, if one segment put their blocks in") {
+  const End how = GENERATE(End::kill, End::well);
+  Machine machine;
+  Process& first = *machine.process;
+  first.fill(1, 0, 8, 0x11);
+  std::vector<PlannedSegment> segments;
+  for (const auto& [rod, lba] : {std::pair{0u, 0u}, {1u, 0u}, {1u, 4u}}) {
+    SegmentMove put;
+    put.source_volume = put.destination_volume = 1;
+    put.populates = rod;
+    put.ranges = {range(lba, 4)};
+    segments.push_back(put);
+  }
+  const auto copy = [&](std::optional<CopyOutcome>& outcome) {
+    std::vector<RodRequest> rods(2);
+    rods[0].wants_token = rods[1].wants_token = true;
+    machine.process->manager.extended_copy(
+        key(1), {0x01, scsi::ListIdUsage::hold, false, nullptr, nullptr, segments, std::move(rods)},
+        [&outcome](CopyOutcome ended) { outcome = ended; });
+    return machine.process->manager.report(key(1)).value().rod_cscd_tokens;
+  };
+  std::optional<CopyOutcome> good, bad;
+  const auto made = copy(good);
+  CHECK(is_good(good, 0));
+  REQUIRE(made.size() == 2);
+  first.fill(1, 0, 8, 0x22);
+  REQUIRE(is_good(first.write(2, made[1].token, 0, 8), 8));
+  end(machine, how);
+  machine.start();
+  REQUIRE(is_good(machine.process->write(2, made[0].token, 100, 4), 4));
+  CHECK(machine.process->read(2, 100, 4) == Bytes(4 * block_length.bytes, 0x11));
+  CHECK(is_token_fault(machine.process->write(2, made[1].token, 0, 8), TokenFault::cancelled));
+  // What cannot be kept is not told of.
+  machine.journal.works = false;
+  const std::uint64_t live = machine.process->manager.token_counters().live;
+  CHECK(copy(bad).empty());
+  CHECK(is_fault(bad, CopyFault::Kind::token_not_kept, 0));
+  CHECK(machine.process->manager.token_counters().live == live);
+}
+
 TEST_CASE("nothing is acknowledged before it is kept") {
   Machine machine;
   Process& process = *machine.process;
