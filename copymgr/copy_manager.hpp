@@ -16,6 +16,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "copymgr/copy_limits.hpp"
+#include "copymgr/rod_request.hpp"
 #include "copymgr/segment_plan.hpp"
 #include "scsi/copy_results.hpp"
 #include "scsi/rod_token.hpp"
@@ -80,6 +81,8 @@ struct CopyFault {
   tokens::TokenFault token_fault = tokens::TokenFault::unknown;
   base::BlockCount blocks_done;  // contiguous from the start of the request
   std::optional<SegmentFault> segment;
+  // Where the token of `token_fault` stands in the parameter list, if not in WRITE USING TOKEN's.
+  std::optional<std::uint16_t> token_at = {};
 };
 using CopyOutcome = base::Result<base::BlockCount, CopyFault>;  // blocks represented or written
 
@@ -105,6 +108,7 @@ struct ExtendedCopyRequest {
   scsi::ListIdUsage list_id_usage = scsi::ListIdUsage::hold;
   Manner manner;
   std::vector<PlannedSegment> segments;
+  std::vector<RodRequest> rods = {};  // those that the segments count
 };
 
 // Of all units together.
@@ -198,10 +202,17 @@ class CopyManager {
   bool write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request, Done done,
                          const TokenGate& gate = {}, const Manner& manner = {});
 
+  // The ROD behind a token that an EXTENDED COPY brings to this volume. What write_using_token()
+  // would refuse a token for is refused here; the token is in use as long as what is returned is.
+  base::Result<TokenRod, CopyFault> use_token(std::uint64_t volume_id,
+                                              const scsi::RodTokenBytes& token,
+                                              const TokenGate& gate = {});
+
   // Each segment copies what its source holds when its turn comes: blocks that it writes of its own
   // source are read as they were before, and those of a segment before it as that one left them.
   // An operation without a list identifier (ListIdUsage::none) has no record; the identifier of
   // `key` then means nothing.
+  // The tokens that its RODs ask for are in the record of a good end only.
   bool extended_copy(const OperationKey& key, ExtendedCopyRequest request, Done done);
 
   // Keeps a record for a command that was refused after its list identifier was read (R8), or

@@ -26,17 +26,31 @@ void CopyManager::State::end(const OperationPtr& operation, CopyOutcome outcome,
   if (!outcome && outcome.error().kind == CopyFault::Kind::stopped_early) ++meters.stopped_early;
   // The lease first: a host that has its status may use, or miss, the token at once. What it is
   // told has gone does not come back after a restart.
-  const bool wait = outcome && operation->run && operation->run->succeeded();
+  bool wait = false;
+  Tokens tokens;
+  if (outcome && operation->run) {
+    wait = operation->run->succeeded();
+    for (WantedToken& wanted : operation->run->wanted_tokens(operation->key.nexus)) {
+      const std::uint16_t cscd_id = wanted.cscd_id;
+      tokens.push_back({cscd_id, make_token(std::move(wanted))});
+    }
+  }
   operation->run.reset();
   operation->waiting = {};
-  if (!wait) return tell(operation, outcome, token);
-  table.when_kept([this, operation, outcome](bool) { tell(operation, outcome, std::nullopt); });
+  if (!wait && tokens.empty()) return tell(operation, outcome, token, {});
+  table.when_kept([this, operation, outcome, tokens = std::move(tokens)](bool kept) mutable {
+    if (kept || tokens.empty()) return tell(operation, outcome, std::nullopt, std::move(tokens));
+    for (const scsi::CopyResult::RodCscdToken& each : tokens)
+      table.cancel(scsi::identifier_of(each.token));
+    tell(operation, base::fail(CopyFault{CopyFault::Kind::token_not_kept}), std::nullopt, {});
+  });
 }
 
 void CopyManager::State::tell(const OperationPtr& operation, const CopyOutcome& outcome,
-                              const std::optional<scsi::RodTokenBytes>& token) {
+                              const std::optional<scsi::RodTokenBytes>& token, Tokens tokens) {
   scsi::CopyResult result = result_of(*operation, outcome);
   result.token = token;
+  result.rod_cscd_tokens = std::move(tokens);
   if (result.completion_status == scsi::Status::check_condition && operation->manner.sense_of) {
     result.sense = operation->manner.sense_of(outcome.error());
   }
@@ -115,14 +129,15 @@ void CopyManager::State::take_snapshot(const OperationPtr& operation, store::Gua
 }
 
 bool CopyManager::State::hold_still(const OperationPtr& operation) {
-  const auto wanted = operation->run->wanted();
+  auto wanted = operation->run->wanted();
   if (!wanted || operation->stop != StopReason::none) return false;
   take_snapshot(
-      operation, *wanted->guard, wanted->extents, [] {},
+      operation, *wanted->guard, std::move(wanted->extents), std::move(wanted->on_lost),
       [this, operation](std::shared_ptr<store::Snapshot> snapshot) {
         operation->run->hold(std::move(snapshot));
         hand_on(operation);
-      });
+      },
+      wanted->keep, wanted->lifetime);
   return true;
 }
 

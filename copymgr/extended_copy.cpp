@@ -37,8 +37,11 @@ std::unique_ptr<Run> CopyManager::State::prepare(const OperationPtr& operation,
   for (const std::uint64_t id : ids) {
     if (AttachedVolumePtr volume = find_volume(id)) found.try_emplace(id, std::move(volume));
   }
-  return std::make_unique<ExtendedCopyRun>(std::move(request.segments), std::move(found), settings,
-                                           meters);
+  std::vector<CopiedRod> rods;
+  for (RodRequest& rod : request.rods)
+    rods.emplace_back(std::move(rod), door);
+  return std::make_unique<ExtendedCopyRun>(std::move(request.segments), std::move(rods),
+                                           std::move(found), settings, meters);
 }
 
 }  // namespace copymgr

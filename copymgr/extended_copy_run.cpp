@@ -15,9 +15,10 @@ SegmentFault::Kind kind_of(const store::StoreError& error) {
 
 }  // namespace
 
-ExtendedCopyRun::ExtendedCopyRun(std::vector<PlannedSegment> segments, Volumes volumes,
-                                 const CopySettings& settings, Meters& meters)
+ExtendedCopyRun::ExtendedCopyRun(std::vector<PlannedSegment> segments, std::vector<CopiedRod> rods,
+                                 Volumes volumes, const CopySettings& settings, Meters& meters)
     : segments_(std::move(segments)),
+      rods_(std::move(rods)),
       volumes_(std::move(volumes)),
       settings_(settings),
       meters_(meters),
@@ -29,11 +30,27 @@ const Volume* ExtendedCopyRun::find(std::uint64_t volume_id) const {
 }
 
 std::optional<Run::Stillness> ExtendedCopyRun::wanted() const {
-  if (done() || held_ || !segments_[index_] || move().from.empty()) return std::nullopt;
+  if (done() || held_ || !segments_[index_]) return std::nullopt;
   const Volume* const source = find(move().source_volume);
   if (source == nullptr || find(move().destination_volume) == nullptr) return std::nullopt;
-  const base::Extent rest{move().from.offset + moved_, move().from.length - moved_};
-  return Stillness{source->guard, {rest}};
+  if (move().populates) {
+    if (move().ranges.empty()) return std::nullopt;
+    const CopiedRod& rod = rods_[*move().populates];
+    return Stillness{source->guard, to_extents(move().ranges, source->block_length), rod.on_lost(),
+                     rod.keep(), rod.lifetime()};
+  }
+  auto extents = still_to_read();
+  if (extents.empty()) return std::nullopt;
+  return Stillness{source->guard, std::move(extents)};
+}
+
+std::vector<base::Extent> ExtendedCopyRun::still_to_read() const {
+  if (move().from.empty() || move().zeros) return {};
+  const base::ByteCount read = move().read_before(moved_);
+  const base::Extent rest{move().from.offset + read, move().from.length - read};
+  if (!move().from_rod) return {rest};
+  const CopiedRod& rod = rods_[*move().from_rod];
+  return rod.holds_data() ? std::vector<base::Extent>() : rod.extents_of(rest);
 }
 
 void ExtendedCopyRun::hold(std::shared_ptr<store::Snapshot> snapshot) {
@@ -42,36 +59,91 @@ void ExtendedCopyRun::hold(std::shared_ptr<store::Snapshot> snapshot) {
   moved_when_held_ = moved_;
 }
 
+CopiedRod::Stretch ExtendedCopyRun::stretch(base::Extent wanted) const {
+  if (!move().from_rod) return {snapshot_.get(), wanted};
+  const CopiedRod& rod = rods_[*move().from_rod];
+  if (rod.lost()) return {};
+  CopiedRod::Stretch out = rod.find(wanted);
+  if (!rod.holds_data()) out.snapshot = snapshot_.get();
+  return out;
+}
+
+bool ExtendedCopyRun::read(base::Extent from, base::ByteSpan into) const {
+  while (!from.empty()) {
+    if (move().zeros) return std::fill(into.begin(), into.end(), std::uint8_t{0}), true;
+    const CopiedRod::Stretch part = stretch(from);
+    if (part.snapshot == nullptr) return false;
+    const auto done = part.snapshot->visit(
+        part.extent, [&](store::Piece piece, base::ByteCount length) -> store::StoreResult<> {
+          auto result = piece.store->read(piece.at, into.first(length.value));
+          into = into.subspan(length.value);
+          return result;
+        });
+    if (!done) return false;
+    from = {from.offset + part.extent.length, from.length - part.extent.length};
+  }
+  return true;
+}
+
 Run::Stepped ExtendedCopyRun::step() {
   if (!segments_[index_]) return {{}, {}, false, fault(segments_[index_].error())};
   if (find(move().source_volume) == nullptr) {
     return failed({}, SegmentFault::Kind::gone, SegmentSide::source);
   }
   // Looked for once: it may go at any time, and its guard stays until this step has ended.
-  const Volume* const destination = find(move().destination_volume);
-  if (destination == nullptr) {
+  const Volume* const found = find(move().destination_volume);
+  if (found == nullptr) {
     return failed({}, SegmentFault::Kind::gone, SegmentSide::destination);
   }
-  if (moved_ < move().from.length) return copy(*destination->guard);
-  if (moved_ < move().into.length) return pad(*destination->guard);
+  if (move().populates) return populate();
+  store::Guard& destination = *found->guard;
+  if (moved_.value == 0 && move().carried_in.value != 0) return write_carried(destination);
+  if (moved_ < move().data()) {
+    return move().zeros ? write_zeros(destination, move().data() - moved_) : copy(destination);
+  }
+  if (moved_ < move().into.length) return write_zeros(destination, move().into.length - moved_);
   return advanced({});
 }
 
-Run::Stepped ExtendedCopyRun::copy(store::Guard& destination) {
-  if (snapshot_ == nullptr) {
-    return failed({}, SegmentFault::Kind::read_failed, SegmentSide::source);
+Run::Stepped ExtendedCopyRun::populate() {
+  if (!move().ranges.empty()) {
+    if (snapshot_ == nullptr) return read_failed({});
+    rods_[*move().populates].add(volumes_.at(move().source_volume), move().ranges,
+                                 std::move(snapshot_));
   }
+  return advanced({});
+}
+
+// What the segment before left, completed to a whole block: nobody could write less.
+Run::Stepped ExtendedCopyRun::write_carried(store::Guard& destination) {
+  std::vector<std::uint8_t> block(move().head().value);
+  const std::size_t carried = std::min(block.size(), carried_.size());
+  std::copy_n(carried_.begin(), carried, block.begin());
+  const base::ByteSpan rest = base::ByteSpan(block).subspan(carried);
+  if (!read({move().from.offset, base::ByteCount(rest.size())}, rest)) return read_failed({});
+  carried_.erase(carried_.begin(), carried_.begin() + static_cast<std::ptrdiff_t>(carried));
+  if (block.empty()) return advanced({});
+  const auto written = destination.write(move().into.offset, block, store::Durability::cached);
+  if (!written) return failed({}, kind_of(written.error()), SegmentSide::destination);
+  meters_.bytes_copied += block.size();
+  return advanced(base::ByteCount(block.size()));
+}
+
+Run::Stepped ExtendedCopyRun::copy(store::Guard& destination) {
   const base::ByteCount most = cloning_ ? settings_.cheap_step_bytes : settings_.step_bytes;
-  const base::ByteCount length = std::min(most, move().from.length - moved_);
-  const Mover::Moved moved = mover_.move(*snapshot_, {move().from.offset + moved_, length},
-                                         destination, {move().into.offset + moved_, length});
+  const base::ByteCount length = std::min(most, move().data() - moved_);
+  const CopiedRod::Stretch part =
+      stretch({move().from.offset + move().read_before(moved_), length});
+  if (part.snapshot == nullptr) return read_failed({});
+  const Mover::Moved moved = mover_.move(*part.snapshot, part.extent, destination,
+                                         {move().into.offset + moved_, part.extent.length});
   cloning_ = moved.all_cloned;
   using End = Mover::Moved::End;
   switch (moved.end) {
     case End::complete:
       return advanced(moved.bytes);
     case End::source_failed:
-      if (!snapshot_->lost() || !may_look_again()) break;
+      if (!part.snapshot->lost() || !may_look_again()) break;
       held_ = false;  // a new point in time for the rest
       return advanced(moved.bytes);
     case End::destination_failed:
@@ -81,35 +153,60 @@ Run::Stepped ExtendedCopyRun::copy(store::Guard& destination) {
     case End::destination_waits:
       return failed(moved.bytes, SegmentFault::Kind::waits, SegmentSide::destination);
   }
-  return failed(moved.bytes, SegmentFault::Kind::read_failed, SegmentSide::source);
+  return read_failed(moved.bytes);
+}
+
+Run::Stepped ExtendedCopyRun::read_failed(base::ByteCount moved) {
+  return failed(moved, SegmentFault::Kind::read_failed, SegmentSide::source);
 }
 
 // There was no room to keep what a host overwrote meanwhile. No two blocks of a segment have to be
-// of one time, unless it overwrites its own source. Only after some progress, so that it ends.
+// of one time, unless it overwrites its own source; those of a ROD have to. Only after some
+// progress, so that it ends.
 bool ExtendedCopyRun::may_look_again() const {
   const bool onto_itself =
       move().source_volume == move().destination_volume && overlaps(move().from, move().into);
-  return !onto_itself && moved_ > moved_when_held_;
+  return !onto_itself && !move().from_rod && moved_ > moved_when_held_;
 }
 
-Run::Stepped ExtendedCopyRun::pad(store::Guard& destination) {
-  const base::Extent rest{move().into.offset + moved_, move().into.length - moved_};
-  const auto written = destination.write_zeros(rest);
+Run::Stepped ExtendedCopyRun::write_zeros(store::Guard& destination, base::ByteCount length) {
+  const base::Extent next{move().into.offset + moved_,
+                          std::min(length, settings_.cheap_step_bytes)};
+  const auto written = destination.write_zeros(next);
   if (!written) {
     return failed({}, kind_of(written.error()), SegmentSide::destination);
   }
-  meters_.bytes_zeroed += rest.length.value;
-  return advanced(rest.length);
+  meters_.bytes_zeroed += next.length.value;
+  return advanced(next.length);
 }
 
 Run::Stepped ExtendedCopyRun::advanced(base::ByteCount bytes) {
   moved_ += bytes;
   if (moved_ < move().into.length) return {{}, bytes, false, {}};
+  if (!carry_on()) {
+    Stepped out = read_failed({});
+    out.bytes = bytes;
+    return out;
+  }
   ++index_;
   moved_ = {};
   snapshot_.reset();
   held_ = false;
   return {{}, bytes, true, {}};
+}
+
+// Behind what of the segment before is left still. Who moves nothing passes it all on.
+bool ExtendedCopyRun::carry_on() {
+  if (move().populates || (move().from.empty() && move().into.empty() &&
+                           move().carried_on.value == 0 && move().carried_in.value == 0)) {
+    return true;
+  }
+  if (move().carried_on.value == 0) return carried_.clear(), true;
+  const std::size_t kept = carried_.size();
+  const base::ByteCount length(move().carried_on.value - kept);
+  carried_.resize(move().carried_on.value);
+  const base::Extent tail{base::ByteOffset(move().from.end().value - length.value), length};
+  return read(tail, base::ByteSpan(carried_).subspan(kept));
 }
 
 Run::Stepped ExtendedCopyRun::failed(base::ByteCount bytes, SegmentFault::Kind kind,
@@ -132,6 +229,21 @@ CopyFault ExtendedCopyRun::fault(SegmentFault segment) const {
   CopyFault out;
   out.kind = CopyFault::Kind::segment_failed;
   out.segment = segment;
+  return out;
+}
+
+bool ExtendedCopyRun::succeeded() {
+  bool deletes = false;
+  for (CopiedRod& rod : rods_)
+    deletes |= rod.succeeded();
+  return deletes;
+}
+
+std::vector<WantedToken> ExtendedCopyRun::wanted_tokens(const Nexus& made_by) const {
+  std::vector<WantedToken> out;
+  for (const CopiedRod& rod : rods_) {
+    if (auto token = rod.wanted_token(made_by)) out.push_back(std::move(*token));
+  }
   return out;
 }
 

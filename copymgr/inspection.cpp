@@ -59,6 +59,7 @@ OperationFacts facts_of(const Operation& operation, base::Instant now) {
   out.in_background = operation.manner.in_background;
   out.result = operation.running ? running_result(operation, now) : operation.result;
   out.result.token.reset();
+  out.result.rod_cscd_tokens.clear();
   out.other_volume_ids = operation.other_volume_ids;
   out.bytes_done = base::ByteCount(operation.bytes_done);
   out.bytes_asked = base::ByteCount(operation.bytes_asked);

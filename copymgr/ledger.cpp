@@ -77,8 +77,8 @@ Ledger::Callbacks Ledger::finish(const OperationPtr& operation, const scsi::Copy
   const auto load = load_.find(operation->key.volume_id);
   load->second.identified -= operation->identified ? 1 : 0;
   if (--load->second.all == 0) load_.erase(load);
-  const bool unwanted =
-      !operation->kept_when_good && result.status == scsi::CopyOperationStatus::completed;
+  const bool unwanted = !operation->kept_when_good && !result.has_tokens() &&
+                        result.status == scsi::CopyOperationStatus::completed;
   if (operation->kept) records_.finished(operation, clock_.now());
   if (unwanted) records_.erase(operation);
   changed_.notify_all();

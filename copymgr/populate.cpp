@@ -1,7 +1,6 @@
 // POPULATE TOKEN: take a point in time of the ranges (or what its ROD type wants instead), and only
 // when it is complete make a token for it. No data moves, and nothing here depends on how many
 // tokens live.
-#include "copymgr/rod_record.hpp"
 #include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
 
@@ -84,34 +83,23 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
                base::fail(CopyFault{stop == StopReason::aborted ? CopyFault::Kind::aborted
                                                                 : CopyFault::Kind::volume_gone}));
   }
-  const Volume& source = **volume;
   const base::BlockCount blocks = request.total();
-  const bool may_be_zero = source.limits.zero_token_for_unmapped &&
-                           source.limits.takes_zero_token() &&
+  const CopyLimits& limits = (*volume)->limits;
+  const bool may_be_zero = limits.zero_token_for_unmapped && limits.takes_zero_token() &&
                            keep_for(type) != store::Keep::addresses;
   if (may_be_zero && is_unmapped(*snapshot)) {
     snapshot.reset();
     return end(operation, blocks, scsi::block_device_zero_token());
   }
-  tokens::NewToken token;
-  token.fields.rod_type = type;
-  token.fields.creator_logical_unit = source.creator_descriptor;
-  token.fields.bytes_represented = source.block_length.to_bytes(blocks);
-  token.fields.device_specific = volume->device_specific();
-  token.fields.target_device = source.target_descriptor;
-  token.group = source.id;
-  token.group_tokens_max = source.limits.maximum_tokens;
-  token.lifetime_seconds = source.limits.maximum_token_lifetime_seconds;
-  token.inactivity_timeout_seconds = request.inactivity_timeout_seconds;
-  token.rod_record =
-      encode(RodRecord{snapshot->kept_as(), source.block_length, request.ranges,
-                       operation->key.nexus.initiator_name, operation->key.nexus.target_name});
-  const auto rod =
-      make_rod(type, operation->key.nexus, volume, request.ranges, std::move(snapshot));
-  token.rod = rod;
-  const scsi::RodTokenBytes bytes = table.create(std::move(token));
-  rod->issued(scsi::identifier_of(bytes));
-  link->issued(scsi::identifier_of(bytes));
+  WantedToken wanted;
+  wanted.type = type;
+  wanted.inactivity_timeout_seconds = request.inactivity_timeout_seconds;
+  wanted.made_by = operation->key.nexus;
+  wanted.volume = volume;
+  wanted.ranges = request.ranges;
+  wanted.snapshots.push_back(std::move(snapshot));
+  wanted.link = link;
+  const scsi::RodTokenBytes bytes = make_token(std::move(wanted));
   table.when_kept(
       [this, operation, blocks, bytes](bool kept) { token_kept(operation, blocks, bytes, kept); });
 }

@@ -2,6 +2,7 @@
 // what lives is left to the next one.
 #include <algorithm>
 
+#include "copymgr/joined_snapshot.hpp"
 #include "copymgr/rod_record.hpp"
 #include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
@@ -29,6 +30,22 @@ AttachedVolumePtr creator_of(const scsi::RodTokenBytes& token,
   return found == volumes.end() ? nullptr : *found;
 }
 
+// One for each part; none when one of them cannot be had any more.
+Snapshots restore_snapshots(const RodRecord& record, store::Guard& guard, store::Keep keep,
+                            const std::shared_ptr<LossLink>& link) {
+  const std::vector<base::Extent> all = to_extents(record.ranges, record.block_length);
+  auto next = all.begin();
+  Snapshots out;
+  for (const RodRecord::Part& part : record.parts) {
+    std::vector<base::Extent> extents(next, next + part.range_count);
+    next += part.range_count;
+    auto snapshot = guard.restore(part.kept_as, std::move(extents), keep, [link] { link->lost(); });
+    if (snapshot == nullptr) return {};
+    out.push_back(std::move(snapshot));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<AttachedVolumePtr> CopyManager::State::all_volumes() const {
@@ -50,13 +67,11 @@ std::shared_ptr<tokens::Rod> CopyManager::State::restore_rod(const tokens::KeptT
   }
   auto link = std::make_shared<LossLink>(door);
   const scsi::RodType type = scsi::rod_type_of(token.bytes);
-  auto snapshot = source.guard->restore(record->snapshot_kept_as,
-                                        to_extents(record->ranges, source.block_length),
-                                        keep_for(type), [link] { link->lost(); });
-  if (snapshot == nullptr) return nullptr;
+  auto snapshots = restore_snapshots(*record, *source.guard, keep_for(type), link);
+  if (snapshots.empty()) return nullptr;
   const auto rod =
       make_rod(type, Nexus{0, std::move(record->initiator_name), std::move(record->target_name)},
-               volume, std::move(record->ranges), std::move(snapshot));
+               volume, std::move(record->ranges), join(std::move(snapshots)));
   const std::uint64_t identifier = scsi::identifier_of(token.bytes);
   rod->issued(identifier);
   link->issued(identifier);

@@ -12,9 +12,17 @@
 namespace copymgr {
 
 struct RodRecord {
-  std::uint64_t snapshot_kept_as = 0;  // Snapshot::kept_as(); 0: it ends with the process
+  // The next so many ranges, as one point in time has them.
+  struct Part {
+    std::uint64_t kept_as = 0;  // Snapshot::kept_as(); 0: it ends with the process
+    std::uint32_t range_count = 0;
+
+    bool operator==(const Part&) const = default;
+  };
+
   base::BlockLength block_length;
   Ranges ranges;
+  std::vector<Part> parts;  // at least one; all ranges together
   // Who made the token; the session is gone.
   std::string initiator_name, target_name;
 

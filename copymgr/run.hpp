@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "copymgr/copy_manager.hpp"
+#include "copymgr/rod_segment.hpp"
 
 namespace copymgr {
 
@@ -20,6 +21,9 @@ class Run {
   struct Stillness {
     store::Guard* guard = nullptr;
     std::vector<base::Extent> extents;
+    base::UniqueFunction<void()> on_lost = [] {};
+    store::Keep keep = store::Keep::copies;
+    store::Lifetime lifetime = store::Lifetime::process;
   };
   virtual std::optional<Stillness> wanted() const { return std::nullopt; }
   virtual void hold(std::shared_ptr<store::Snapshot>) {}
@@ -37,6 +41,8 @@ class Run {
   virtual bool may_stop_early() const = 0;
   // All is written. True: a token has ended with that, which a host is told when that is kept.
   virtual bool succeeded() { return false; }
+  // What else a good end leaves.
+  virtual std::vector<WantedToken> wanted_tokens(const Nexus&) const { return {}; }
   // The point in time is gone for good.
   virtual bool source_lost() const { return false; }
   // What is told of that, and when the unit that is read (or, of an EXTENDED COPY, written) has

@@ -40,10 +40,13 @@ bool is_aligned(const base::Extent& extent, std::uint32_t alignment_bytes) {
 
 std::optional<SegmentFault> check_alignment(const SegmentMove& move, const CscdView& source,
                                             const CscdView& destination) {
-  if (!is_aligned(move.from, source.alignment_bytes)) {
+  // What is carried in fills up a block of the destination first; the rest goes on behind that.
+  const base::ByteCount first = move.carried_in.value == 0 ? base::ByteCount() : move.head();
+  const base::Extent rest{move.from.offset + move.read_before(first), move.from.length};
+  if (!is_aligned(move.from, source.alignment_bytes) || !is_aligned(rest, source.alignment_bytes)) {
     return fault_at(Kind::granularity, SegmentSide::source, fields::source_lba);
   }
-  const base::Extent written{move.into.offset, move.from.length};
+  const base::Extent written{move.into.offset, move.data()};
   if (!is_aligned(written, destination.alignment_bytes)) {
     return fault_at(Kind::granularity, SegmentSide::destination, fields::destination_lba);
   }
@@ -54,28 +57,45 @@ std::uint64_t blocks_for(std::uint64_t bytes, base::BlockLength length) {
   return bytes / length.bytes + (bytes % length.bytes != 0);
 }
 
-// How many bytes are read and written by blocks that may differ in length (DC, PAD); nullopt when a
-// part of a block is left over that neither side may pad or cut. CAT would keep it for the next
-// segment; this copy manager keeps nothing, so there too the segment is inexact.
 struct Lengths {
-  std::uint64_t read = 0, written = 0;
+  std::uint64_t read = 0, written = 0, carried_on = 0;
 };
-std::optional<Lengths> lengths_of(const scsi::SegmentDescriptor& segment, const CscdView& source,
-                                  const CscdView& destination) {
-  const base::BlockLength counted = (segment.dc ? destination : source).block_length;
-  const base::BlockLength other = (segment.dc ? source : destination).block_length;
-  const std::uint64_t bytes = segment.count * counted.bytes;  // 16 bits by 24
-  const std::uint64_t left = bytes % other.bytes;
-  if (left == 0) return Lengths{bytes, bytes};
-  if (segment.dc) return source.pad ? std::optional(Lengths{bytes, bytes}) : std::nullopt;
-  if (destination.pad) return Lengths{bytes, bytes - left + other.bytes};
-  if (source.pad) return Lengths{bytes - left, bytes - left};
+
+// Blocks of the source are counted: what does not fill a block of the destination is carried on,
+// padded or cut.
+std::optional<Lengths> from_source_blocks(const scsi::SegmentDescriptor& segment,
+                                          const CscdView& source, const CscdView& destination,
+                                          std::uint64_t carried) {
+  const std::uint64_t read = segment.count * source.block_length.bytes;  // 16 bits by 24
+  const std::uint64_t left = (carried + read) % destination.block_length.bytes;
+  const std::uint64_t whole = carried + read - left;
+  if (left == 0) return Lengths{read, whole, 0};
+  if (segment.cat) return Lengths{read, whole, left};
+  if (destination.pad) return Lengths{read, whole + destination.block_length.bytes, 0};
+  if (source.pad) return Lengths{whole - std::min(whole, carried), whole, 0};
+  return std::nullopt;
+}
+
+// Blocks of the destination are counted: what is left of the last block of the source is carried on
+// or cut.
+std::optional<Lengths> to_destination_blocks(const scsi::SegmentDescriptor& segment,
+                                             const CscdView& source, const CscdView& destination,
+                                             std::uint64_t carried) {
+  const std::uint64_t written = segment.count * destination.block_length.bytes;
+  const std::uint64_t wanted = written - std::min(written, carried);
+  const std::uint64_t whole = blocks_for(wanted, source.block_length) * source.block_length.bytes;
+  const std::uint64_t left = carried + whole - written;
+  if (left == 0) return Lengths{whole, written, 0};
+  if (segment.cat) return Lengths{whole, written, left};
+  if (source.pad) return Lengths{wanted, written, 0};
   return std::nullopt;
 }
 
 PlannedSegment plan_blocks(const scsi::SegmentDescriptor& segment, const CscdView& source,
-                           const CscdView& destination, std::uint32_t maximum_bytes) {
-  const auto lengths = lengths_of(segment, source, destination);
+                           const CscdView& destination, std::uint32_t maximum_bytes,
+                           base::ByteCount carried) {
+  const auto lengths = (segment.dc ? to_destination_blocks : from_source_blocks)(
+      segment, source, destination, carried.value);
   if (!lengths) {
     return base::fail(fault_at(Kind::inexact, SegmentSide::destination, fields::block_count));
   }
@@ -95,6 +115,8 @@ PlannedSegment plan_blocks(const scsi::SegmentDescriptor& segment, const CscdVie
   move.from = {source.block_length.to_offset(segment.source_lba), base::ByteCount(lengths->read)};
   move.into = {destination.block_length.to_offset(segment.destination_lba),
                base::ByteCount(lengths->written)};
+  move.carried_in = carried;
+  move.carried_on = base::ByteCount(lengths->carried_on);
   return move;
 }
 
@@ -108,7 +130,11 @@ std::optional<base::Extent> extent_behind(base::Lba lba, base::ByteCount offset,
 }
 
 PlannedSegment plan_bytes(const scsi::SegmentDescriptor& segment, const CscdView& source,
-                          const CscdView& destination, std::uint32_t maximum_bytes) {
+                          const CscdView& destination, std::uint32_t maximum_bytes,
+                          base::ByteCount carried) {
+  if (carried.value != 0) {
+    return base::fail(fault_at(Kind::inexact, SegmentSide::destination, fields::byte_count));
+  }
   if (maximum_bytes != 0 && segment.count > maximum_bytes) {
     return base::fail(fault_at(Kind::too_long, SegmentSide::source, fields::byte_count));
   }
@@ -128,10 +154,19 @@ PlannedSegment plan_bytes(const scsi::SegmentDescriptor& segment, const CscdView
   return move;
 }
 
+// As many zeros as can be asked for, in blocks like those of the destination.
+CscdView zeros_for(CscdView rod, const CscdView& destination) {
+  rod.volume_id = destination.volume_id;
+  rod.block_length = destination.block_length;
+  rod.capacity = rod.block_length.whole_blocks(base::ByteCount(~std::uint64_t{0}));
+  return rod;
+}
+
 }  // namespace
 
 PlannedSegment plan_segment(const scsi::SegmentDescriptor& segment, const Cscd& source,
-                            const Cscd& destination, std::uint32_t maximum_segment_bytes) {
+                            const Cscd& destination, std::uint32_t maximum_segment_bytes,
+                            base::ByteCount carried) {
   if (!source) return base::fail(source.error());
   if (segment.type == scsi::SegmentType::verify_cscd) {
     const auto bad =
@@ -142,17 +177,21 @@ PlannedSegment plan_segment(const scsi::SegmentDescriptor& segment, const Cscd& 
   if (!destination) return base::fail(destination.error());
   if (auto bad = check_ready(*source, SegmentSide::source)) return base::fail(*bad);
   if (auto bad = check_ready(*destination, SegmentSide::destination)) return base::fail(*bad);
+  const CscdView from = source->zeros ? zeros_for(*source, *destination) : *source;
   PlannedSegment planned;
+  planned->destination_block_length = destination->block_length;
   if (segment.count != 0) {
     const bool by_bytes = segment.type == scsi::SegmentType::block_to_block_with_offset;
-    planned = (by_bytes ? plan_bytes : plan_blocks)(segment, *source, *destination,
-                                                    maximum_segment_bytes);
+    planned = (by_bytes ? plan_bytes : plan_blocks)(segment, from, *destination,
+                                                    maximum_segment_bytes, carried);
     if (!planned) return planned;
-    if (auto bad = check_alignment(*planned, *source, *destination)) return base::fail(*bad);
+    planned->destination_block_length = destination->block_length;
+    if (auto bad = check_alignment(*planned, from, *destination)) return base::fail(*bad);
   }
-  planned->source_volume = source->volume_id;
+  planned->source_volume = from.volume_id;
   planned->destination_volume = destination->volume_id;
-  planned->destination_block_length = destination->block_length;
+  planned->from_rod = from.rod;
+  planned->zeros = from.zeros;
   return planned;
 }
 

@@ -41,8 +41,9 @@ struct CopyManager::State {
   // everybody is told. By who attends to it.
   void end(const OperationPtr& operation, CopyOutcome outcome,
            std::optional<scsi::RodTokenBytes> token = std::nullopt);
+  using Tokens = std::vector<scsi::CopyResult::RodCscdToken>;  // of an EXTENDED COPY
   void tell(const OperationPtr& operation, const CopyOutcome& outcome,
-            const std::optional<scsi::RodTokenBytes>& token);
+            const std::optional<scsi::RodTokenBytes>& token, Tokens tokens);
   // False, for who must return that.
   bool end_refused(const OperationPtr& operation, CopyFault fault);
 
@@ -59,6 +60,12 @@ struct CopyManager::State {
                    std::shared_ptr<store::Snapshot> snapshot);
   void token_kept(const OperationPtr& operation, base::BlockCount blocks,
                   const scsi::RodTokenBytes& token, bool kept);
+
+  // The token lives from now on.
+  scsi::RodTokenBytes make_token(WantedToken wanted);
+  // Of a token that a command brings to this volume, and that may be used. Its ROD is a VolumeRod.
+  base::Result<tokens::Lease, CopyFault> lease_for(const scsi::RodTokenBytes& token,
+                                                   const Volume& receiving, const TokenGate& gate);
 
   base::Result<std::unique_ptr<Run>, CopyFault> prepare(const OperationPtr& operation,
                                                         const scsi::WriteUsingToken& request,

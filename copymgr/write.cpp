@@ -1,5 +1,5 @@
-// WRITE USING TOKEN up to its first step: everything that can be known to be wrong is refused here,
-// before a block moves (wire reference 3.3, 3.4, 7.4).
+// Tokens that come back. WRITE USING TOKEN up to its first step: everything that can be known to be
+// wrong is refused here, before a block moves (wire reference 3.3, 3.4, 7.4).
 #include "copymgr/snapshot_rod.hpp"
 #include "copymgr/state.hpp"
 #include "copymgr/write_run.hpp"
@@ -11,7 +11,51 @@ auto token_fault(tokens::TokenFault fault) {
   return base::fail(CopyFault{CopyFault::Kind::token, fault});
 }
 
+std::optional<tokens::TokenFault> check_zero_token(const scsi::RodTokenBytes& token,
+                                                   const Volume& destination) {
+  if (!scsi::has_valid_length(token)) return tokens::TokenFault::invalid_length;
+  if (!destination.limits.takes_zero_token()) return tokens::TokenFault::unsupported_type;
+  return std::nullopt;
+}
+
 }  // namespace
+
+base::Result<tokens::Lease, CopyFault> CopyManager::State::lease_for(
+    const scsi::RodTokenBytes& token, const Volume& receiving, const TokenGate& gate) {
+  const CopyLimits& limits = receiving.limits;
+  auto lease =
+      table.lease(token, {receiving.target_descriptor, limits.remote_tokens, limits.rod_types});
+  if (!lease) return token_fault(lease.error());
+  const auto* rod = dynamic_cast<const VolumeRod*>(lease->rod().get());
+  if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);
+  if (gate) {
+    if (auto refused = gate({rod->made_by(), *rod->volume()})) return base::fail(*refused);
+  }
+  return std::move(*lease);
+}
+
+// That its volume goes meanwhile is found out when the operation has named it.
+base::Result<TokenRod, CopyFault> CopyManager::use_token(std::uint64_t volume_id,
+                                                         const scsi::RodTokenBytes& token,
+                                                         const TokenGate& gate) {
+  State& s = *state_;
+  const AttachedVolumePtr receiving = s.find_volume(volume_id);
+  if (receiving == nullptr) return base::fail(CopyFault{CopyFault::Kind::volume_gone});
+  if (scsi::is_block_device_zero(token)) {
+    if (const auto bad = check_zero_token(token, **receiving)) return token_fault(*bad);
+    return TokenRod{};
+  }
+  auto lease = s.lease_for(token, **receiving, gate);
+  if (!lease) return base::fail(lease.error());
+  const auto& rod = static_cast<const VolumeRod&>(*lease->rod());
+  TokenRod out;
+  out.volume_id = rod.volume()->id;
+  out.block_length = rod.side().block_length;
+  out.blocks = total_blocks(rod.side().ranges);
+  if (!rod.volume().gone()) out.alignment_bytes = rod.volume()->guard->alignment_bytes();
+  out.lease = std::make_shared<tokens::Lease>(std::move(*lease));
+  return out;
+}
 
 bool CopyManager::write_using_token(const OperationKey& key, const scsi::WriteUsingToken& request,
                                     Done done, const TokenGate& gate, const Manner& manner) {
@@ -40,12 +84,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
   if (!scsi::is_block_device_zero(request.token)) {
     return prepare_copy(operation, destination, request, gate);
   }
-  if (!scsi::has_valid_length(request.token)) {
-    return token_fault(tokens::TokenFault::invalid_length);
-  }
-  if (!destination.limits.takes_zero_token()) {
-    return token_fault(tokens::TokenFault::unsupported_type);
-  }
+  if (const auto bad = check_zero_token(request.token, destination)) return token_fault(*bad);
   return std::make_unique<WriteRun>(destination, Plan::zeros(request.ranges), std::nullopt, false,
                                     settings, meters);
 }
@@ -53,20 +92,15 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
 base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
     const OperationPtr& operation, const Volume& destination, const scsi::WriteUsingToken& request,
     const TokenGate& gate) {
-  const CopyLimits& limits = destination.limits;
-  auto lease = table.lease(request.token,
-                           {destination.target_descriptor, limits.remote_tokens, limits.rod_types});
-  if (!lease) return token_fault(lease.error());
-  const auto* rod = dynamic_cast<const VolumeRod*>(lease->rod().get());
-  if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);
-  if (gate) {
-    if (auto refused = gate({rod->made_by(), *rod->volume()})) return base::fail(*refused);
-  }
+  auto lease = lease_for(request.token, destination, gate);
+  if (!lease) return base::fail(lease.error());
+  const auto* rod = static_cast<const VolumeRod*>(lease->rod().get());
   // Named first, then looked at: detach() of the source does it the other way round.
   ledger.set_other_volumes(operation, {rod->volume()->id});
   if (rod->volume().gone()) return token_fault(tokens::TokenFault::cancelled);
-  auto plan = make_plan(rod->side(), request.offset_into_rod,
-                        {request.ranges, destination.block_length}, limits.mixed_block_lengths);
+  auto plan =
+      make_plan(rod->side(), request.offset_into_rod, {request.ranges, destination.block_length},
+                destination.limits.mixed_block_lengths);
   if (!plan) return base::fail(plan.error());
   if (!plan->is_aligned(
           {rod->volume()->guard->alignment_bytes(), destination.guard->alignment_bytes()})) {

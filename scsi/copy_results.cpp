@@ -44,6 +44,14 @@ std::vector<std::uint8_t> encode_header(const CopyResult& result) {
   return out;
 }
 
+// ID FOR CREATING ROD CSCD DESCRIPTOR, then the token.
+void append_token_descriptor(std::vector<std::uint8_t>& out, const CopyResult::RodCscdToken& from) {
+  const std::size_t at = out.size();
+  out.resize(at + 2);
+  base::store_be16(out, at, from.cscd_id);
+  out.insert(out.end(), from.token.begin(), from.token.end());
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> encode_receive_copy_status(const CopyResult& result) {
@@ -54,12 +62,11 @@ std::vector<std::uint8_t> encode_rod_token_information(const CopyResult& result)
   std::vector<std::uint8_t> out = encode_header(result);
   const std::size_t descriptors_at = out.size();
   out.resize(descriptors_at + 4);
-  if (result.token) {
-    base::store_be32(out, descriptors_at, token_descriptor_bytes);
-    out.resize(descriptors_at + 4 +
-               2);  // ID FOR CREATING ROD CSCD DESCRIPTOR: 0 for POPULATE TOKEN
-    out.insert(out.end(), result.token->begin(), result.token->end());
-  }
+  if (result.token) append_token_descriptor(out, {0, *result.token});
+  for (const CopyResult::RodCscdToken& each : result.rod_cscd_tokens)
+    append_token_descriptor(out, each);
+  base::store_be32(out, descriptors_at,
+                   static_cast<std::uint32_t>(out.size() - descriptors_at - 4));
   available_data.write(out, out.size() - 4);
   return out;
 }

@@ -42,7 +42,17 @@ struct CopyResult {
   // Of EXTENDED COPY instead, whose destinations may have different blocks; units 00h.
   std::optional<std::uint64_t> bytes_transferred;
   std::uint16_t segments_processed = 0;
-  std::optional<RodTokenBytes> token;
+  std::optional<RodTokenBytes> token;  // of POPULATE TOKEN
+  // Of EXTENDED COPY instead: one for each ROD CSCD descriptor with R_TOKEN.
+  struct RodCscdToken {
+    std::uint16_t cscd_id = 0;
+    RodTokenBytes token{};
+
+    bool operator==(const RodCscdToken&) const = default;
+  };
+  std::vector<RodCscdToken> rod_cscd_tokens;
+
+  bool has_tokens() const { return token || !rod_cscd_tokens.empty(); }
 };
 
 std::vector<std::uint8_t> encode_rod_token_information(const CopyResult& result);

@@ -48,8 +48,9 @@ std::uint16_t offset_of(std::size_t at) {
   return static_cast<std::uint16_t>(at);
 }
 
-// What DESCRIPTOR LENGTH must say; nullopt for a type that is not implemented.
-std::optional<std::uint16_t> length_of(SegmentType type) {
+// What DESCRIPTOR LENGTH must say; 0, which it cannot be, where other lengths of the descriptor at
+// the start of `rest` contradict it. Nullopt for a type that is not implemented.
+std::optional<std::uint16_t> length_of(SegmentType type, ByteView rest) {
   switch (type) {
     case SegmentType::block_to_block:
       return 0x18;
@@ -57,6 +58,10 @@ std::optional<std::uint16_t> length_of(SegmentType type) {
       return 0x08;
     case SegmentType::block_to_block_with_offset:
       return 0x1c;
+    case SegmentType::populate_rod_from_ranges:
+      return populate_ranges_length(rest).value_or(0);
+    case SegmentType::populate_rod_from_range:
+      return populate_segment::range_length;
   }
   return std::nullopt;
 }
@@ -81,13 +86,13 @@ std::optional<Sense> check_lid4(ByteView list, ListIdUsage usage) {
 
 // How the lists divide the bytes.
 struct Lists {
-  std::size_t cscds = 0, segments = 0;  // bytes
+  std::size_t cscds = 0, segments = 0, inline_data = 0;  // bytes
 };
 
 base::Result<Lists, Sense> divide(ByteView list, const Form& form,
                                   const ExtendedCopyLimits& limits) {
-  const Lists out{form.cscd_list_length.read(list), form.segment_list_length.read(list)};
-  const std::uint64_t inline_data = form.inline_data_length.read(list);
+  const Lists out{form.cscd_list_length.read(list), form.segment_list_length.read(list),
+                  form.inline_data_length.read(list)};
   if (out.cscds % cscd::descriptor_bytes != 0) {
     return fail(invalid_field_in_parameter_list(form.cscd_list_length));
   }
@@ -98,11 +103,11 @@ base::Result<Lists, Sense> divide(ByteView list, const Form& form,
     return fail(
         illegal_parameter(asc::too_many_target_descriptors, form.cscd_list_length.pointer()));
   }
-  if (inline_data > limits.maximum_inline_data_bytes) {
+  if (out.inline_data > limits.maximum_inline_data_bytes) {
     return fail(
         illegal_parameter(asc::inline_data_length_exceeded, form.inline_data_length.pointer()));
   }
-  if (form.header_bytes + out.cscds + out.segments + inline_data > list.size()) {
+  if (form.header_bytes + out.cscds + out.segments + out.inline_data > list.size()) {
     return fail(sense::illegal_request(asc::parameter_list_length_error));
   }
   return out;
@@ -112,7 +117,7 @@ base::Result<CscdDescriptor, Sense> decode_cscd(ByteView at, std::uint16_t offse
   CscdDescriptor out;
   out.at = offset;
   out.type = static_cast<CscdType>(cscd::type_code.read(at));
-  if (out.type == CscdType::extension) return out;
+  if (out.type == CscdType::extension || out.type == CscdType::rod) return out;
   if (out.type != CscdType::identification) {
     return fail(
         illegal_parameter(asc::unsupported_target_descriptor_type_code, FieldPointer{offset}));
@@ -134,12 +139,18 @@ base::Result<CscdDescriptor, Sense> decode_cscd(ByteView at, std::uint16_t offse
 }
 
 // Of a whole descriptor.
-SegmentDescriptor decode_segment(ByteView at, SegmentType type) {
+SegmentDescriptor decode_segment(ByteView at, SegmentType type, std::uint16_t offset) {
   SegmentDescriptor out;
   out.type = type;
+  out.at = offset;
+  out.cat = segment::cat.is_set(at);
   out.dc = segment::dc.is_set(at);
   out.source_id = static_cast<std::uint16_t>(segment::source_id.read(at));
   out.destination_id = static_cast<std::uint16_t>(segment::destination_id.read(at));
+  if (populates(type)) {
+    out.ranges = decode_populated_ranges(at, type == SegmentType::populate_rod_from_ranges);
+    return out;
+  }
   if (type == SegmentType::verify_cscd) {
     out.test_unit_ready = segment::tur.is_set(at);
     return out;
@@ -159,14 +170,14 @@ SegmentDescriptor decode_segment(ByteView at, SegmentType type) {
 // The length of the descriptor at the start of `rest`, which starts at `offset` in the list.
 base::Result<std::size_t, Sense> check_segment(ByteView rest, std::uint16_t offset) {
   const auto type = static_cast<SegmentType>(segment::type_code.read(rest));
-  const auto wanted = length_of(type);
+  const auto wanted = length_of(type, rest);
   if (!wanted) {
     return fail(
         illegal_parameter(asc::unsupported_segment_descriptor_type_code, FieldPointer{offset}));
   }
   const std::size_t whole = segment::header_bytes + *wanted;
-  if (rest.size() < segment::header_bytes || segment::length.read(rest) != *wanted ||
-      rest.size() < whole) {
+  if (*wanted == 0 || rest.size() < segment::header_bytes ||
+      segment::length.read(rest) != *wanted || rest.size() < whole) {
     return fail(invalid_field_in_parameter_list(segment::length, offset));
   }
   return whole;
@@ -176,11 +187,13 @@ base::Result<std::size_t, Sense> check_segment(ByteView rest, std::uint16_t offs
 
 std::vector<std::uint8_t> implemented_descriptor_types() {
   std::vector<std::uint8_t> out;
-  for (const SegmentType type : {SegmentType::block_to_block, SegmentType::verify_cscd,
-                                 SegmentType::block_to_block_with_offset}) {
+  for (const SegmentType type :
+       {SegmentType::block_to_block, SegmentType::verify_cscd,
+        SegmentType::block_to_block_with_offset, SegmentType::populate_rod_from_ranges,
+        SegmentType::populate_rod_from_range}) {
     out.push_back(static_cast<std::uint8_t>(type));
   }
-  for (const CscdType type : {CscdType::identification, CscdType::extension}) {
+  for (const CscdType type : {CscdType::identification, CscdType::rod, CscdType::extension}) {
     out.push_back(static_cast<std::uint8_t>(type));
   }
   return out;
@@ -199,6 +212,7 @@ base::Result<ExtendedCopyHeader, Sense> decode_extended_copy_header(ByteView lis
   if (service_action == extended_copy_lid4_service_action) {
     if (const auto bad = check_lid4(list, out.list_id_usage)) return fail(*bad);
     out.immed = lid4_header::immed.is_set(list);
+    out.g_sense = lid4_header::g_sense.is_set(list);
   }
   constexpr std::uint64_t reserved_usage = 1;
   if (list_id_usage.read(list) == reserved_usage) {
@@ -221,6 +235,11 @@ base::Result<ExtendedCopy, Sense> decode_extended_copy(ByteView list, std::uint8
   for (std::size_t at = form.header_bytes; at < segments_at; at += cscd::descriptor_bytes) {
     auto decoded = decode_cscd(list.subspan(at, cscd::descriptor_bytes), offset_of(at));
     if (!decoded) return fail(decoded.error());
+    if (decoded->type == CscdType::rod) {
+      out.rods.push_back(decode_rod_cscd(list.subspan(at, cscd::descriptor_bytes)));
+      out.rods.back().cscd_id = static_cast<std::uint16_t>(form.first_cscd_id + out.cscds.size());
+      out.rods.back().at = offset_of(at);
+    }
     out.cscds.push_back(std::move(*decoded));
   }
   const std::size_t end = segments_at + lists->segments;
@@ -232,8 +251,11 @@ base::Result<ExtendedCopy, Sense> decode_extended_copy(ByteView list, std::uint8
     const ByteView rest = list.subspan(at, end - at);
     const auto whole = check_segment(rest, offset_of(at));
     if (!whole) return fail(whole.error());
-    out.segments.push_back(decode_segment(rest, static_cast<SegmentType>(rest[0])));
+    out.segments.push_back(decode_segment(rest, static_cast<SegmentType>(rest[0]), offset_of(at)));
     at += *whole;
+  }
+  if (const auto bad = resolve_rods(out, list.first(end + lists->inline_data), end)) {
+    return fail(*bad);
   }
   return out;
 }

@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "base/units.hpp"
+#include "scsi/rod_cscd.hpp"
 #include "scsi/sense.hpp"
 
 namespace scsi {
@@ -20,22 +21,27 @@ inline constexpr std::uint8_t extended_copy_lid4_service_action = 0x01;
 struct ExtendedCopyLimits {
   std::uint16_t maximum_cscd_descriptors = 64;
   std::uint16_t maximum_segment_descriptors = 64;
-  std::uint32_t maximum_descriptor_list_bytes = 64 * (32 + 28);  // of block_to_block segments
-  std::uint32_t maximum_segment_bytes = 256u << 20;              // 0: no limit
-  // No descriptor that takes inline data is implemented: what comes is not looked at.
-  std::uint32_t maximum_inline_data_bytes = 0;
+  std::uint32_t maximum_descriptor_list_bytes = 64 * (32 + 28);    // of block_to_block segments
+  std::uint32_t maximum_segment_bytes = 256u << 20;                // 0: no limit
+  std::uint32_t maximum_inline_data_bytes = 64 * rod_token_bytes;  // a token for every CSCD
 
   bool operator==(const ExtendedCopyLimits&) const = default;
 };
 // No descriptor that holds data for the host is implemented.
 inline constexpr std::uint32_t held_data_limit_bytes = 0;
 
-enum class CscdType : std::uint8_t { identification = 0xe4, extension = 0xff };
+enum class CscdType : std::uint8_t { identification = 0xe4, rod = 0xfe, extension = 0xff };
 enum class SegmentType : std::uint8_t {
   block_to_block = 0x02,
   verify_cscd = 0x07,
   block_to_block_with_offset = 0x0a,
+  populate_rod_from_ranges = 0xbe,
+  populate_rod_from_range = 0xbf,
 };
+constexpr bool populates(SegmentType type) {
+  return type == SegmentType::populate_rod_from_ranges ||
+         type == SegmentType::populate_rod_from_range;
+}
 // The type codes of both, ascending, as 8Fh and RECEIVE COPY OPERATING PARAMETERS list them.
 std::vector<std::uint8_t> implemented_descriptor_types();
 
@@ -76,7 +82,8 @@ inline constexpr Field destination_offset =
 struct CscdDescriptor {
   CscdType type = CscdType::identification;
   std::uint16_t at = 0;  // where it starts in the parameter list
-  // The rest is of an identification descriptor. LU ID TYPE is ignored, as it has to be.
+  // The rest is of an identification descriptor (of RODs see ExtendedCopy::rods). LU ID TYPE is
+  // ignored, as it has to be.
   bool nul = false;  // obsolete: a null device
   std::uint8_t device_type = 0;
   std::uint8_t code_set = 0, association = 0, designator_type = 0;
@@ -87,12 +94,15 @@ struct CscdDescriptor {
 
 struct SegmentDescriptor {
   SegmentType type = SegmentType::block_to_block;
+  std::uint16_t at = 0;          // where it starts in the parameter list
+  bool cat = false;              // what is left of a block goes to the next segment
   bool dc = false;               // `count` counts blocks of the destination
   bool test_unit_ready = false;  // of verify_cscd, which has a source only
   std::uint16_t source_id = 0, destination_id = 0;
   std::uint64_t count = 0;  // blocks; bytes in block_to_block_with_offset
   base::Lba source_lba, destination_lba;
   base::ByteCount source_offset, destination_offset;
+  std::vector<base::BlockRange> ranges;  // of those that populate a ROD, of its producer
 };
 
 enum class ListIdUsage : std::uint8_t { hold = 0, discard_when_good = 2, none = 3 };
@@ -102,6 +112,7 @@ struct ExtendedCopyHeader {
   std::uint8_t service_action = extended_copy_lid1_service_action;
   std::uint32_t list_identifier = 0;
   ListIdUsage list_id_usage = ListIdUsage::hold;
+  bool g_sense = false;  // GOOD comes with sense
   bool immed = false;
 };
 
@@ -110,6 +121,7 @@ struct ExtendedCopy {
   std::uint16_t first_cscd_id = 0;
   std::vector<CscdDescriptor> cscds;
   std::vector<SegmentDescriptor> segments;
+  std::vector<RodCscd> rods;  // those of the CSCDs of that type, and F800h if a segment names it
 };
 
 // Of the command with this service action. A list of no bytes is GOOD, does nothing and does not

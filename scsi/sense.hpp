@@ -41,6 +41,7 @@ struct AdditionalSense {
 namespace asc {
 inline constexpr AdditionalSense none{0x00, 0x00};
 inline constexpr AdditionalSense operation_in_progress{0x00, 0x16};
+inline constexpr AdditionalSense extended_copy_information_available{0x00, 0x20};
 inline constexpr AdditionalSense becoming_ready{0x04, 0x01};
 inline constexpr AdditionalSense not_ready_initializing_required{0x04, 0x02};
 inline constexpr AdditionalSense format_in_progress{0x04, 0x04};

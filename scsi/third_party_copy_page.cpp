@@ -108,7 +108,8 @@ Bytes supported_rod_types(const std::vector<RodTypeSupport>& types) {
     const std::size_t at = 8 + i * entry_bytes;
     base::store_be32(out, at, static_cast<std::uint32_t>(types[i].type));
     out[at + 4] =
-        static_cast<std::uint8_t>((types[i].token_in ? 0x02 : 0) | (types[i].token_out ? 0x01 : 0));
+        static_cast<std::uint8_t>((types[i].ecpy_int ? 0x80 : 0) | (types[i].token_in ? 0x02 : 0) |
+                                  (types[i].token_out ? 0x01 : 0));
   }
   return out;
 }
@@ -166,7 +167,7 @@ std::vector<std::uint8_t> encode(const ThirdPartyCopyPage& page) {
     add(supported_cscd_ids(page.cscd_ids));
   }
   if (page.offers_tokens) add(rod_token_features(page));
-  if (page.offers_tokens) add(supported_rod_types(page.rod_types));
+  if (page.offers_tokens || page.extended_copy) add(supported_rod_types(page.rod_types));
   add(general_copy_operations(page));
   if (page.holds_data) add(held_data());
   page_length.write(out, out.size() - 4);

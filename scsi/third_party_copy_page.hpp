@@ -32,6 +32,7 @@ struct RodTypeSupport {
   RodType type = RodType::point_in_time_default;
   bool token_in = false;
   bool token_out = false;
+  bool ecpy_int = false;  // EXTENDED COPY can populate one
 };
 
 // Descriptor 0001h: one operation code with its service actions, ascending.

@@ -187,7 +187,7 @@ constexpr std::array keys{
           return set_number(l.extended_copy.maximum_descriptor_list_bytes, v, 60,
                             descriptor_bytes_possible);
         }},
-    Key{"maximum-inline-data-length", "BYTES", "behind them; nothing here uses it",
+    Key{"maximum-inline-data-length", "BYTES", "of tokens behind them",
         [](CopyLimits& l, Text v) {
           return set_number(l.extended_copy.maximum_inline_data_bytes, v, 0, 1u << 20);
         }},

@@ -20,16 +20,29 @@ std::vector<scsi::SupportedCommand> copy_commands(const LogicalUnit& unit) {
   return out;
 }
 
+// Tokens of every type that is taken may stand in a list of EXTENDED COPY, where their type may be
+// left to them (5.6).
+scsi::RodTypeSupport type_left_to_the_token(bool tokens, bool copies) {
+  return {scsi::RodType::copy_manager_internal, tokens && copies};
+}
+
 // A type that can be had is given out, the zero token only for blocks that are unmapped.
-std::vector<scsi::RodTypeSupport> offered_rod_types(const copymgr::CopyLimits& limits) {
-  std::vector<scsi::RodTypeSupport> out;
+std::vector<scsi::RodTypeSupport> rod_types(const copymgr::CopyLimits& limits) {
+  const bool offers_tokens = limits.offers_tokens();
+  const bool copies = limits.offers_extended_copy();
   const scsi::RodTypeSet populated = tokens::populated(limits.rod_types);
+  std::vector<scsi::RodTypeSupport> out{type_left_to_the_token(offers_tokens, copies)};
   for (const tokens::RodTypeRow& row : tokens::rod_types) {
     if (!limits.rod_types.contains(row.type)) continue;
+    const bool had = populated.contains(row.type);
     const bool given_when_unmapped =
         row.type == scsi::RodType::block_device_zero && limits.zero_token_for_unmapped;
-    out.push_back({row.type, row.token_in, populated.contains(row.type) || given_when_unmapped});
+    out.push_back({row.type, offers_tokens && row.token_in,
+                   offers_tokens && (had || given_when_unmapped), copies && had});
   }
+  std::erase_if(out, [](const scsi::RodTypeSupport& each) {
+    return !each.token_in && !each.token_out && !each.ecpy_int;
+  });
   return out;
 }
 
@@ -46,7 +59,7 @@ scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
   page.offers_tokens = limits.offers_tokens();
   page.limits = unit.rod_limits();
   page.commands = copy_commands(unit);
-  page.rod_types = offered_rod_types(limits);
+  page.rod_types = rod_types(limits);
   page.block_length = unit.block_length();
   page.remote_tokens = limits.remote_tokens ? tokens_of_others_too : tokens_of_this_target;
   page.minimum_token_lifetime_seconds = limits.minimum_token_lifetime_seconds;
@@ -56,7 +69,8 @@ scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
   page.segment_granularity_exponent = segment_granularity_exponent(unit);
   if (limits.offers_extended_copy()) page.extended_copy = limits.extended_copy;
   page.descriptor_types = scsi::implemented_descriptor_types();
-  page.cscd_ids = {scsi::cscd::receiving_unit_id};
+  if (limits.offers_tokens()) page.cscd_ids.push_back(scsi::rod_cscd::rod_of_token_id);
+  page.cscd_ids.push_back(scsi::cscd::receiving_unit_id);
   page.holds_data = limits.service_actions.offers(scsi::receive_copy::lid1_data_layout);
   return page;
 }

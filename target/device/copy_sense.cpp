@@ -6,9 +6,10 @@ namespace {
 using scsi::SenseKey;
 namespace asc = scsi::asc;
 
-scsi::Sense sense_of(tokens::TokenFault fault) {
-  const scsi::FieldPointer token{scsi::write_using_token::token_at};
-  const scsi::FieldPointer token_length{scsi::write_using_token::token_at + 6};
+scsi::Sense sense_of(tokens::TokenFault fault, std::uint16_t token_at) {
+  const scsi::FieldPointer token{token_at};
+  const scsi::FieldPointer token_length{
+      static_cast<std::uint16_t>(token_at + scsi::rod_token::length.byte)};
   using enum tokens::TokenFault;
   switch (fault) {
     case unsupported_type:
@@ -80,6 +81,7 @@ std::optional<scsi::CscdAnswer> answer_of(const copymgr::SegmentFault& fault) {
     case wrong_device_type:
     case wrong_block_length:
     case too_long:
+    case repeated:
     case inexact:
     case granularity:
     case gone:
@@ -96,6 +98,7 @@ scsi::AdditionalSense additional_of(copymgr::SegmentFault::Kind kind) {
     case extension_named:
     case wrong_block_length:
     case too_long:
+    case repeated:
       return asc::invalid_field_in_parameter_list;
     case wrong_device_type:
       return asc::incorrect_copy_target_device_type;
@@ -148,7 +151,8 @@ scsi::Sense sense_of(const copymgr::CopyFault& fault) {
   using enum copymgr::CopyFault::Kind;
   switch (fault.kind) {
     case token:
-      return sense_of(fault.token_fault);
+      return sense_of(fault.token_fault,
+                      fault.token_at.value_or(scsi::write_using_token::token_at));
     // Key 05h: Windows knows unreachable pairs under no other (R9, R21).
     case mixed_block_lengths:
       return scsi::sense::illegal_request(asc::unreachable_copy_target);

@@ -102,6 +102,8 @@ copymgr::Cscd find_cscd(const Invocation& call, const scsi::ExtendedCopy& list, 
   if (cscd.type == scsi::CscdType::extension) {
     return base::fail(fault(Kind::extension_named, side));
   }
+  // Where there is a ROD, who asks knows it: as the producer of another it is none.
+  if (cscd.type == scsi::CscdType::rod) return base::fail(fault(Kind::unreachable, side));
   const UnitPath* path = find_path(call.nexus, cscd);
   if (path == nullptr) return base::fail(fault(Kind::unreachable, side));
   LogicalUnit& unit = *path->unit;

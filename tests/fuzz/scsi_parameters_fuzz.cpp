@@ -62,7 +62,7 @@ void token_lists(Reader& input) {
 
 void extended_copy_lists(Reader& input) {
   const std::uint8_t action = input.u8() % 2;
-  const scsi::ExtendedCopyLimits limits{input.u8(), input.u8(), input.u16(), 0};
+  const scsi::ExtendedCopyLimits limits{input.u8(), input.u8(), input.u16(), 0, 2048};
   const base::ByteView list = input.rest();
   if (!scsi::decode_extended_copy_header(list, action)) return;
   const auto copy = scsi::decode_extended_copy(list, action, limits);
@@ -71,6 +71,13 @@ void extended_copy_lists(Reader& input) {
   require(copy->segments.size() <= limits.maximum_segment_descriptors);
   for (const scsi::CscdDescriptor& cscd : copy->cscds)
     require(cscd.designator.size() <= scsi::cscd::designator_bytes_max);
+  for (const scsi::RodCscd& rod : copy->rods) {
+    if (!rod.token) continue;
+    require(std::equal(rod.token->begin(), rod.token->end(), list.begin() + rod.token_at));
+    require(!rod.r_token);
+  }
+  for (const scsi::SegmentDescriptor& segment : copy->segments)
+    require(scsi::populates(segment.type) || segment.ranges.empty());
 }
 
 void mode_select(Reader& input) {

@@ -103,6 +103,34 @@ void parameters(Corpus corpus) {
     copy[header + 35] = 0x18;
     corpus.add(Bytes{5, long_form, 64, 64, 0x10, 0} + copy);
   }
+  // A unit, a ROD of it, a ROD of a token in the inline data; BEh, BFh, and a 02h from each ROD.
+  Bytes rods(16 + 3 * 32 + 32 + 20 + 2 * 28, 0);
+  const auto from_rod = [&rods](std::size_t at, std::uint8_t source) {
+    rods[at] = 0x02;
+    rods[at + 3] = 0x18;
+    rods[at + 5] = source;
+  };
+  rods[3] = 96;
+  rods[11] = 32 + 20 + 56;
+  rods[14] = 0x02;  // 512 bytes of inline data
+  rods[16] = 0xe4;
+  rods[48] = rods[80] = 0xfe;
+  rods[57] = 0x80;  // ROD TYPE 00800000h
+  rods[70] = 0x01;  // R_TOKEN
+  rods[84] = 0xf8;
+  rods[112] = 0xbe;
+  rods[115] = 0x1c;
+  rods[116] = rods[117] = 0xff;
+  rods[119] = 1;
+  rods[127] = 0x10;
+  rods[144] = 0xbf;
+  rods[147] = 0x10;
+  rods[148] = rods[149] = 0xff;
+  rods[151] = 1;
+  from_rod(164, 1);
+  from_rod(192, 2);
+  const auto token = scsi::block_device_zero_token();
+  corpus.add(Bytes{5, 0, 64, 64, 0x10, 0} + rods + Bytes(token.begin(), token.end()));
   const auto sense = scsi::sense::lba_out_of_range(7);
   const auto fixed = scsi::to_fixed_format(sense);
   corpus.add(Bytes{2, 3} + Bytes(fixed.begin(), fixed.end()));

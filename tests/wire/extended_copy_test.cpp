@@ -229,14 +229,20 @@ TEST_CASE("8.5 too many CSCDs: 05/26/06; too many segments: 05/26/08; too many b
   check_refused(decode(list), asc_1a_00, std::nullopt);
 }
 
-TEST_CASE("8.5 inline data, of which none is taken, is 05/26/0B") {
-  Bytes list = lid1_header(0, 0, 1);
-  list.resize(17);
-  check_refused(decode(list), {0x26, 0x0b}, byte(12));
-  list = lid4_header(0, 0);
-  list[47] = 1;
-  list.resize(49);
-  check_refused(decode(list, lid4), {0x26, 0x0b}, byte(46));
+TEST_CASE("8.5 more inline data than MAXIMUM INLINE DATA LENGTH is 05/26/0B") {
+  scsi::ExtendedCopyLimits limits = limits_of_two();
+  for (const std::uint32_t most : {0u, 5u}) {
+    limits.maximum_inline_data_bytes = most;
+    Bytes list = lid1_header(0, 0, most + 1);
+    list.resize(17 + most);
+    check_refused(scsi::decode_extended_copy(list, lid1, limits), {0x26, 0x0b}, byte(12));
+    put(list, 12, 4, most);
+    CHECK(scsi::decode_extended_copy(list, lid1, limits));
+    list = lid4_header(0, 0);
+    put(list, 46, 2, most + 1);
+    list.resize(49 + most);
+    check_refused(scsi::decode_extended_copy(list, lid4, limits), {0x26, 0x0b}, byte(46));
+  }
 }
 
 TEST_CASE("8.5 unknown types: 05/26/07 and 05/26/09 at their descriptors") {
@@ -283,12 +289,12 @@ TEST_CASE("8.3 LU ID TYPE is ignored, NUL and an extension are told") {
 
 TEST_CASE("8.6 operating parameters, every field") {
   scsi::CopyOperatingParameters parameters;
-  parameters.limits = {3, 5, 0x01020304, 0x10000000};
+  parameters.limits = {3, 5, 0x01020304, 0x10000000, 0x00050607};
   parameters.total_concurrent_copies = parameters.identified_concurrent_copies = 0x1ff;
   parameters.segment_granularity_exponent = 9;
   Bytes expected = hex(
-      "00 00 00 2D  01 00 00 00  00 03 00 05  01 02 03 04  10 00 00 00  00 00 00 00  00 00 00 00"
-      "00 00 00 00  00 00 01 FF  FF 09 00 00  00 00 00 05  02 07 0A E4 FF");
+      "00 00 00 30  01 00 00 00  00 03 00 05  01 02 03 04  10 00 00 00  00 05 06 07  00 00 00 00"
+      "00 00 00 00  00 00 01 FF  FF 09 00 00  00 00 00 08  02 07 0A BE BF E4 FE FF");
   CHECK(scsi::encode(parameters) == expected);
   parameters.total_concurrent_copies = parameters.identified_concurrent_copies = 70000;
   expected[34] = 0xff;

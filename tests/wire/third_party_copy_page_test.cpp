@@ -160,7 +160,7 @@ TEST_CASE("6.7 general copy operations are 36 bytes") {
 
 TEST_CASE("6.1 6.4 6.7 6.8 the descriptors of EXTENDED COPY, in their places") {
   scsi::ThirdPartyCopyPage page = example();
-  page.extended_copy = scsi::ExtendedCopyLimits{64, 64, 8192, 0x10000000};
+  page.extended_copy = scsi::ExtendedCopyLimits{64, 64, 8192, 0x10000000, 0x8000};
   page.descriptor_types = {0x02, 0x07, 0x14, 0xe4};
   page.cscd_ids = {0xf800, 0xffff};
   page.segment_granularity_exponent = 9;
@@ -171,7 +171,7 @@ TEST_CASE("6.1 6.4 6.7 6.8 the descriptors of EXTENDED COPY, in their places") {
   CHECK(types == std::vector<std::uint16_t>{0x0000, 0x0001, 0x0004, 0x0008, 0x000c, 0x0106, 0x0108,
                                             0x8001, 0xc001});
   CHECK(find(0x0004, page) == hex("00 04 00 1C  00 00 00 00  00 40 00 40  00 00 20 00"
-                                  "00 00 00 00  00 00 00 00  00 00 00 00  00 00 00 00"));
+                                  "00 00 80 00  00 00 00 00  00 00 00 00  00 00 00 00"));
   CHECK(find(0x0008, page) == hex("00 08 00 08  04 02 07 14  E4 00 00 00"));
   CHECK(find(0x000c, page) == hex("00 0C 00 08  00 04 F8 00  FF FF 00 00"));
   Bytes general = hex("80 01 00 20  00 00 00 FF  00 00 00 FF  10 00 00 00  09 00 00 00");

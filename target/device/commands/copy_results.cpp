@@ -29,7 +29,7 @@ void receive_rod_token_information(const Invocation& call) {
   const std::uint64_t allocation = fields::allocation_length.read(call.cdb());
   std::vector<std::uint8_t> data = scsi::encode_rod_token_information(*result);
   // Gone once the host has everything, or asks for nothing; kept if the answer was cut (4.8).
-  const bool all_told = result->token && allocation >= data.size();
+  const bool all_told = result->has_tokens() && allocation >= data.size();
   if (scsi::is_final(result->status) && (all_told || allocation == 0)) copies.release(key);
   call.task.finish_data(std::move(data), allocation);
 }

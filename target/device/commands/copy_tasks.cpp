@@ -7,11 +7,15 @@
 namespace device::commands {
 
 copymgr::CopyManager::Done finish_at_home(const Invocation& call,
-                                          std::optional<copymgr::OperationKey> key) {
-  return [call, key = std::move(key),
+                                          std::optional<copymgr::OperationKey> key,
+                                          std::optional<scsi::Sense> with_good) {
+  return [call, key = std::move(key), with_good,
           home_thread = std::this_thread::get_id()](copymgr::CopyOutcome outcome) mutable {
-    auto answer = [call, key = std::move(key), outcome] {
-      if (outcome) return call.task.finish_good();
+    auto answer = [call, key = std::move(key), with_good, outcome] {
+      if (outcome) {
+        call.task.sense = with_good;
+        return call.task.finish_good();
+      }
       if (outcome.error().kind == copymgr::CopyFault::Kind::source_reserved) {
         return call.task.finish_status(scsi::Status::reservation_conflict);
       }

@@ -9,9 +9,10 @@
 namespace device::commands {
 
 // Ends the task with the outcome on the worker's thread, wherever the copy manager finished. The
-// record under `key`, if there is to be one, gets the sense.
+// record under `key`, if there is to be one, gets the sense. `with_good`: sense beside GOOD.
 copymgr::CopyManager::Done finish_at_home(const Invocation& call,
-                                          std::optional<copymgr::OperationKey> key);
+                                          std::optional<copymgr::OperationKey> key,
+                                          std::optional<scsi::Sense> with_good = std::nullopt);
 
 // IMMED: the task has its status once the operation has started; what comes of that only the record
 // tells. `start` is told how the operation is to be run and says whether it started.

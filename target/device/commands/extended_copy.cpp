@@ -7,6 +7,7 @@
 #include "target/device/commands/denials.hpp"
 #include "target/device/copy_sense.hpp"
 #include "target/device/cscd.hpp"
+#include "target/device/rod_cscds.hpp"
 
 namespace device::commands {
 namespace {
@@ -29,15 +30,25 @@ std::optional<scsi::Sense> check_identifier(const Invocation& call,
       scsi::extended_copy_list_identifier(service_action));
 }
 
-std::vector<copymgr::PlannedSegment> plan(const Invocation& call, const scsi::ExtendedCopy& list) {
-  const std::uint32_t longest = call.unit().copy_limits().extended_copy.maximum_segment_bytes;
-  std::vector<copymgr::PlannedSegment> out;
-  for (const scsi::SegmentDescriptor& segment : list.segments) {
-    out.push_back(copymgr::plan_segment(
-        segment, find_cscd(call, list, segment.source_id, SegmentSide::source),
-        find_cscd(call, list, segment.destination_id, SegmentSide::destination), longest));
-  }
-  return out;
+std::vector<copymgr::PlannedSegment> plan(const Invocation& call, const scsi::ExtendedCopy& list,
+                                          const std::vector<copymgr::RodPlan>& rods) {
+  return copymgr::plan_list(
+      list.segments, rods,
+      [&](std::uint16_t id, SegmentSide side) { return find_cscd(call, list, id, side); },
+      call.unit().copy_limits().extended_copy.maximum_segment_bytes);
+}
+
+// G_SENSE (7.5).
+scsi::Sense extended_copy_information() {
+  return scsi::sense::make(scsi::SenseKey::completed,
+                           scsi::asc::extended_copy_information_available);
+}
+
+// With the record that a command with a list identifier leaves.
+void refuse(const Invocation& call, const std::optional<copymgr::OperationKey>& known_by,
+            const scsi::Sense& why) {
+  if (known_by) return refuse_and_record(call, *known_by, why);
+  call.task.finish_check_condition(why);
 }
 
 }  // namespace
@@ -59,13 +70,19 @@ void extended_copy(const Invocation& call) {
   }
   const auto list =
       scsi::decode_extended_copy(bytes, action, call.unit().copy_limits().extended_copy);
-  if (!list && identified) return refuse_and_record(call, key, list.error());
-  if (!list) return call.task.finish_check_condition(list.error());
+  const auto known_by = identified ? std::optional(key) : std::nullopt;
+  const auto list_identifier = identified ? std::optional(key.list_identifier) : std::nullopt;
+  if (!list) return refuse(call, known_by, list.error());
+  auto rods = open_rods(call, *list, header->list_id_usage);
+  if (!rods) {
+    const RodRefusal& why = rods.error();
+    if (why.fault) denial_of(call, list_identifier, why.token)(*why.fault);
+    return refuse(call, known_by, why.sense);
+  }
 
   copymgr::CopyManager& copies = call.nexus.target().copy_manager();
   copymgr::ExtendedCopyRequest request{action, header->list_id_usage, in_foreground(call),
-                                       plan(call, *list)};
-  const auto list_identifier = identified ? std::optional(key.list_identifier) : std::nullopt;
+                                       plan(call, *list, rods->plans), std::move(rods->requests)};
   auto denial = denial_of(call, list_identifier);
   if (header->immed) {
     return start_in_background(
@@ -75,9 +92,11 @@ void extended_copy(const Invocation& call) {
                                       told_of_denials(std::move(denial), std::move(done)));
         });
   }
-  const auto known_by = identified ? std::optional(key) : std::nullopt;
-  copies.extended_copy(key, std::move(request),
-                       told_of_denials(std::move(denial), finish_at_home(call, known_by)));
+  const auto with_good =
+      header->g_sense ? std::optional(extended_copy_information()) : std::nullopt;
+  copies.extended_copy(
+      key, std::move(request),
+      told_of_denials(std::move(denial), finish_at_home(call, known_by, with_good)));
 }
 
 }  // namespace device::commands

@@ -269,7 +269,7 @@ TEST_CASE("while it runs: progress, no second one by its identifier, any number 
   std::optional<CopyOutcome> second, third;
   const auto start = [&](scsi::ListIdUsage usage, std::optional<CopyOutcome>& ended) {
     return w.world.manager.extended_copy(
-        key(1), {0x00, usage, false, nullptr, nullptr, {segment(1, 0, 2, 8, 1)}},
+        key(1), {0x00, usage, {false, nullptr, nullptr}, {segment(1, 0, 2, 8, 1)}},
         [&ended](CopyOutcome outcome) { ended = outcome; });
   };
   CHECK_FALSE(start(scsi::ListIdUsage::hold, second));

@@ -213,6 +213,50 @@ TEST_CASE("a token that cannot be kept is none, and POPULATE TOKEN says so") {
   CHECK(machine.process->guards[1]->counters().snapshots_live == 0);
 }
 
+TEST_CASE("tokens of an EXTENDED COPY's RODs are kept, however many segments put their blocks in") {
+  const End how = GENERATE(End::kill, End::well);
+  Machine machine;
+  Process& first = *machine.process;
+  first.fill(1, 0, 8, 0x11);
+  std::vector<PlannedSegment> segments;
+  for (const auto& [rod, lba] : {std::pair{0u, 0u}, {1u, 0u}, {1u, 4u}}) {
+    SegmentMove put;
+    put.source_volume = put.destination_volume = 1;
+    put.populates = rod;
+    put.ranges = {range(lba, 4)};
+    segments.push_back(put);
+  }
+  const auto copy = [&](std::optional<CopyOutcome>& outcome) {
+    std::vector<RodRequest> rods(2);
+    rods[0].wants_token = rods[1].wants_token = true;
+    machine.process->manager.extended_copy(
+        key(1),
+        {0x01, scsi::ListIdUsage::hold, {false, nullptr, nullptr}, segments, std::move(rods)},
+        [&outcome](CopyOutcome ended) { outcome = ended; });
+    return machine.process->manager.report(key(1)).value().rod_cscd_tokens;
+  };
+  std::optional<CopyOutcome> good, bad;
+  const auto made = copy(good);
+  CHECK(is_good(good, 0));
+  REQUIRE(made.size() == 2);
+  first.fill(1, 4, 4, 0x22);
+  REQUIRE(is_good(first.write(2, made[1].token, 0, 8), 8));
+  end(machine, how);
+  machine.start();
+  REQUIRE(is_good(machine.process->write(2, made[0].token, 100, 4), 4));
+  CHECK(machine.process->read(2, 100, 4) == Bytes(4 * block_length.bytes, 0x11));
+  machine.process->fill(1, 0, 4, 0x33);
+  machine.process->fill(2, 0, 8, 0x44);
+  REQUIRE(is_good(machine.process->write(2, made[1].token, 0, 8), 8));
+  CHECK(machine.process->read(2, 0, 8) == Bytes(8 * block_length.bytes, 0x11));
+  // What cannot be kept is not told of.
+  machine.journal.works = false;
+  const std::uint64_t live = machine.process->manager.token_counters().live;
+  CHECK(copy(bad).empty());
+  CHECK(is_fault(bad, CopyFault::Kind::token_not_kept, 0));
+  CHECK(machine.process->manager.token_counters().live == live);
+}
+
 TEST_CASE("nothing is acknowledged before it is kept") {
   Machine machine;
   Process& process = *machine.process;
@@ -374,11 +418,13 @@ TEST_CASE("a machine that was started anew: trusted after a clean end only") {
 }
 
 TEST_CASE("the record of a ROD is read as it was written, and nothing else is one") {
-  const RodRecord record{0x0123456789abcdef,
-                         base::BlockLength{4096},
-                         {range(1, 2), range(~std::uint64_t{0}, 1)},
-                         "iqn.host",
-                         "iqn.target"};
+  RodRecord record{base::BlockLength{4096},
+                   {range(1, 2), range(~std::uint64_t{0}, 1)},
+                   {{0x0123456789abcdef, 2}},
+                   "iqn.host",
+                   "iqn.target"};
+  const bool several = GENERATE(false, true);
+  if (several) record.parts = {{0x0123456789abcdef, 1}, {7, 0}, {~std::uint64_t{0}, 1}};
   const auto bytes = encode(record);
   CHECK(decode_rod_record(bytes) == record);
   for (std::size_t length = 0; length < bytes.size(); ++length)
@@ -387,6 +433,11 @@ TEST_CASE("the record of a ROD is read as it was written, and nothing else is on
   longer.push_back(0);
   CHECK_FALSE(decode_rod_record(longer));
   auto other = bytes;
-  other[0] = 2;
+  other[0] = 3;
   CHECK_FALSE(decode_rod_record(other));
+  other[0] = several ? 1 : 2;
+  CHECK_FALSE(decode_rod_record(other));
+  if (!several) return;
+  record.parts.back().range_count = 2;  // of a range that is not there
+  CHECK_FALSE(decode_rod_record(encode(record)));
 }

@@ -64,7 +64,10 @@ TEST_CASE("without tokens, without EXTENDED COPY, without both: what else goes")
   const auto xcopy = world_without({&populate_token::layout, &write_using_token::layout});
   CHECK(xcopy->descriptor(0x0000).empty());
   CHECK(xcopy->descriptor(0x0106).empty());
-  CHECK(xcopy->descriptor(0x0108).empty());
+  // RODs inside one EXTENDED COPY, and no tokens.
+  Bytes internal_only = hex("01 08 00 44  00 00 00 40  00 80 00 00  80");
+  internal_only.resize(72);
+  CHECK(xcopy->descriptor(0x0108) == internal_only);
   CHECK_FALSE(xcopy->descriptor(0x0004).empty());
   CHECK(xcopy->xcopy_of(1, 1).good());
   CHECK(third_party_copy(*xcopy));

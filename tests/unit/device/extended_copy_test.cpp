@@ -241,7 +241,7 @@ TEST_CASE("9.1 a reservation of either CSCD holds against the host that asks") {
 
 TEST_CASE("8.5 the unit's own limits are what it keeps to and what it tells") {
   LogicalUnitLimits limits;
-  limits.copies.extended_copy = {1, 2, 100, 1024};
+  limits.copies.extended_copy = {1, 2, 100, 1024, 512};
   XcopyWorld world({{scsi::Lun{3}, make_unit(13, memory(unit_bytes), 512, limits)}});
   const Bytes own = world.naa_of(3);
   const Bytes one = segment_02(0, 0, 2, 0, 8);
@@ -256,17 +256,17 @@ TEST_CASE("8.5 the unit's own limits are what it keeps to and what it tells") {
   check_aborted(copy({own}, {segment_02(0, 0, 3, 0, 8)}), 0x26, 0x00, 0, 10);
 
   const Bytes told = world.run(short_result_cdb(0x03, 0), {}, 3).data;
-  CHECK(told == hex("00 00 00 2D  01 00 00 00  00 01 00 02  00 00 00 64  00 00 04 00  00 00 00 00"
-                    "00 00 00 00  00 00 00 00  00 00 00 FF  FF 00 00 00  00 00 00 05"
-                    "02 07 0A E4 FF"));
+  CHECK(told == hex("00 00 00 30  01 00 00 00  00 01 00 02  00 00 00 64  00 00 04 00  00 00 02 00"
+                    "00 00 00 00  00 00 00 00  00 00 00 FF  FF 00 00 00  00 00 00 08"
+                    "02 07 0A BE BF E4 FE FF"));
   const Bytes page = world.run("12 01 8F 04 00 00", {}, 3).data;
   const auto has = [&page](const Bytes& part) {
     return std::search(page.begin(), page.end(), part.begin(), part.end()) != page.end();
   };
   CHECK(has(hex("00 01 00 14  10 83 05 00 01 10 11 1C 84 07 00 01 03 04 05 07 08 00 00 00")));
-  CHECK(has(hex("00 04 00 1C  00 00 00 00  00 01 00 02  00 00 00 64  00 00 00 00")));
-  CHECK(has(hex("00 08 00 08  05 02 07 0A  E4 FF 00 00")));
-  CHECK(has(hex("00 0C 00 04  00 02 FF FF")));
+  CHECK(has(hex("00 04 00 1C  00 00 00 00  00 01 00 02  00 00 00 64  00 00 02 00")));
+  CHECK(has(hex("00 08 00 0C  08 02 07 0A  BE BF E4 FE  FF 00 00 00")));
+  CHECK(has(hex("00 0C 00 08  00 04 F8 00  FF FF 00 00")));
   CHECK(has(hex("80 01 00 20  00 00 00 FF  00 00 00 FF  00 00 04 00  00 00")));
 }
 
