@@ -49,6 +49,7 @@ copymgr::Cscd checked(const scsi::RodCscd& rod, copymgr::Cscd view) {
 
 // As POPULATE TOKEN chooses it; nullopt: none can be had.
 std::optional<scsi::RodType> type_of(const scsi::RodCscd& rod, const copymgr::CopyLimits& limits) {
+  if (!tokens::populated(limits.rod_types).contains(rod.type)) return std::nullopt;
   return tokens::type_of_new_token(rod.type, limits.rod_types, limits.rod_type_by_default);
 }
 

@@ -11,7 +11,7 @@ const Bytes no_token_36 =
 
 struct TypeEntry {
   std::uint32_t type = 0;
-  std::uint8_t in_out = 0;
+  std::uint8_t ecpy_in_out = 0;  // bits 7, 1 and 0 of byte 4
   bool operator==(const TypeEntry&) const = default;
 };
 
@@ -155,19 +155,23 @@ TEST_CASE("wire reference 5.4 and 6.6: the types told are the types had") {
   device::LogicalUnitLimits limits;
   SECTION("by default the points in time") {
     Rows w({}, limits);
-    CHECK(types_told(w) ==
-          std::vector<TypeEntry>{
-              {0x00800000, 3}, {0x00800001, 3}, {0x00800002, 3}, {0x0080ffff, 1}, {0xffff0001, 2}});
+    CHECK(types_told(w) == std::vector<TypeEntry>{{0, 2},
+                                                  {0x00800000, 0x83},
+                                                  {0x00800001, 0x83},
+                                                  {0x00800002, 0x83},
+                                                  {0x0080ffff, 0x81},
+                                                  {0xffff0001, 2}});
   }
   SECTION("all there are") {
     limits.copies.rod_types.insert(scsi::RodType::access_upon_reference);
     limits.copies.zero_token_for_unmapped = true;
     Rows w({}, limits);
-    CHECK(types_told(w) == std::vector<TypeEntry>{{0x00010000, 3},
-                                                  {0x00800000, 3},
-                                                  {0x00800001, 3},
-                                                  {0x00800002, 3},
-                                                  {0x0080ffff, 1},
+    CHECK(types_told(w) == std::vector<TypeEntry>{{0, 2},
+                                                  {0x00010000, 0x83},
+                                                  {0x00800000, 0x83},
+                                                  {0x00800001, 0x83},
+                                                  {0x00800002, 0x83},
+                                                  {0x0080ffff, 0x81},
                                                   {0xffff0001, 3}});
     const Bytes zero = w.token({{4096, 64}});
     CHECK(Bytes(zero.begin(), zero.begin() + 8) == hex("FF FF 00 01 00 00 01 F8"));
@@ -176,7 +180,7 @@ TEST_CASE("wire reference 5.4 and 6.6: the types told are the types had") {
   SECTION("few: others are 05/26/00 to make and 05/23/01 to use") {
     limits.copies.rod_types = {scsi::RodType::point_in_time_persistent};
     Rows w({}, limits);
-    CHECK(types_told(w) == std::vector<TypeEntry>{{0x00800002, 3}});
+    CHECK(types_told(w) == std::vector<TypeEntry>{{0, 2}, {0x00800002, 0x83}});
     Bytes token = w.token({{0, 8}});  // RTV=0
     CHECK(base::load_be32(token, 0) == 0x00800002);
     Bytes list = list_of(16, {{0, 8}});

@@ -27,7 +27,7 @@ struct XcopyWorld {
                                   std::uint32_t list_identifier = 1, bool background = false) {
     outcome.reset();
     started = world.manager.extended_copy(
-        key(1, list_identifier), {0x00, usage, background, nullptr, this, std::move(segments)},
+        key(1, list_identifier), {0x00, usage, {background, nullptr, this}, std::move(segments)},
         [this](CopyOutcome ended) { outcome = ended; });
     return outcome;
   }

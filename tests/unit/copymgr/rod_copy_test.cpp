@@ -24,6 +24,8 @@ TEST_CASE("a ROD is its ranges one after the other; LBAs count from its start") 
 }
 
 TEST_CASE("every ROD of two ranges of a small unit, every stretch of it") {
+  const auto type =
+      GENERATE(scsi::RodType::point_in_time_default, scsi::RodType::access_upon_reference);
   RodWorld w;
   const Bytes a = w.a.all(), old = w.b.all();
   std::size_t wrong = 0, copies = 0;
@@ -36,7 +38,7 @@ TEST_CASE("every ROD of two ranges of a small unit, every stretch of it") {
           for (std::uint64_t at = 0; at <= 5; ++at) {
             for (std::uint64_t length = 0; length <= 5; ++length) {
               w.b.write(0, old);
-              w.add_rod(1);
+              w.add_rod(1).type = type;
               const auto outcome = w.copy({populate({range(first, count), range(second, more)}),
                                            blocks(rod_id, at, 2, 9, length)});
               const bool fits = length == 0 || at + length <= count + more;
