@@ -15,10 +15,15 @@ namespace copymgr {
 class AttachedVolume {
  public:
   explicit AttachedVolume(const Volume& volume)
-      : volume_(volume), device_specific_(volume.device_specific) {}
+      : volume_(volume),
+        alignment_bytes_(volume.guard == nullptr ? 1 : volume.guard->alignment_bytes()),
+        device_specific_(volume.device_specific) {}
 
   const Volume& operator*() const { return volume_; }
   const Volume* operator->() const { return &volume_; }
+
+  // Of its store; for those too that have not named it, and so may not ask its guard: it may go.
+  std::uint32_t alignment_bytes() const { return alignment_bytes_; }
 
   // From then on no operation may begin to use it.
   void set_gone() { gone_ = true; }
@@ -49,6 +54,7 @@ class AttachedVolume {
 
  private:
   const Volume volume_;
+  const std::uint32_t alignment_bytes_;
   std::atomic<bool> gone_{false};
   mutable std::mutex mutex_;
   std::array<std::uint8_t, 32> device_specific_;

@@ -52,7 +52,7 @@ base::Result<TokenRod, CopyFault> CopyManager::use_token(std::uint64_t volume_id
   out.volume_id = rod.volume()->id;
   out.block_length = rod.side().block_length;
   out.blocks = total_blocks(rod.side().ranges);
-  if (!rod.volume().gone()) out.alignment_bytes = rod.volume()->guard->alignment_bytes();
+  out.alignment_bytes = rod.volume().alignment_bytes();
   out.lease = std::make_shared<tokens::Lease>(std::move(*lease));
   return out;
 }
