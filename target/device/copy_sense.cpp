@@ -158,8 +158,9 @@ scsi::Sense sense_of(const copymgr::CopyFault& fault) {
       return scsi::sense::illegal_request(asc::unreachable_copy_target);
     // Not 26h/15h: Windows shall give this token up, and take the data by other means.
     case not_authorized:
-      return scsi::sense::illegal_parameter(asc::token_cause_not_reportable,
-                                            scsi::FieldPointer{scsi::write_using_token::token_at});
+      return scsi::sense::illegal_parameter(
+          asc::token_cause_not_reportable,
+          scsi::FieldPointer{fault.token_at.value_or(scsi::write_using_token::token_at)});
     case source_reserved:  // a status of its own, without sense
       return scsi::sense::make(SenseKey::no_sense, asc::none);
     case offset_beyond_token:

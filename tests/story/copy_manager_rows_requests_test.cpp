@@ -119,7 +119,7 @@ TEST_CASE("wire reference 3.3 rows 1 to 14: the parameter list of WRITE USING TO
   }
 }
 
-TEST_CASE("wire reference 3.3 rows 16, 17 and 18: protected, full, reserved") {
+TEST_CASE("wire reference 3.3 rows 16 and 18: protected, reserved") {
   Rows w;
   const Bytes token = w.token({{0, 64}});
   const Bytes list = Rows::write_list(token, {{0, 8}});

@@ -44,13 +44,16 @@ inline std::string told(const Answer& answer) {
   return out;
 }
 
-// LUN 0 and 1 of 16384 blocks of 512 bytes, LUN 2 of blocks of 4096; one host. With a pool that is
-// run by hand, `array.pool` is not used.
+inline const std::vector<std::string> three_units{"memory:8M", "memory:8M",
+                                                  "memory:8M,blocksize=4096"};
+// LUN 0 and 1 of 16384 blocks of 512 bytes, LUN 2 of blocks of 4096, unless said otherwise; one
+// host.
 struct Rows {
   explicit Rows(const copymgr::CopySettings& copies = {},
-                const device::LogicalUnitLimits& limits = {})
-      : array({"memory:8M", "memory:8M", "memory:8M,blocksize=4096"}, folder.path(), limits,
-              copies),
+                const device::LogicalUnitLimits& limits = {},
+                const std::vector<std::string>& luns = three_units,
+                base::Executor* copy_pool = nullptr)
+      : array(luns, folder.path(), limits, copies, copy_pool),
         host(array, "iqn.1991-05.com.microsoft:rows") {}
 
   static scsi::CdbBytes out(std::uint8_t action, std::uint32_t id, std::size_t length) {

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "store/filter.hpp"
+#include "store/memory_store.hpp"
 #include "target/iscsi/session.hpp"
 
 namespace story {
@@ -17,17 +19,91 @@ std::size_t padded(std::size_t n) {
   return (n + 3) / 4 * 4;
 }
 
+class FailingReads final : public store::Filter {
+ public:
+  FailingReads(std::unique_ptr<store::Store> below, const bool& fails)
+      : Filter(std::move(below)), fails_(fails) {}
+
+  store::StoreResult<> read(base::ByteOffset at, base::ByteSpan into) override {
+    return fails_ ? failure() : below().read(at, into);
+  }
+  store::StoreResult<> try_read(base::ByteOffset at, base::ByteSpan into) override {
+    return fails_ ? failure() : below().try_read(at, into);
+  }
+  std::optional<ByteView> lend(base::Extent extent) override {
+    return fails_ ? std::nullopt : below().lend(extent);
+  }
+
+ private:
+  static store::StoreResult<> failure() {
+    return base::fail(store::StoreError{store::StoreError::Kind::read_failed, 0});
+  }
+  const bool& fails_;
+};
+
+// Takes ",name=" or ",name" off the end; what stands behind it, if it was there.
+std::optional<std::string> take_option(std::string& spec, const std::string& name) {
+  const auto at = spec.find("," + name);
+  if (at == std::string::npos) return std::nullopt;
+  const std::string value = spec.substr(at + 1 + name.size());
+  spec.resize(at);
+  return value;
+}
+
 }  // namespace
 
-Host::Host(Array& array, std::string initiator_name)
-    : array_(array), engine_(iscsi::ConnectionSettings{}, *this, array.buffers) {
+std::unique_ptr<store::Guard> Array::open(const std::string& text,
+                                          const std::string& side_directory,
+                                          base::BlockLength& block_length) const {
+  std::string rest = text;
+  const auto protection = take_option(rest, "protection=");
+  const auto provisioned = take_option(rest, "provisioned=");
+  const auto failing = take_option(rest, "failing");
+  auto spec = store::parse_store_spec(rest);
+  if (!spec) throw std::runtime_error(spec.error());
+  block_length = spec->block_length;
+  if (protection) spec->protection = static_cast<store::ProtectionType>(protection->back() - '0');
+  if (provisioned) {
+    spec->provisioning.counted = true;
+    spec->provisioning.bound = store::parse_size(*provisioned).value();
+  }
+  if (failing) {
+    const auto memory = [&spec] { return *store::MemoryStore::open(spec->size); };
+    return std::make_unique<store::Guard>(std::make_unique<FailingReads>(memory(), reads_fail),
+                                          memory(), store::GuardSettings{65536, spec->size});
+  }
+  auto guard = store::open_guarded(*spec, side_directory, {});
+  if (!guard) throw std::runtime_error(guard.error());
+  return std::move(*guard);
+}
+
+std::shared_ptr<device::TargetDevice> Array::add_target(const std::string& name,
+                                                        const std::vector<std::string>& luns,
+                                                        const std::string& side_directory,
+                                                        const device::LogicalUnitLimits& limits) {
+  std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> units;
+  const std::array<std::uint8_t, 16> array_identifier{};
+  for (std::uint16_t i = 0; i < luns.size(); ++i) {
+    base::BlockLength block_length;
+    auto guard = open(luns[i], side_directory, block_length);
+    units.emplace(scsi::Lun{i}, std::make_shared<device::LogicalUnit>(
+                                    next_unit++, device::make_identity(array_identifier, name, {i}),
+                                    std::move(guard), device::UnitShape{block_length}, limits));
+  }
+  return std::make_shared<device::TargetDevice>(name, copy_manager, std::move(units));
+}
+
+Host::Host(Array& array, std::string initiator_name, std::shared_ptr<device::TargetDevice> target)
+    : array_(array),
+      target_(target != nullptr ? std::move(target) : array.target),
+      engine_(iscsi::ConnectionSettings{}, *this, array.buffers) {
   log_in(initiator_name);
 }
 
 base::Result<iscsi::TargetView, iscsi::LoginStatus> Host::find_target(std::string_view name,
                                                                       std::string_view) const {
-  if (name != target_name) return base::fail(iscsi::LoginStatus::target_not_found);
-  return iscsi::TargetView{target_name, 1};
+  if (name != target_->name()) return base::fail(iscsi::LoginStatus::target_not_found);
+  return iscsi::TargetView{target_->name(), 1};
 }
 
 base::Result<iscsi::Admission, iscsi::LoginStatus> Host::admit(
@@ -36,8 +112,8 @@ base::Result<iscsi::Admission, iscsi::LoginStatus> Host::admit(
   iscsi::Admission out;
   out.server = std::make_unique<device::Nexus>(
       device::NexusIdentity{
-          array_.next_session++, identity.initiator_name, {target_name, 1, 1}, identity.isid},
-      array_.target, array_.target->unmasked(),
+          array_.next_session++, identity.initiator_name, {target_->name(), 1, 1}, identity.isid},
+      target_, target_->unmasked(),
       device::WorkerContext{array_.pool, array_.pool, array_.buffers, 0});
   return out;
 }
@@ -73,7 +149,7 @@ std::vector<std::uint8_t> Host::take_output() {
 void Host::log_in(const std::string& initiator_name) {
   std::string text;
   for (const std::string& item :
-       {"InitiatorName=" + initiator_name, std::string("TargetName=") + target_name,
+       {"InitiatorName=" + initiator_name, "TargetName=" + target_->name(),
         std::string("SessionType=Normal"), std::string("MaxRecvDataSegmentLength=65536"),
         std::string("ImmediateData=Yes"), std::string("InitialR2T=Yes")}) {
     text += item + '\0';
@@ -90,7 +166,7 @@ void Host::log_in(const std::string& initiator_name) {
   REQUIRE(answer[0] == 0x23);
   REQUIRE(base::load_be16(answer, 36) == 0);  // Status-Class and Status-Detail
   // The power-on unit attention of each unit is not what the stories are about.
-  for (const auto& [lun, unit] : array_.target->units())
+  for (const auto& [lun, unit] : target_->units())
     command(lun.value, scsi::CdbBytes{});
 }
 
@@ -174,6 +250,14 @@ Answer Host::command(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView data
                      std::uint32_t data_in_bytes) {
   send_command(lun, cdb, data_out.first(std::min<std::size_t>(data_out.size(), 4096)),
                data_out.size(), data_in_bytes);
+  return end(data_out);
+}
+
+void Host::begin(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView data_out) {
+  send_command(lun, cdb, data_out, data_out.size(), 0);
+}
+
+Answer Host::end(ByteView data_out) {
   Answer answer;
   for (bool ended = false; !ended;) {
     const auto output = take_output();
@@ -192,7 +276,10 @@ Answer Host::command(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView data
       } else {
         REQUIRE(pdu[0] == 0x21);
         answer.status = static_cast<scsi::Status>(pdu[3]);
-        if (length > 2) answer.sense = scsi::parse_sense(segment.subspan(2));
+        if (length > 2) {
+          answer.sense_bytes.assign(segment.begin() + 2, segment.end());
+          answer.sense = scsi::parse_sense(answer.sense_bytes);
+        }
         ended = true;
       }
     }

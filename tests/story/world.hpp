@@ -38,7 +38,7 @@ inline constexpr const char* target_name = "iqn.2026-11.io.copymgr:story";
 struct Answer {
   scsi::Status status = scsi::Status::good;
   std::optional<scsi::Sense> sense;
-  std::vector<std::uint8_t> data;
+  std::vector<std::uint8_t> sense_bytes, data;
   bool is_good() const { return status == scsi::Status::good; }
 };
 
@@ -50,46 +50,43 @@ inline std::string outcome_of(const Answer& answer) {
 
 class Array {
  public:
-  // One spec a LUN, from 0 on, as on the command line; of the options of units there may be
-  // ",protection=N", at the end.
+  // One spec a LUN, from 0 on, as on the command line. At the end there may be one of
+  // ",protection=N", ",provisioned=SIZE", or ",failing": what is read of its store while
+  // `reads_fail` cannot be read. `copy_pool` is where copies run, if it is not to be `pool`.
   explicit Array(const std::vector<std::string>& luns, const std::string& side_directory,
                  const device::LogicalUnitLimits& limits = {},
-                 const copymgr::CopySettings& copies = {})
-      : copy_manager(clock, randomness, pool, copies) {
-    std::map<scsi::Lun, std::shared_ptr<device::LogicalUnit>> units;
-    const std::array<std::uint8_t, 16> array_identifier{};
-    for (std::uint16_t i = 0; i < luns.size(); ++i) {
-      const std::string& text = luns[i];
-      const auto protection = text.find(",protection=");
-      auto spec = store::parse_store_spec(text.substr(0, protection));
-      if (!spec) throw std::runtime_error(spec.error());
-      if (protection != std::string::npos) {
-        spec->protection = static_cast<store::ProtectionType>(text.back() - '0');
-      }
-      auto guard = store::open_guarded(*spec, side_directory, {});
-      if (!guard) throw std::runtime_error(guard.error());
-      units.emplace(scsi::Lun{i},
-                    std::make_shared<device::LogicalUnit>(
-                        i + 1u, device::make_identity(array_identifier, target_name, {i}),
-                        std::move(*guard), device::UnitShape{spec->block_length}, limits));
-    }
-    target = std::make_shared<device::TargetDevice>(target_name, copy_manager, std::move(units));
-  }
+                 const copymgr::CopySettings& copies = {}, base::Executor* copy_pool = nullptr)
+      : copy_manager(clock, randomness, copy_pool != nullptr ? *copy_pool : pool, copies),
+        target(add_target(target_name, luns, side_directory, limits)) {}
+
+  // Another one of the same array.
+  std::shared_ptr<device::TargetDevice> add_target(const std::string& name,
+                                                   const std::vector<std::string>& luns,
+                                                   const std::string& side_directory,
+                                                   const device::LogicalUnitLimits& limits = {});
+  device::LogicalUnit& unit(std::uint16_t lun) { return *target->units().at({lun}); }
 
   base::ManualClock clock;
   base::SystemRandomness randomness;
   base::InlineExecutor pool;
   base::BufferPool buffers;
+  bool reads_fail = false;
+  std::uint64_t next_session = 1, next_unit = 1;
   copymgr::CopyManager copy_manager;
   std::shared_ptr<device::TargetDevice> target;
-  std::uint64_t next_session = 1;
+
+ private:
+  std::unique_ptr<store::Guard> open(const std::string& spec, const std::string& side_directory,
+                                     base::BlockLength& block_length) const;
 };
 
 // A logged-in session, seen from the host. The PDUs are written here byte by byte, not by the
 // target's encoder.
 class Host final : public iscsi::Host {
  public:
-  Host(Array& array, std::string initiator_name);
+  // At the array's first target, unless it is another one.
+  Host(Array& array, std::string initiator_name,
+       std::shared_ptr<device::TargetDevice> target = nullptr);
 
   // Task attribute of what is sent from now on: 1 SIMPLE, 2 ORDERED, 3 HEAD OF QUEUE.
   std::uint8_t attribute = 1;
@@ -98,6 +95,9 @@ class Host final : public iscsi::Host {
   std::vector<std::uint8_t> start(std::uint16_t lun, const scsi::CdbBytes& cdb,
                                   std::uint32_t data_in_bytes = 0);
   std::vector<std::uint8_t> look() { return take_output(); }
+  // Sends a command with at most 4096 bytes of data-out, which goes on meanwhile; and its end.
+  void begin(std::uint16_t lun, const scsi::CdbBytes& cdb, base::ByteView data_out);
+  Answer end(base::ByteView data_out = {});
   // An immediate task management request; its response, alone.
   std::uint8_t manage(std::uint8_t function, std::uint16_t lun);
   Answer command(std::uint16_t lun, const scsi::CdbBytes& cdb, base::ByteView data_out = {},
@@ -140,6 +140,7 @@ class Host final : public iscsi::Host {
   void answer_r2t(base::ByteView r2t, base::ByteView data_out);
 
   Array& array_;
+  const std::shared_ptr<device::TargetDevice> target_;
   iscsi::Connection engine_;
   std::uint32_t cmd_sn_ = 1;
   std::uint32_t task_tag_ = 1;
