@@ -1,72 +1,16 @@
-// EXTENDED COPY lists as bytes, typed from section 8 of the wire reference, for the device tests.
+// EXTENDED COPY through a nexus, for the device tests.
 #pragma once
 
+#include "tests/support/copy_lists.hpp"
 #include "tests/unit/device/copy_world.hpp"
 
 namespace device::test {
 
-// An identification descriptor with a designator, as VPD page 83h has it.
-inline Bytes cscd(std::uint8_t code_set, std::uint8_t type, const Bytes& designator,
-                  std::uint32_t block_bytes = 512) {
-  Bytes out(32);
-  out[0] = 0xe4;
-  out[4] = code_set;
-  out[5] = type;
-  out[7] = static_cast<std::uint8_t>(designator.size());
-  std::copy(designator.begin(), designator.end(), out.begin() + 8);
-  base::store_be(out, 29, 3, block_bytes);
-  return out;
-}
+using namespace copy_lists;
+
 inline Bytes naa_cscd(const LogicalUnit& unit) {
   const auto& naa = unit.identity().naa;
   return cscd(1, 3, {naa.begin(), naa.end()}, unit.block_length().bytes);
-}
-
-inline Bytes segment_02(std::uint16_t source, std::uint16_t destination, std::uint16_t blocks,
-                        std::uint64_t from, std::uint64_t to) {
-  Bytes out(28);
-  out[0] = 0x02;
-  out[3] = 0x18;
-  base::store_be16(out, 4, source);
-  base::store_be16(out, 6, destination);
-  base::store_be16(out, 10, blocks);
-  base::store_be64(out, 12, from);
-  base::store_be64(out, 20, to);
-  return out;
-}
-
-inline Bytes joined(const std::vector<Bytes>& parts) {
-  Bytes out;
-  for (const Bytes& part : parts)
-    out.insert(out.end(), part.begin(), part.end());
-  return out;
-}
-
-// `usage`: byte 1, with PRIORITY 0: 00h hold, 10h discard when good, 18h none.
-inline Bytes lid1_list(std::uint8_t id, std::uint8_t usage, const std::vector<Bytes>& cscds,
-                       const std::vector<Bytes>& segments) {
-  const Bytes first = joined(cscds), second = joined(segments);
-  Bytes header(16);
-  header[0] = id;
-  header[1] = usage;
-  base::store_be16(header, 2, static_cast<std::uint16_t>(first.size()));
-  base::store_be32(header, 8, static_cast<std::uint32_t>(second.size()));
-  return joined({header, first, second});
-}
-// `flags`: byte 15, 01h IMMED.
-inline Bytes lid4_list(std::uint32_t id, std::uint8_t usage, std::uint8_t flags,
-                       const std::vector<Bytes>& cscds, const std::vector<Bytes>& segments) {
-  const Bytes first = joined(cscds), second = joined(segments);
-  Bytes header(48);
-  header[0] = 1;
-  header[1] = usage;
-  header[3] = 0x20;
-  header[15] = flags;
-  header[16] = 0xff;
-  base::store_be32(header, 20, id);
-  base::store_be16(header, 42, static_cast<std::uint16_t>(first.size()));
-  base::store_be16(header, 44, static_cast<std::uint16_t>(second.size()));
-  return joined({header, first, second});
 }
 
 inline scsi::CdbBytes xcopy_cdb(std::uint8_t action, std::size_t length) {
