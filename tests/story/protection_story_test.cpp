@@ -101,3 +101,50 @@ TEST_CASE("a copy by token lands with protection information of its own") {
     CHECK(host.read(1, 256, 128) == data);
   }
 }
+
+TEST_CASE(
+    "wire reference 5.5: the zero token writes zeros with protection information of all ones") {
+  const bool by_list = GENERATE(false, true);
+  for (const char* destination :
+       {"memory:1M,protection=1", "memory:1M,protection=2", "memory:1M,protection=3"}) {
+    Array array({destination, "memory:1M"}, "/tmp");
+    Host host(array, "iqn.host:a");
+    const Bytes data(16 * 512, 0x5a);
+    REQUIRE(host.write(0, 100, data).is_good());
+    Bytes zero(512);
+    base::store_be64(zero, 0, 0xffff0001000001f8);
+    if (by_list) {  // EXTENDED COPY, F800h, to the unit that gets it
+      Bytes list(16 + 28);
+      list[11] = 28;
+      list[14] = 0x02;
+      const Bytes segment = {0x02, 0, 0, 0x18, 0xf8, 0x00, 0xff, 0xff, 0, 0, 0, 12};
+      std::copy(segment.begin(), segment.end(), list.begin() + 16);
+      list[16 + 27] = 102;
+      list.insert(list.end(), zero.begin(), zero.end());
+      scsi::CdbBytes cdb{0x83, 0x00};
+      base::store_be32(cdb, 10, static_cast<std::uint32_t>(list.size()));
+      REQUIRE(story::outcome_of(host.command(0, cdb, list)) == "GOOD");
+    } else {
+      scsi::WriteUsingToken use;
+      std::copy(zero.begin(), zero.end(), use.token.begin());
+      use.ranges = {{base::Lba(102), base::BlockCount(12)}};
+      REQUIRE(host.write_using(0, 1, use).is_good());
+    }
+    CHECK(host.read(0, 102, 12) == Bytes(12 * 512));
+    CHECK(host.read(0, 100, 2) == Bytes(2 * 512, 0x5a));
+    // READ of blocks 101 and 102 with RDPROTECT 001b, checks on.
+    const bool type_2 = destination[21] == '2';
+    scsi::CdbBytes read{0x88, 0x20};
+    base::store_be64(read, 2, 102);
+    base::store_be32(read, 10, 12);
+    const Answer found =
+        type_2 ? host.command(0, long_cdb(read_32, 1, 102, 0xffffffff, 12), {}, 12 * 520)
+               : host.command(0, read, {}, 12 * 520);
+    REQUIRE(story::outcome_of(found) == "GOOD");
+    REQUIRE(found.data.size() == 12 * 520);
+    for (std::size_t i = 0; i < 12; ++i) {
+      const auto tuple = found.data.begin() + static_cast<std::ptrdiff_t>(i * 520 + 512);
+      CHECK(Bytes(tuple, tuple + 8) == Bytes(8, 0xff));
+    }
+  }
+}

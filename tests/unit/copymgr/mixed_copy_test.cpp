@@ -13,10 +13,15 @@ namespace {
 constexpr std::uint64_t block = 4096;
 
 struct MixedWorld {
-  explicit MixedWorld(CopySettings settings = CopyWorld::small_steps()) : world(settings) {
+  explicit MixedWorld(CopySettings settings = CopyWorld::small_steps(),
+                      scsi::RodType type = scsi::RodType::point_in_time_default)
+      : world(settings) {
     large.volume.block_length = {block};
     large.volume.capacity = base::BlockCount(8);
-    large.volume.limits.mixed_block_lengths = MixedBlockLengths::convert;
+    for (TestVolume* each : {&small, &large}) {
+      each->volume.limits.mixed_block_lengths = MixedBlockLengths::convert;
+      each->volume.limits.rod_types.insert(scsi::RodType::access_upon_reference);
+    }
     for (TestVolume* each : {&small, &large}) {
       each->faults->lends = false;
       world.manager.attach(each->volume);
@@ -26,7 +31,13 @@ struct MixedWorld {
     const Bytes rest = small.read(4, 15);
     wanted.insert(wanted.end(), rest.begin(), rest.end());
     wanted.resize(3 * block);
-    token = world.populate(1, {range(40, 5), range(4, 15)});
+    token = populate(1, type, {range(40, 5), range(4, 15)});
+  }
+  scsi::RodTokenBytes populate(std::uint64_t volume, scsi::RodType type,
+                               std::vector<base::BlockRange> ranges) {
+    world.manager.populate_token(key(volume, 0x9000), {0, type, std::move(ranges)},
+                                 [](CopyOutcome) {});
+    return world.manager.report(key(volume, 0x9000)).value().token.value();
   }
   Bytes written(std::uint64_t blocks) const {
     Bytes bytes(blocks * block);
@@ -48,10 +59,12 @@ struct MixedWorld {
 
 TEST_CASE(
     "each write of a converting copy fails once: whole blocks are told, and the rest goes on") {
+  const auto type =
+      GENERATE(scsi::RodType::point_in_time_default, scsi::RodType::access_upon_reference);
   int met = 0;
   std::uint64_t parts = 0;
   for (int n = 1;; ++n) {
-    MixedWorld w;
+    MixedWorld w(CopyWorld::small_steps(), type);
     w.large.faults->fail_write = n;
     const auto outcome = w.world.write(2, w.token, {range(2, 3)});
     REQUIRE(outcome);
@@ -97,4 +110,55 @@ TEST_CASE("a store that takes 4096 bytes at once refuses parts of them before an
   CHECK(is_good(w.world.write(2, whole, {range(2, 2)}), 2));
   // Blocks of one length are whatever the store said they could be.
   CHECK(is_good(w.world.write(1, w.token, {range(0, 20)}), 20));
+}
+
+TEST_CASE("5.4 9.3 access upon reference, converted: every stretch is what the source holds then") {
+  MixedWorld w(CopyWorld::small_steps(), scsi::RodType::access_upon_reference);
+  std::uint8_t seed = 0;
+  SECTION("from 512 to 4096: the last block is filled up with zeros") {
+    for (std::uint64_t offset = 0; offset < 3; ++offset) {
+      for (std::uint64_t count = 1; count <= 3 - offset; ++count) {
+        ++seed;
+        w.small.write(42 + seed % 3u, Bytes(512, seed));  // in its first range
+        w.small.write(4u + seed, Bytes(512, seed));       // and in its second
+        Bytes flat = w.small.read(40, 5);
+        const Bytes rest = w.small.read(4, 15);
+        flat.insert(flat.end(), rest.begin(), rest.end());
+        flat.resize(3 * block);
+        REQUIRE(is_good(w.world.write(2, w.token, {range(2, count)}, offset), count));
+        const auto from = flat.begin() + static_cast<long>(offset * block);
+        REQUIRE(w.written(count) == Bytes(from, from + static_cast<long>(count * block)));
+      }
+    }
+    CHECK(is_fault(w.world.write(2, w.token, {range(2, 4)}), Kind::beyond_token, 0));
+  }
+  SECTION("from 4096 to 512: from within a block to within another") {
+    const auto token =
+        w.populate(2, scsi::RodType::access_upon_reference, {range(6, 1), range(1, 2)});
+    for (std::uint64_t offset = 0; offset < 24; ++offset) {
+      for (const std::uint64_t count : {1u, 5u, 8u, 13u}) {
+        if (offset + count > 24) continue;
+        ++seed;
+        Bytes changed(3 * 512, seed);
+        REQUIRE(w.large.guard->write(base::ByteOffset(6 * block + 512), changed,
+                                     store::Durability::cached));
+        REQUIRE(w.large.guard->write(base::ByteOffset(2 * block + 1024), changed,
+                                     store::Durability::cached));
+        Bytes flat(3 * block);
+        const base::ByteSpan all(flat);
+        REQUIRE(w.large.guard->read(base::ByteOffset(6 * block), all.first(block)));
+        REQUIRE(w.large.guard->read(base::ByteOffset(block), all.subspan(block)));
+        const Bytes expected(flat.begin() + static_cast<long>(offset * 512),
+                             flat.begin() + static_cast<long>((offset + count) * 512));
+        REQUIRE(is_good(
+            w.world.write(1, token, {range(1, count - count / 2), range(20, count / 2)}, offset),
+            count));
+        Bytes written = w.small.read(1, count - count / 2);
+        const Bytes second = w.small.read(20, count / 2);
+        written.insert(written.end(), second.begin(), second.end());
+        REQUIRE(written == expected);
+      }
+    }
+  }
+  CHECK(w.small.guard->counters().snapshots_live == 1);  // its addresses
 }
