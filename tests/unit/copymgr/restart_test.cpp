@@ -1,9 +1,10 @@
 // Copy managers one after another on the same media, journal and clock: what tokens of the last one
 // are worth to the next, after kill -9 and after a clean end.
+#include <catch2/catch.hpp>
+
 #include "copymgr/rod_record.hpp"
 #include "store/side_files.hpp"
-#include "tests/support/temp_dir.hpp"
-#include "tests/unit/tokens/memory_journal.hpp"
+#include "tests/unit/copymgr/restart_world.hpp"
 
 using namespace copymgr;
 using namespace copymgr::test;
@@ -11,127 +12,7 @@ using tokens::TokenFault;
 
 namespace {
 
-constexpr std::uint64_t blocks = 256;
-constexpr std::uint32_t chunk_bytes = 4096;
-
-// One process: two units on files (1 and 2), one in memory (3).
-class Process {
- public:
-  Process(const ::test::TempDir& folder, base::Clock& clock, tokens::TokenJournal& journal,
-          SeededRandomness& randomness, const std::vector<std::string>& units)
-      : manager(clock, randomness, pool, settings(), &journal) {
-    for (const std::string& unit : units)
-      open(folder, unit);
-    manager.restore_tokens();
-  }
-
-  static CopySettings settings() {
-    CopySettings out = CopyWorld::small_steps();
-    out.token_key = tokens::TokenKey{1, 2, 3};
-    return out;
-  }
-  void open(const ::test::TempDir& folder, const std::string& unit) {
-    auto spec = store::parse_store_spec(unit == "3" ? "memory:128K"
-                                                    : "file:" + folder.path(unit) + ",size=128K");
-    REQUIRE(spec);
-    auto guard =
-        store::open_guarded(*spec, folder.path("state"), {chunk_bytes, base::ByteCount(1 << 20)},
-                            store::Keeping{"unit" + unit, 1000});
-    REQUIRE(guard);
-    Volume volume;
-    volume.id = std::stoul(unit);
-    volume.guard = guard->get();
-    volume.block_length = block_length;
-    volume.capacity = base::BlockCount(blocks);
-    volume.creator_descriptor[31] = static_cast<std::uint8_t>(volume.id);
-    guards[volume.id] = std::move(*guard);
-    manager.attach(volume);
-  }
-
-  scsi::RodTokenBytes populate(std::uint64_t unit, std::vector<base::BlockRange> ranges,
-                               std::uint32_t seconds = 0) {
-    populated.reset();
-    manager.populate_token(key(unit, 0x9000), {seconds, {}, std::move(ranges)},
-                           [this](CopyOutcome outcome) { populated = outcome; });
-    const auto report = manager.report(key(unit, 0x9000));
-    return report && report->token ? *report->token : scsi::RodTokenBytes{};
-  }
-  std::optional<CopyOutcome> write(std::uint64_t unit, const scsi::RodTokenBytes& token,
-                                   std::uint64_t lba, std::uint64_t count, bool remove = false) {
-    written.reset();
-    manager.write_using_token(key(unit), {remove, base::BlockCount(0), token, {range(lba, count)}},
-                              [this](CopyOutcome outcome) { written = outcome; });
-    return written;
-  }
-  Bytes read(std::uint64_t unit, std::uint64_t lba, std::uint64_t count) {
-    Bytes out(count * block_length.bytes);
-    REQUIRE(guards[unit]->read(block_length.to_offset(base::Lba(lba)), out));
-    return out;
-  }
-  void fill(std::uint64_t unit, std::uint64_t lba, std::uint64_t count, std::uint8_t byte) {
-    const Bytes bytes(count * block_length.bytes, byte);
-    REQUIRE(guards[unit]->write(block_length.to_offset(base::Lba(lba)), bytes,
-                                store::Durability::cached));
-  }
-
-  base::InlineExecutor pool;
-  std::map<std::uint64_t, std::unique_ptr<store::Guard>> guards;
-  CopyManager manager;
-  std::optional<CopyOutcome> populated, written;
-};
-
-struct Machine {
-  Machine() {
-    std::filesystem::create_directory(folder.path("state"));
-    start();
-  }
-  void start(const std::vector<std::string>& units = {"1", "2", "3"}) {
-    process = std::make_unique<Process>(folder, clock, journal, randomness, units);
-  }
-  void end_well() {
-    process->manager.leave_to_next_process();
-    process.reset();
-  }
-  // As kill -9: what the process had is never let go of in good order. Files are copied as they
-  // are, and put back once its objects have written their last.
-  void kill() {
-    const std::string then = folder.path("then");
-    std::filesystem::create_directory(then);
-    std::map<std::string, Bytes> files;
-    const auto rows = journal.rows;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
-      if (entry.is_regular_file()) files[entry.path()] = slurp(entry.path());
-    }
-    // Held open under other names, so that removing them does not free their inodes.
-    int number = 0;
-    std::map<std::string, std::string> links;
-    for (const auto& [path, bytes] : files) {
-      links[path] = then + "/" + std::to_string(number++);
-      std::filesystem::create_hard_link(path, links[path]);
-    }
-    process.reset();
-    for (const auto& [path, bytes] : files) {
-      if (!std::filesystem::exists(path)) std::filesystem::create_hard_link(links[path], path);
-      std::ofstream out(path, std::ios::binary | std::ios::in);
-      out.write(reinterpret_cast<const char*>(bytes.data()),
-                static_cast<std::streamsize>(bytes.size()));
-    }
-    std::filesystem::remove_all(then);
-    journal.rows = rows;
-  }
-  static Bytes slurp(const std::string& path) {
-    Bytes out(std::filesystem::file_size(path));
-    std::ifstream(path, std::ios::binary)
-        .read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
-    return out;
-  }
-
-  ::test::TempDir folder;
-  base::ManualClock clock;
-  SeededRandomness randomness{1};
-  tokens::test::MemoryJournal journal{clock};
-  std::unique_ptr<Process> process;
-};
+constexpr std::uint64_t blocks = unit_blocks;
 
 enum class End { kill, well };
 
