@@ -6,22 +6,19 @@
 #include <cstdlib>
 
 #include <catch2/catch.hpp>
-#include <fmt/format.h>
 
 #include "store/open.hpp"
 #include "tests/support/mounted_xfs.hpp"
 #include "tests/unit/copymgr/restart_world.hpp"
+#include "tests/unit/copymgr/token_model.hpp"
 
 using namespace copymgr;
 using namespace copymgr::test;
 using Kind = CopyFault::Kind;
-using scsi::RodType;
-using tokens::TokenFault;
-using Blocks = std::vector<base::BlockRange>;
 
 namespace {
 
-constexpr std::uint64_t blocks_at_first = 64, blocks_max = 96, block_bytes = 512;
+constexpr std::uint64_t blocks_at_first = 64, blocks_max = 96;
 constexpr std::uint64_t memory_unit = 3, scratch_unit = 4;  // both are memory
 
 // What all histories together have met.
@@ -30,20 +27,6 @@ struct Met {
   std::map<RodType, int> used;
   std::map<TokenFault, int> died;
   int restarts = 0, kills_in_copies = 0, lost_for_room = 0, stopped = 0;
-};
-
-struct ModelToken {
-  scsi::RodTokenBytes token{};
-  RodType type{};
-  std::uint64_t unit = 0;
-  Blocks ranges;
-  Bytes bytes;  // when it was made
-  base::Duration timeout{0};
-  base::Instant deadline;
-  bool may_be_lost = false;  // its unit has little room for old data
-  bool unsure = false;       // a write that was cut short may have been into its ranges
-  std::optional<TokenFault> dead;
-  base::Instant died;
 };
 
 Shape shape_of(unsigned seed, const std::string& parent) {
@@ -60,60 +43,43 @@ Shape shape_of(unsigned seed, const std::string& parent) {
   return shape;
 }
 
-class History {
+// Before the model, which reads its clock.
+struct OneMachine {
+  Machine machine_;
+};
+
+class History : private OneMachine, private TokenModel {
  public:
   History(unsigned seed, const std::string& parent, Met& met)
-      : random_(seed), machine_(shape_of(seed, parent)), met_(met) {
+      : OneMachine{Machine(shape_of(seed, parent))},
+        TokenModel(machine_.clock),
+        random_(seed),
+        met_(met) {
     for (std::uint64_t unit = 1; unit <= memory_unit; ++unit) {
-      model_[unit] = Bytes(blocks_at_first * block_bytes);
+      data(unit) = Bytes(blocks_at_first * block_bytes);
       write(unit, range(0, blocks_at_first));
     }
   }
 
   // Empty when all was as the model says.
   std::string run(int steps) {
-    for (int i = 0; i < steps && wrong_.empty(); ++i) {
+    for (int i = 0; i < steps && what_is_wrong().empty(); ++i) {
       step();
       check_units();
       check_tokens();
     }
     note_moves();
-    return wrong_;
+    for (const auto& [reason, count] : deaths())
+      met_.died[reason] += count;
+    return what_is_wrong();
   }
 
  private:
   CopyManager& manager() { return machine_.process->manager; }
-  Bytes& data(std::uint64_t unit) { return model_.at(unit); }
-  std::uint64_t capacity(std::uint64_t unit) { return data(unit).size() / block_bytes; }
-  base::Instant now() const { return machine_.clock.now(); }
   std::uint64_t below(std::uint64_t n) { return random_() % n; }
   // There is little room for old data.
   bool is_tight() const { return machine_.shape.side_bytes_max.value < blocks_max * block_bytes; }
   std::uint64_t any_unit() { return 1 + below(memory_unit); }
-  void wrong(const std::string& what) {
-    if (wrong_.empty()) wrong_ = what + ", after:\n" + told_;
-  }
-  // What happened, for who has to find out why something is wrong.
-  template <typename... Values>
-  void tell(const char* format, const Values&... values) {
-    told_ += fmt::format(fmt::runtime(format), values...) + "\n";
-  }
-  static std::string name(const Blocks& blocks) {
-    std::string out;
-    for (const base::BlockRange& each : blocks)
-      out += fmt::format(" {}+{}", each.first.value, each.count.value);
-    return out;
-  }
-  static std::string name(const std::optional<CopyOutcome>& outcome) {
-    if (!outcome) return "no outcome";
-    if (*outcome) return fmt::format("{} blocks", outcome->value().value);
-    const CopyFault& fault = outcome->error();
-    return fmt::format("fault {}, of the token {}, {} blocks", static_cast<int>(fault.kind),
-                       static_cast<int>(fault.token_fault), fault.blocks_done.value);
-  }
-  std::size_t number_of(const ModelToken& token) {
-    return static_cast<std::size_t>(&token - tokens_.data());
-  }
 
   void step() {
     switch (below(16)) {
@@ -466,83 +432,6 @@ class History {
     }
   }
 
-  static bool overlaps(const Blocks& some, const Blocks& others) {
-    const auto meet = [](const base::BlockRange& a, const base::BlockRange& b) {
-      return a.first.value < b.first.value + b.count.value &&
-             b.first.value < a.first.value + a.count.value;
-    };
-    return std::any_of(some.begin(), some.end(), [&](const base::BlockRange& a) {
-      return std::any_of(others.begin(), others.end(),
-                         [&](const base::BlockRange& b) { return meet(a, b); });
-    });
-  }
-  static bool is_vulnerable_to(const ModelToken& token, std::uint64_t unit,
-                               const base::BlockRange& at) {
-    return token.type == RodType::point_in_time_change_vulnerable && token.unit == unit &&
-           overlaps({at}, token.ranges);
-  }
-  void overwritten(std::uint64_t unit, const base::BlockRange& at) {
-    cancel_those([&](const ModelToken& token) { return is_vulnerable_to(token, unit, at); });
-  }
-  void doubt(std::uint64_t unit, const base::BlockRange& at) {
-    for (ModelToken& token : tokens_) {
-      if (is_vulnerable_to(token, unit, at)) token.unsure = true;
-    }
-  }
-
-  template <typename Which>
-  void cancel_those(const Which& which) {
-    for (ModelToken& token : tokens_) {
-      kill_if_late(token);
-      if (!token.dead && which(token)) kill(token, TokenFault::cancelled);
-    }
-  }
-  void kill(ModelToken& token, TokenFault reason) {
-    ++met_.died[reason];
-    token.dead = reason;
-    tell("token {} dies: {}", number_of(token), static_cast<int>(reason));
-    token.died = now();
-  }
-  void kill_if_late(ModelToken& token) {
-    if (token.dead || token.deadline > now()) return;
-    kill(token, TokenFault::expired);
-    token.died = token.deadline;
-  }
-  // The reason, or none after twice the timeout; a lost snapshot may have come first.
-  bool is_answer_of_dead(const ModelToken& token, const std::optional<CopyOutcome>& outcome) {
-    const bool unclear = token.may_be_lost || token.unsure;
-    return is_token_fault(outcome, *token.dead) ||
-           (unclear && is_token_fault(outcome, TokenFault::cancelled)) ||
-           (is_token_fault(outcome, TokenFault::unknown) &&
-            (now() - token.died >= 2 * token.timeout || unclear));
-  }
-
-  Bytes gathered(std::uint64_t unit, const Blocks& from) {
-    Bytes out;
-    for (const base::BlockRange& each : from) {
-      const auto first =
-          data(unit).begin() + static_cast<std::ptrdiff_t>(each.first.value * block_bytes);
-      out.insert(out.end(), first,
-                 first + static_cast<std::ptrdiff_t>(each.count.value * block_bytes));
-    }
-    return out;
-  }
-  // Of a dead token it does not matter.
-  Bytes stands_for(const ModelToken& token) {
-    const bool now = token.type == RodType::access_upon_reference && !token.dead;
-    return now ? gathered(token.unit, token.ranges) : token.bytes;
-  }
-  static Bytes from(const Bytes& bytes, std::uint64_t offset) {
-    const std::size_t first = std::min(bytes.size(), offset * block_bytes);
-    return {bytes.begin() + static_cast<std::ptrdiff_t>(first), bytes.end()};
-  }
-  void set(std::uint64_t unit, std::uint64_t lba, const std::uint8_t* bytes, std::uint64_t count) {
-    std::copy_n(bytes, count * block_bytes,
-                data(unit).begin() + static_cast<std::ptrdiff_t>(lba * block_bytes));
-  }
-
-  // ---- the real thing
-
   store::Guard& guard(std::uint64_t unit) { return *machine_.process->guards.at(unit); }
 
   std::optional<CopyOutcome> use(const scsi::RodTokenBytes& token, std::uint64_t unit,
@@ -607,11 +496,7 @@ class History {
   }
 
   std::mt19937 random_;
-  Machine machine_;
   Met& met_;
-  std::map<std::uint64_t, Bytes> model_;
-  std::vector<ModelToken> tokens_;
-  std::string told_, wrong_;
 };
 
 Met live(unsigned histories, const std::string& parent) {
