@@ -55,6 +55,8 @@ class Stress {
     CHECK(guard_.counters().side_bytes_in_use.value == 0);
     const auto counters = guard_.counters();
     CHECK(counters.chunks_saved_by_copy + counters.chunks_saved_by_clone > 0);
+    CHECK(touched_ > 0);
+    CHECK(survived_ > 0);
   }
 
  private:
@@ -93,29 +95,37 @@ class Stress {
   }
 
   void take_snapshot(std::mt19937_64& random) {
+    // Those that nobody may touch have few blocks, so that some live to the end.
+    const bool untouched = random() % 2 == 0;
     const std::uint64_t first = random() % blocks;
-    const std::uint64_t count = 1 + random() % (blocks - first);
+    const std::uint64_t most = untouched ? 2 : blocks;
+    const std::uint64_t count = 1 + random() % std::min(most, blocks - first);
     const Extent what = extent(first * block, count * block);
     Stamps completed(count);
     for (std::uint64_t i = 0; i < count; ++i)
       completed[i] = progress_[first + i].completed;
     std::promise<SnapshotPtr> promise;
-    guard_.protect({what}, pool_, {},
-                   [&](SnapshotPtr taken) { promise.set_value(std::move(taken)); });
+    guard_.protect(
+        {what}, pool_, [] {}, [&](SnapshotPtr taken) { promise.set_value(std::move(taken)); },
+        untouched ? store::Keep::untouched : store::Keep::copies);
     const SnapshotPtr snapshot = promise.get_future().get();
     Stamps started(count);
     for (std::uint64_t i = 0; i < count; ++i)
       started[i] = progress_[first + i].started;
 
     const Bytes bytes = read(*snapshot, what);
+    if (bytes.empty() && untouched && snapshot->lost()) return;
     if (bytes.size() != what.length.value) ++faults_;
     for (std::uint64_t i = 0; i < count && faults_ == 0; ++i) {
       check_block(base::ByteView(bytes).subspan(i * block, block), completed[i], started[i]);
     }
     for (int again = 0; again < 3; ++again) {
       std::this_thread::yield();
-      if (read(*snapshot, what) != bytes) ++faults_;
+      const Bytes now = read(*snapshot, what);
+      const bool lost = now.empty() && untouched && snapshot->lost();
+      if (now != bytes && !lost) ++faults_;
     }
+    if (untouched) ++(snapshot->lost() ? touched_ : survived_);
   }
 
   void check_block(base::ByteView bytes, std::uint32_t completed, std::uint32_t started) {
@@ -132,6 +142,7 @@ class Stress {
   store::Guard guard_;
   std::atomic<bool> stop_{false};
   std::atomic<int> faults_{0};
+  std::atomic<int> touched_{0}, survived_{0};  // of those that nobody may touch, read at least once
 };
 
 }  // namespace
