@@ -67,6 +67,26 @@ Bytes encode(const CopyOperatingParameters& parameters) {
   return out;
 }
 
+std::optional<ToldOperatingParameters> decode_operating_parameters(base::ByteView data) {
+  using namespace operating;
+  if (data.size() < types_at) return std::nullopt;
+  ToldOperatingParameters out;
+  ExtendedCopyLimits& limits = out.parameters.limits;
+  limits.maximum_cscd_descriptors = static_cast<std::uint16_t>(cscds_max.read(data));
+  limits.maximum_segment_descriptors = static_cast<std::uint16_t>(segments_max.read(data));
+  limits.maximum_descriptor_list_bytes = static_cast<std::uint32_t>(list_max.read(data));
+  limits.maximum_segment_bytes = static_cast<std::uint32_t>(segment_length_max.read(data));
+  limits.maximum_inline_data_bytes = static_cast<std::uint32_t>(inline_max.read(data));
+  out.parameters.total_concurrent_copies = static_cast<std::uint32_t>(total_copies.read(data));
+  out.parameters.identified_concurrent_copies = static_cast<std::uint32_t>(copies.read(data));
+  out.parameters.segment_granularity_exponent =
+      static_cast<std::uint8_t>(segment_granularity.read(data));
+  const base::ByteView types = data.subspan(types_at);
+  const auto length = std::min<std::size_t>(types.size(), types_length.read(data));
+  out.descriptor_types.assign(types.begin(), types.begin() + static_cast<std::ptrdiff_t>(length));
+  return out;
+}
+
 // A count too large for its four bytes is told in the next larger unit, rounded down.
 Bytes encode_lid1_status(const CopyResult& result) {
   Bytes out(status::bytes);

@@ -15,6 +15,13 @@ struct CopyOperatingParameters {
 };
 std::vector<std::uint8_t> encode(const CopyOperatingParameters& parameters);
 
+// The same as a host reads them, of any array; nullopt for what is too short to be read.
+struct ToldOperatingParameters {
+  CopyOperatingParameters parameters;
+  std::vector<std::uint8_t> descriptor_types;  // as far as they came
+};
+std::optional<ToldOperatingParameters> decode_operating_parameters(base::ByteView data);
+
 std::vector<std::uint8_t> encode_lid1_status(const CopyResult& result);
 // No data is ever held: the header alone.
 std::vector<std::uint8_t> encode_lid1_data();

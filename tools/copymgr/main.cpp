@@ -18,6 +18,8 @@ constexpr std::array verbs{
     Verb{"copy", "copy blocks between logical units, by tokens where the array can", run_copy},
     Verb{"copy-operation", "the copy operations of a running daemon: list, show, abort",
          run_copy_operation},
+    Verb{"doctor", "whether Windows, ESXi and Linux would let an array copy, and why not",
+         run_doctor},
     Verb{"info", "what a host administrator asks of an array before using ODX", run_info},
     Verb{"lun", "the logical units of a running daemon: delete, resize, provisioning", run_lun},
     Verb{"session", "the sessions of a running daemon: list, logout", run_session},

@@ -17,6 +17,7 @@ struct Rule {
   std::string text;
   bool passed = false;
   std::string found;  // what the array gave instead; empty when passed
+  std::string fix;    // what whoever builds the array can do; empty when passed
 };
 
 struct Capability {

@@ -6,6 +6,7 @@
 
 #include "scsi/block_cdbs.hpp"
 #include "scsi/primary_cdbs.hpp"
+#include "tools/host/pages.hpp"
 
 namespace host {
 namespace {
@@ -13,11 +14,6 @@ namespace {
 using base::fail;
 using scsi::Field;
 using Bytes = std::vector<std::uint8_t>;
-template <class T>
-using Told = base::Result<T, std::string>;
-
-constexpr std::size_t windows_allocation = 255;
-constexpr std::size_t page_header_bytes = 4;
 constexpr std::size_t standard_inquiry_bytes = 36;
 constexpr Field peripheral_qualifier{"PERIPHERAL QUALIFIER", 0, 7, 3};
 constexpr Field peripheral_device_type{"PERIPHERAL DEVICE TYPE", 0, 4, 5};
@@ -35,44 +31,8 @@ std::string trimmed(base::ByteView bytes) {
   return text;
 }
 
-std::string refused(const Command& command, const Reply& reply) {
-  return fmt::format("{}: {}", command.name, describe(reply));
-}
-
-// The data that came, cut to it.
-Told<Bytes> read_in(Lun& lun, Command command, std::size_t allocation) {
-  Bytes data(allocation);
-  command.data_in = data;
-  const Reply reply = execute_patiently(lun, command);
-  if (!reply.good()) return fail(refused(command, reply));
-  data.resize(reply.data_in_bytes);
-  return data;
-}
-
-Told<Bytes> read_inquiry(Lun& lun, std::optional<std::uint8_t> page, std::size_t allocation) {
-  Command command = make_command(scsi::inquiry::layout);
-  scsi::inquiry::evpd.write(command.cdb, page.has_value());
-  scsi::inquiry::page_code.write(command.cdb, page.value_or(0));
-  scsi::inquiry::allocation_length.write(command.cdb, allocation);
-  return read_in(lun, command, allocation);
-}
-
-// As Windows reads it first; then all of it, where it is longer than Windows' buffer.
-std::optional<Bytes> read_page(Lun& lun, std::uint8_t page) {
-  auto data = read_inquiry(lun, page, windows_allocation);
-  if (!data) return std::nullopt;
-  const std::size_t whole =
-      data->size() < page_header_bytes ? 0 : base::load_be16(*data, 2) + page_header_bytes;
-  if (whole > windows_allocation && page != 0x00) {
-    if (auto longer = read_inquiry(lun, page, std::min<std::size_t>(whole, 65535))) {
-      return std::move(*longer);
-    }
-  }
-  return std::move(*data);
-}
-
 std::optional<std::string> learn_identity(Lun& lun, LunFacts& facts) {
-  const auto data = read_inquiry(lun, std::nullopt, windows_allocation);
+  const auto data = read_inquiry(lun, std::nullopt, windows_allocation_bytes);
   if (!data) return data.error();
   if (data->size() < standard_inquiry_bytes) return "INQUIRY: the answer is too short";
   if (peripheral_qualifier.read(*data) != 0) return "there is no such LUN on this target";
@@ -118,16 +78,6 @@ Bytes unit_designator(base::ByteView page) {
     }
   }
   return {};
-}
-
-bool lists(const std::optional<Bytes>& supported, std::uint8_t page) {
-  return supported && supported->size() > page_header_bytes &&
-         std::find(supported->begin() + page_header_bytes, supported->end(), page) !=
-             supported->end();
-}
-
-std::optional<base::ByteView> view(const std::optional<Bytes>& bytes) {
-  return bytes ? std::optional<base::ByteView>(*bytes) : std::nullopt;
 }
 
 void learn_pages(Lun& lun, LunFacts& facts) {
