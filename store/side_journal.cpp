@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -48,7 +49,7 @@ bool is_sound(base::ByteView entry, base::ByteOffset at) {
 }
 
 bool is_nothing(base::ByteView entry) {
-  return std::all_of(entry.begin(), entry.end(), [](std::uint8_t byte) { return byte == 0; });
+  return entry[0] == 0 && std::memcmp(entry.data(), entry.data() + 1, entry.size() - 1) == 0;
 }
 
 }  // namespace
@@ -67,25 +68,32 @@ base::Result<std::unique_ptr<SideJournal>, std::string> SideJournal::open(
   return out;
 }
 
+// Mostly there is nothing: a journal that was never full is one hole.
 StoreResult<bool> SideJournal::read_entries(bool of_slots, std::uint64_t count) {
   constexpr std::uint64_t at_once = 8192;
   std::vector<std::uint8_t> bytes(at_once * entry_bytes);
-  for (std::uint64_t index = 0; index < count; ++index) {
-    const std::uint64_t within = index % at_once;
+  for (std::uint64_t index = 0; index < count;) {
     const base::ByteOffset at = of_slots ? place_of_slot(index) : place_of_snapshot(index);
-    if (within == 0) {
-      const std::uint64_t length = std::min(at_once, count - index) * entry_bytes;
-      const base::ByteSpan piece = base::ByteSpan(bytes).first(length);
-      if (auto read = medium_->read(at, piece); !read) return base::fail(read.error());
-      // Mostly there is nothing.
-      if (is_nothing(piece)) {
-        index += length / entry_bytes - 1;
-        continue;
-      }
+    const Store::Run run = medium_->first_run({at, base::ByteCount((count - index) * entry_bytes)});
+    const std::uint64_t whole = run.length.value / entry_bytes;
+    if (run.hole && whole > 0) {
+      index += whole;
+      continue;
     }
-    const base::ByteView entry = base::ByteView(bytes).subspan(within * entry_bytes, entry_bytes);
+    const std::uint64_t entries = std::clamp<std::uint64_t>(whole, 1, at_once);
+    const base::ByteSpan piece = base::ByteSpan(bytes).first(entries * entry_bytes);
+    if (auto read = medium_->read(at, piece); !read) return base::fail(read.error());
+    if (!take_entries(of_slots, index, piece)) return false;
+    index += entries;
+  }
+  return true;
+}
+
+bool SideJournal::take_entries(bool of_slots, std::uint64_t index, base::ByteView entries) {
+  for (; !entries.empty(); entries = entries.subspan(entry_bytes), ++index) {
+    const base::ByteView entry = entries.first(entry_bytes);
     if (is_nothing(entry)) continue;
-    if (!is_sound(entry, at)) return false;
+    if (!is_sound(entry, of_slots ? place_of_slot(index) : place_of_snapshot(index))) return false;
     const std::uint64_t first = base::load_be64(entry, first_at);
     const std::uint64_t second = base::load_be64(entry, second_at);
     if (of_slots) {

@@ -89,6 +89,8 @@ class SideJournal {
  private:
   explicit SideJournal(std::unique_ptr<Store> medium) : medium_(std::move(medium)) {}
   StoreResult<bool> read_entries(bool of_slots, std::uint64_t count);
+  // Some of them, from number `index` on. False: one is damaged.
+  bool take_entries(bool of_slots, std::uint64_t index, base::ByteView entries);
   void put(base::ByteOffset at, base::ByteView entries);
   void give_up(const StoreError& why);
 

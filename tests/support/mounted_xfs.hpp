@@ -12,7 +12,8 @@ namespace test {
 
 class MountedXfs {
  public:
-  MountedXfs() {
+  explicit MountedXfs(const std::string& parent = std::filesystem::temp_directory_path())
+      : dir_(parent) {
     if (geteuid() != 0) return;
     make_file(dir_.path("xfs.img"), 320ull << 20);
     std::filesystem::create_directory(dir_.path("mnt"));

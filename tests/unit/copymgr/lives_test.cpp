@@ -533,12 +533,12 @@ void check_met(const Met& met) {
 }  // namespace
 
 TEST_CASE("tokens and units are as the model says across kill -9 and all else", "[model]") {
-  const Met met = live(1000, std::filesystem::temp_directory_path());
+  const Met met = live(1000, ::test::memory_directory());
   check_met(met);
 }
 
 TEST_CASE("the same where blocks are shared", "[model]") {
-  const ::test::MountedXfs xfs;
+  const ::test::MountedXfs xfs(::test::memory_directory());
   if (!xfs.usable()) {
     WARN("SKIPPED: no XFS can be mounted here");
     return;
