@@ -34,7 +34,7 @@ Response answer(const Request& request, const Api& api) {
   Response out;
   out.version(request.version());
   out.keep_alive(request.keep_alive());
-  out.set(http::field::content_type, "application/json");
+  out.set(http::field::content_type, {answer.content_type.data(), answer.content_type.size()});
   out.result(answer.status);
   out.body() = answer.body;
   out.prepare_payload();

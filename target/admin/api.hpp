@@ -19,7 +19,8 @@ struct ApiRequest {
 
 struct ApiResponse {
   unsigned status = 200;
-  std::string body;  // JSON
+  std::string body;
+  std::string_view content_type = "application/json";
 };
 
 // {"error": text}

@@ -6,6 +6,8 @@
 #include "base/log.hpp"
 #include "target/admin/copy_operation_routes.hpp"
 #include "target/admin/lun_routes.hpp"
+#include "target/admin/metrics.hpp"
+#include "target/admin/metrics_text.hpp"
 #include "target/admin/port_group_routes.hpp"
 #include "target/admin/statistics.hpp"
 #include "target/admin/token_routes.hpp"
@@ -98,6 +100,13 @@ std::function<std::optional<std::uint16_t>(std::uint64_t)> tsih_finder(net::Serv
   };
 }
 
+ApiResponse show_metrics(const ArrayParts& array) {
+  Measured measured{array.server.counters(), array.copy_manager, array.targets, {}};
+  for (const auto& entry : array.server.sessions().all())
+    measured.sessions.push_back(entry->facts);
+  return {200, metrics_text(measured), metrics_content_type};
+}
+
 std::vector<Route> all_routes(const ArrayParts& array) {
   return {
       {"GET", "/v1/stats",
@@ -105,6 +114,7 @@ std::vector<Route> all_routes(const ArrayParts& array) {
          return ApiResponse{
              200, statistics_json(array.server.counters(), array.copy_manager, array.targets)};
        }},
+      {"GET", "/metrics", [array](const ApiRequest&) { return show_metrics(array); }},
       {"GET", "/v1/sessions", [array](const ApiRequest&) { return list_sessions(array); }},
       {"POST", "/v1/sessions/{}/logout",
        [array](const ApiRequest& request) { return log_out(array, request); }},

@@ -6,6 +6,7 @@
 namespace admin {
 
 // GET /v1/stats
+// GET /metrics: for Prometheus, as text
 // GET /v1/sessions
 // POST /v1/sessions/{tsih}/logout   {"grace_seconds": 10}
 // POST /v1/targets/{name}/online

@@ -1,7 +1,5 @@
 #include "target/admin/statistics.hpp"
 
-#include <array>
-
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
@@ -13,16 +11,6 @@ using nlohmann::json;
 double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
-
-json process() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return {{"cpu_seconds", seconds(usage.ru_utime) + seconds(usage.ru_stime)}};
-}
-
-// In the order of copymgr::ShortCutObstacle.
-constexpr std::array<const char*, copymgr::short_cut_obstacles> obstacle_names{
-    "not_aligned", "not_files", "other_file_system", "file_system_cannot", "failed"};
 
 json obstacles(const copymgr::ObstacleCounts& counts) {
   json out = json::object();
@@ -55,6 +43,12 @@ json tokens_of(const tokens::TokenCounters& t) {
 
 }  // namespace
 
+double process_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 std::string statistics_json(const net::ServerCounters& wire,
                             const copymgr::CopyManager& copy_manager,
                             const std::vector<std::shared_ptr<device::TargetDevice>>& targets) {
@@ -62,19 +56,19 @@ std::string statistics_json(const net::ServerCounters& wire,
   json luns = json::array();
   for (const auto& target : targets) {
     for (const auto& [lun, unit] : target->units()) {
-      device::UnitCounters& counters = unit->counters();
+      const device::CommandFigures hosts = unit->meters().total();
       const store::GuardCounters guard = unit->guard().counters();
-      bytes_read += counters.bytes_read.sum();
-      bytes_written += counters.bytes_written.sum();
+      bytes_read += hosts.bytes_read;
+      bytes_written += hosts.bytes_written;
       side_bytes += guard.side_bytes_in_use.value;
       snapshots += guard.snapshots_live;
       luns.push_back({{"target", target->name()},
                       {"lun", lun.value},
                       {"size_bytes", unit->block_length().to_bytes(unit->capacity()).value},
-                      {"reads", counters.reads.sum()},
-                      {"writes", counters.writes.sum()},
-                      {"bytes_read", counters.bytes_read.sum()},
-                      {"bytes_written", counters.bytes_written.sum()},
+                      {"reads", hosts.reads},
+                      {"writes", hosts.writes},
+                      {"bytes_read", hosts.bytes_read},
+                      {"bytes_written", hosts.bytes_written},
                       {"snapshots_live", guard.snapshots_live},
                       {"chunks_saved_by_clone", guard.chunks_saved_by_clone},
                       {"chunks_saved_by_copy", guard.chunks_saved_by_copy},
@@ -86,7 +80,7 @@ std::string statistics_json(const net::ServerCounters& wire,
   bytes_read += moved.bytes_copied_in_kernel + moved.bytes_copied;
   bytes_written += moved.bytes_copied_in_kernel + moved.bytes_copied + moved.bytes_zeroed;
   const json document = {
-      {"process", process()},
+      {"process", {{"cpu_seconds", process_cpu_seconds()}}},
       {"wire",
        {{"bytes_received", wire.bytes_received},
         {"bytes_sent", wire.bytes_sent},

@@ -1,6 +1,7 @@
 // The counters of the array as one JSON document (GET /v1/stats).
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,11 @@
 #include "target/net/server.hpp"
 
 namespace admin {
+
+// In the order of copymgr::ShortCutObstacle.
+inline constexpr std::array<const char*, copymgr::short_cut_obstacles> obstacle_names{
+    "not_aligned", "not_files", "other_file_system", "file_system_cannot", "failed"};
+double process_cpu_seconds();
 
 std::string statistics_json(const net::ServerCounters& wire,
                             const copymgr::CopyManager& copy_manager,

@@ -152,9 +152,10 @@ scsi::TokenCommandLimits LogicalUnit::token_command_limits() const {
 }
 
 scsi::AccessFigures LogicalUnit::figures_since_start() const {
-  return {counters_.reads.sum(), counters_.writes.sum(),
-          shape_.block_length.whole_blocks(base::ByteCount(counters_.bytes_written.sum())),
-          shape_.block_length.whole_blocks(base::ByteCount(counters_.bytes_read.sum()))};
+  const CommandFigures figures = meters_.total();
+  return {figures.reads, figures.writes,
+          shape_.block_length.whole_blocks(base::ByteCount(figures.bytes_written)),
+          shape_.block_length.whole_blocks(base::ByteCount(figures.bytes_read))};
 }
 
 scsi::AccessFigures LogicalUnit::access_figures() const {

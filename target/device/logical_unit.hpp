@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 
-#include "base/striped_counter.hpp"
 #include "copymgr/copy_manager.hpp"
 #include "scsi/command.hpp"
 #include "scsi/extended_copy_parameters.hpp"
@@ -18,6 +17,7 @@
 #include "scsi/unmap_parameters.hpp"
 #include "store/guard.hpp"
 #include "store/protected_store.hpp"
+#include "target/device/command_meter.hpp"
 #include "target/device/host_notes.hpp"
 #include "target/device/medium.hpp"
 #include "target/device/soft_thresholds.hpp"
@@ -45,11 +45,6 @@ struct LogicalUnitLimits {
   // of where they are, for a restart.
   base::ByteCount operation_step{8u << 20};
   base::ByteCount operation_mark{1ull << 30};
-};
-
-// What hosts moved by READ and WRITE, since start.
-struct UnitCounters {
-  base::StripedCounter reads, writes, bytes_read, bytes_written;
 };
 
 class LogicalUnit {
@@ -116,7 +111,9 @@ class LogicalUnit {
   // What hosts gave the unit to keep. restore() comes before the first command.
   base::Result<void, std::string> restore(UnitMemory& memory);
   KeptValues& kept() { return kept_; }
-  UnitCounters& counters() { return counters_; }
+  // Since start.
+  CommandMeters& meters() { return meters_; }
+  const CommandMeters& meters() const { return meters_; }
   // The part of them since hosts last reset the statistics.
   scsi::AccessFigures access_figures() const;
   void reset_access_figures() { notes_.set_figures_at_reset(figures_since_start()); }
@@ -148,7 +145,7 @@ class LogicalUnit {
   const UnitShape shape_;
   std::atomic<std::uint64_t> capacity_;  // blocks
   const LogicalUnitLimits limits_;
-  UnitCounters counters_;
+  CommandMeters meters_;
   HostNotes notes_;
   KeptValues kept_;
   UnitReservations reservations_;

@@ -159,10 +159,21 @@ base::ByteCount Nexus::data_out_wanted(const Task& task) const {
   return lookup.row->data_out_length(task.cdb_view(), *path->unit);
 }
 
+// From here on the command takes time.
+void Nexus::begin(Task& task, UnitPath& path) {
+  if (path.meter == nullptr) {
+    path.meter = path.unit->meters().open(identity_.number, target_->copy_manager().clock());
+  }
+  task.place.meter = path.meter.get();
+  task.place.begun_at = path.meter->now();
+}
+
 void Nexus::execute(Task& task) {
   UnitPath* path = find(task.lun_field);
   const RowLookup lookup = look_up(task, path);
-  if (path == nullptr || passes_by(lookup.row)) return run(task, path, lookup);
+  if (path == nullptr) return run(task, path, lookup);
+  begin(task, *path);
+  if (passes_by(lookup.row)) return run(task, path, lookup);
   // There is never an auto contingent allegiance (SAM-5 5.9.2): NACA is refused.
   if (task.attribute == scsi::TaskAttribute::aca) {
     return task.finish_check_condition(

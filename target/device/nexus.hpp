@@ -27,7 +27,6 @@ struct WorkerContext {
   base::Executor& home;  // the worker's own thread
   base::Executor& pool;  // for what blocks
   base::BufferPool& buffers;
-  unsigned stripe = 0;  // of the striped counters
 };
 
 class Nexus;
@@ -46,6 +45,7 @@ struct UnitPath {
   Nexus* nexus = nullptr;
   TaskSetPart tasks = {};
   bool removed = false;  // the unit is being taken out: for new commands it is not there
+  std::shared_ptr<CommandMeter> meter = {};  // from the first command on
 };
 inline constexpr std::size_t echo_buffer_bytes = 4096;
 
@@ -134,6 +134,7 @@ class Nexus final : public TaskServer {
 
  private:
   void run(Task& task, UnitPath* path, const RowLookup& lookup);
+  void begin(Task& task, UnitPath& path);
   bool enter_task_set(Task& task, UnitPath& path);
   void run_held_tasks(UnitPath& path);
   void ask_for_turn(UnitPath& path);

@@ -11,6 +11,10 @@ void Task::leave_task_set() {
 }
 
 void Task::finish() {
+  if (place.meter != nullptr) {
+    place.meter->ended(kind_of(cdb_view()), place.begun_at, status == scsi::Status::good);
+    place.meter = nullptr;
+  }
   leave_task_set();
   owner->task_finished(*this);
 }

@@ -16,6 +16,7 @@
 
 #include "base/buffer_pool.hpp"
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/unique_function.hpp"
 #include "base/units.hpp"
 #include "scsi/cdb.hpp"
@@ -24,6 +25,7 @@
 
 namespace device {
 
+class CommandMeter;
 class Task;
 struct UnitPath;
 
@@ -63,7 +65,9 @@ struct TaskPlace {
   UnitPath* path = nullptr;  // null outside
   Stage stage = Stage::outside;
   bool has_data = false;
-  bool aborted = false;  // nobody waits for it
+  bool aborted = false;           // nobody waits for it
+  CommandMeter* meter = nullptr;  // from when it is executed; null without a unit
+  base::Instant begun_at;
 };
 
 class Task {

@@ -107,7 +107,7 @@ base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
   out.server = std::make_unique<device::Nexus>(
       std::move(nexus), target->device,
       visible_units(target->lun_maps, identity.initiator_name, target->device->unmasked()),
-      device::WorkerContext{worker_, pool_, worker_.buffers(), worker_.index()});
+      device::WorkerContext{worker_, pool_, worker_.buffers()});
   return out;
 }
 

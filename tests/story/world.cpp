@@ -114,7 +114,7 @@ base::Result<iscsi::Admission, iscsi::LoginStatus> Host::admit(
       device::NexusIdentity{
           array_.next_session++, identity.initiator_name, {target_->name(), 1, 1}, identity.isid},
       target_, target_->unmasked(),
-      device::WorkerContext{array_.pool, array_.pool, array_.buffers, 0});
+      device::WorkerContext{array_.pool, array_.pool, array_.buffers});
   return out;
 }
 

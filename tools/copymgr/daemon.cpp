@@ -12,7 +12,12 @@ namespace cli {
 namespace po = boost::program_options;
 
 void add_daemon_options(po::options_description& options) {
-  options.add_options()("help,h", "this help")("json", "print the daemon's JSON")(
+  options.add_options()("json", "print the daemon's JSON");
+  add_socket_options(options);
+}
+
+void add_socket_options(po::options_description& options) {
+  options.add_options()("help,h", "this help")(
       "socket", po::value<std::string>()->value_name("PATH"),
       "the daemon's admin socket: admin.socket in its --state-dir; default: $COPYMGR_SOCKET");
 }

@@ -22,6 +22,7 @@ constexpr std::array verbs{
          run_doctor},
     Verb{"info", "what a host administrator asks of an array before using ODX", run_info},
     Verb{"lun", "the logical units of a running daemon: delete, resize, provisioning", run_lun},
+    Verb{"metrics", "what a running daemon counts, for Prometheus", run_metrics},
     Verb{"session", "the sessions of a running daemon: list, logout", run_session},
     Verb{"stats", "what a running daemon has copied, and how", run_stats},
     Verb{"target", "the targets of a running daemon: online, offline, access", run_target},

@@ -27,6 +27,7 @@ int run_doctor(const std::vector<std::string>& arguments);
 int run_info(const std::vector<std::string>& arguments);
 int run_lun(const std::vector<std::string>& arguments);
 int run_lun_provisioning(const std::vector<std::string>& arguments);  // of run_lun
+int run_metrics(const std::vector<std::string>& arguments);
 int run_session(const std::vector<std::string>& arguments);
 int run_stats(const std::vector<std::string>& arguments);
 int run_token(const std::vector<std::string>& arguments);
@@ -38,7 +39,8 @@ int run_target(const std::vector<std::string>& arguments);
 int dispatch(std::string_view family, std::span<const Verb> verbs,
              const std::vector<std::string>& arguments);
 
-// --socket, --json and --help, as the verbs on a running daemon have them.
+// --socket and --help, and with --json, as the verbs on a running daemon have them.
+void add_socket_options(boost::program_options::options_description& options);
 void add_daemon_options(boost::program_options::options_description& options);
 // What --socket says, or the environment's COPYMGR_SOCKET. Throws UsageError.
 std::string socket_of(const boost::program_options::variables_map& values);

@@ -10,8 +10,7 @@ namespace {
 namespace media = scsi::media;
 
 void read_extent(const Invocation& call, const base::Extent& extent) {
-  call.unit().counters().reads.add(call.nexus.worker().stripe, 1);
-  call.unit().counters().bytes_read.add(call.nexus.worker().stripe, extent.length.value);
+  call.path->meter->count_read(extent.length);
   Task& task = call.task;
   task.data_in_buffer = call.nexus.worker().buffers.take(extent.length.value);
   call.path->channel.read(extent.offset, task.data_in_buffer.span(),

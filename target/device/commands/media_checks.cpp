@@ -69,8 +69,7 @@ base::ByteView blocks_arrived(base::BlockCount count, const Invocation& call) {
 }
 
 void count_write(const Invocation& call, base::ByteCount length) {
-  call.unit().counters().writes.add(call.nexus.worker().stripe, 1);
-  call.unit().counters().bytes_written.add(call.nexus.worker().stripe, length.value);
+  call.path->meter->count_write(length);
 }
 
 void finish_write(Task& task, const store::StoreResult<>& done) {

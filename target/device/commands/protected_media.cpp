@@ -56,8 +56,7 @@ void protected_read(const Invocation& call, const media::Request& request) {
   Task& task = call.task;
   const base::Extent extent = to_extent(request.range, call.unit().block_length());
   if (extent.empty()) return task.finish_good();
-  call.unit().counters().reads.add(call.nexus.worker().stripe, 1);
-  call.unit().counters().bytes_read.add(call.nexus.worker().stripe, extent.length.value);
+  call.path->meter->count_read(extent.length);
   const base::ByteCount length = transfer_bytes(request.range.count, request.protect, call.unit());
   task.data_in_buffer = call.nexus.worker().buffers.take(length.value);
   call.path->channel.on_pool(

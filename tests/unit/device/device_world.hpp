@@ -129,7 +129,7 @@ class World {
   std::unique_ptr<Nexus> fresh_login(const std::string& initiator, std::uint64_t isid = 1) {
     const NexusIdentity identity{++last_nexus, initiator, {target->name(), 1, 1}, isid};
     return std::make_unique<Nexus>(identity, target, target->unmasked(),
-                                   WorkerContext{home, pool, buffers, 0});
+                                   WorkerContext{home, pool, buffers});
   }
 
   // Sends at most what the device server wants, as the transport does.

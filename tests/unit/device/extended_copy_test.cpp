@@ -95,7 +95,7 @@ TEST_CASE("CVE-2020-28374: a unit that the host does not see is not there") {
   XcopyWorld world;
   const NexusIdentity identity{99, "iqn.host:masked", {world.target->name(), 1, 1}};
   Nexus masked(identity, world.target, {{scsi::Lun{0}, scsi::Lun{0}}},
-               WorkerContext{world.home, world.pool, world.buffers, 0});
+               WorkerContext{world.home, world.pool, world.buffers});
   world.World::run(masked, cdb_of("00"));
   world.fill(0, pattern(8, 512, 4), 1);
   const Bytes before_0 = world.content(0, 8), before_1 = world.content(0, 8, 1);

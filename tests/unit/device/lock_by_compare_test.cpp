@@ -14,7 +14,7 @@ namespace {
 struct Session {
   Session(const std::shared_ptr<TargetDevice>& target, base::Executor& pool, std::uint64_t number)
       : nexus({number, "iqn.host:" + std::to_string(number), {target->name(), 1, 1}}, target,
-              target->unmasked(), WorkerContext{home, pool, buffers, 0}) {
+              target->unmasked(), WorkerContext{home, pool, buffers}) {
     run(cdb_of("00"), {});  // the power-on unit attention
   }
 

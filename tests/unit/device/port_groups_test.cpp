@@ -25,7 +25,7 @@ struct TwoPorts : World {
     const NexusIdentity identity{
         ++last_nexus, "iqn.host:a", {target->name(), group, group}, last_nexus};
     auto nexus = std::make_unique<Nexus>(identity, target, target->unmasked(),
-                                         WorkerContext{home, pool, buffers, 0});
+                                         WorkerContext{home, pool, buffers});
     for (const auto& [lun, unit] : target->units())
       run(*nexus, cdb_of(ready), {}, lun.value);
     return nexus;

@@ -76,7 +76,7 @@ TEST_CASE("a session that does not see the unit is not told") {
   World world;
   const NexusIdentity identity{77, "iqn.host:m", {world.target->name(), 1, 1}};
   Nexus masked(identity, world.target, {{{0}, {2}}},
-               WorkerContext{world.home, world.pool, world.buffers, 0});
+               WorkerContext{world.home, world.pool, world.buffers});
   world.run(masked, cdb_of("00"));
   REQUIRE(world.target->remove_unit({1}, world.home) != nullptr);
   CHECK(world.run(masked, cdb_of("00")).good());

@@ -151,7 +151,7 @@ TEST_CASE("CVE-2020-28374: a producer that the host does not see is not there") 
   RodWorld world;
   const NexusIdentity identity{99, "iqn.host:masked", {world.target->name(), 1, 1}};
   Nexus masked(identity, world.target, {{scsi::Lun{0}, scsi::Lun{0}}},
-               WorkerContext{world.home, world.pool, world.buffers, 0});
+               WorkerContext{world.home, world.pool, world.buffers});
   world.World::run(masked, cdb_of("00"));
   const Bytes list = world.list({1}, {bf(2, 0, 4), segment_02(2, 0, 4, 0, 0)});
   const Answer answer = world.World::run(masked, xcopy_cdb(0, list.size()), list);

@@ -180,7 +180,7 @@ struct ThreadedHost final : TaskOwner {
       nexus = std::make_unique<Nexus>(
           NexusIdentity{
               number, "iqn.host:t" + std::to_string(number), {world.target->name(), 1, 1}, 1},
-          world.target, world.target->unmasked(), WorkerContext{*home, pool, buffers, 0});
+          world.target, world.target->unmasked(), WorkerContext{*home, pool, buffers});
       nexus->set_owner(this);
       Owner owner;
       Task task;

@@ -197,7 +197,7 @@ struct TaskSetWorld {
     const NexusIdentity identity{
         ++numbers, "iqn.host:" + std::to_string(numbers), {world->target->name(), 1, 1}, 1};
     auto nexus = std::make_unique<Nexus>(identity, world->target, world->target->unmasked(),
-                                         WorkerContext{*homes.back(), pool, world->buffers, 0});
+                                         WorkerContext{*homes.back(), pool, world->buffers});
     sessions.push_back(std::make_unique<Session>(history, std::move(nexus), world->buffers));
     for (const auto& [lun, each] : world->target->units())
       attention(*sessions.back(), lun.value);

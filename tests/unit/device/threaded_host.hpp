@@ -17,7 +17,7 @@ class ThreadedHost {
     at_home([&] {
       nexus_ = std::make_unique<Nexus>(
           NexusIdentity{number, initiator, {world.target->name(), 1, 1}, 1}, world.target,
-          world.target->unmasked(), WorkerContext{*home_, pool, buffers_, 0});
+          world.target->unmasked(), WorkerContext{*home_, pool, buffers_});
     });
     for (const auto& [lun, unit] : world.target->units())
       run(cdb_of("00"), {}, lun.value);

@@ -33,7 +33,7 @@ struct UseWorld : XcopyWorld {
     if (sees_source) visible[{source_lun}] = {source_lun};
     const NexusIdentity identity{++last_nexus, name, {target->name(), 1, 1}, last_nexus};
     auto out =
-        std::make_unique<Nexus>(identity, target, visible, WorkerContext{home, pool, buffers, 0});
+        std::make_unique<Nexus>(identity, target, visible, WorkerContext{home, pool, buffers});
     for (const auto& [lun, unit] : visible)
       World::run(*out, cdb_of("00"), {}, lun.value);
     return out;
@@ -162,7 +162,7 @@ TEST_CASE(
     const NexusIdentity identity{++world.last_nexus, maker, {other->name(), 1, 1}, 1};
     const auto host =
         std::make_unique<Nexus>(identity, other, other->unmasked(),
-                                WorkerContext{world.home, world.pool, world.buffers, 0});
+                                WorkerContext{world.home, world.pool, world.buffers});
     world.World::run(*host, cdb_of("00"), {}, 1);
 
     const Bytes page = world.World::run(*host, cdb_of("12 01 8F 04 00 00"), {}, 1).data;
