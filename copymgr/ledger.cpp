@@ -4,12 +4,36 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "copymgr/names.hpp"
+
 namespace copymgr {
 namespace {
 
 bool uses(const Operation& operation, std::uint64_t volume_id) {
   const auto& ids = operation.other_volume_ids;
   return std::find(ids.begin(), ids.end(), volume_id) != ids.end();
+}
+
+void note_end(const Operation& operation, const scsi::CopyResult& result) {
+  if (!base::log::wanted(base::log::Level::debug)) return;
+  const std::string command = command_of(operation.service_action);
+  const Nexus& nexus = operation.key.nexus;
+  const std::string list =
+      operation.identified ? fmt::format("{:#010x}", operation.key.list_identifier) : "none";
+  base::log::event(base::log::Level::debug, "copy.ended",
+                   {{"operation", operation.number},
+                    {"command", command},
+                    {"list_identifier", list},
+                    {"initiator", nexus.initiator_name},
+                    {"target", nexus.target_name},
+                    {"unit", operation.key.volume_id},
+                    {"bytes_asked", operation.bytes_asked.load()},
+                    {"state", word_of(result.status)}},
+                   fmt::format("{} {} of {}, list {}: {}", command, operation.number,
+                               nexus.initiator_name, list, word_of(result.status)));
 }
 
 }  // namespace
@@ -70,6 +94,7 @@ void Ledger::set_other_volumes(const OperationPtr& operation,
 }
 
 Ledger::Callbacks Ledger::finish(const OperationPtr& operation, const scsi::CopyResult& result) {
+  note_end(*operation, result);
   const std::scoped_lock lock(mutex_);
   operation->result = result;
   operation->running = false;

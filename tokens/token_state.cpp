@@ -7,6 +7,7 @@
 
 #include "base/digest.hpp"
 #include "tokens/rod_types.hpp"
+#include "tokens/token_words.hpp"
 
 namespace tokens {
 namespace {
@@ -116,7 +117,8 @@ void TokenTable::State::leave_idle(std::uint64_t identifier, TokenRecord& record
 }
 
 void TokenTable::State::bury(std::uint64_t identifier, TokenRecord& record, TokenFault reason,
-                             base::Instant now, Doomed& doomed) {
+                             base::Instant now, Doomed& doomed, bool to_make_room) {
+  note_end(record.bytes, to_make_room ? "evicted" : word_of(reason));
   if (record.is_idle()) leave_idle(identifier, record);
   record.death = reason;
   record.ended_at = now;
@@ -149,7 +151,7 @@ void TokenTable::State::make_room(std::size_t count, base::Instant now, Doomed& 
 }
 
 void TokenTable::State::evict(std::uint64_t identifier, base::Instant now, Doomed& doomed) {
-  bury(identifier, records.at(identifier), TokenFault::revoked, now, doomed);
+  bury(identifier, records.at(identifier), TokenFault::revoked, now, doomed, true);
   ++counters.evicted;
 }
 

@@ -34,7 +34,7 @@ struct TokenTable::State {
   void make_idle(std::uint64_t identifier, TokenRecord& record, base::Instant now);
   void leave_idle(std::uint64_t identifier, TokenRecord& record);
   void bury(std::uint64_t identifier, TokenRecord& record, TokenFault reason, base::Instant now,
-            Doomed& doomed);
+            Doomed& doomed, bool to_make_room = false);
   // At most so many of those past their deadline, oldest first; how many it were. Costs nothing
   // when there are none.
   std::size_t bury_expired(std::size_t at_most, base::Instant now, Doomed& doomed);

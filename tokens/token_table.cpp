@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tokens/token_state.hpp"
+#include "tokens/token_words.hpp"
 
 // In every member `doomed` is declared before the lock, so RODs are let go after it.
 namespace tokens {
@@ -68,6 +69,7 @@ scsi::RodTokenBytes TokenTable::create(NewToken token) {
   s.make_idle(token.fields.identifier, record, now);
   ++s.counters.live;
   ++s.counters.created;
+  note_creation(record.bytes, seconds);
   if (s.journal != nullptr) {
     const base::Duration lifetime = std::chrono::seconds(token.lifetime_seconds);
     s.journal->created({record.bytes, std::move(token.rod_record), record.timeout, lifetime});

@@ -26,6 +26,12 @@
 
 namespace admin {
 
+namespace {
+
+const base::SystemWallClock wall_clock;
+
+}  // namespace
+
 // Members are destroyed from the bottom up: the server first, then targets, then what they stand
 // on.
 struct Array::State {
@@ -35,6 +41,8 @@ struct Array::State {
         state_directory(std::move(directory)),
         tokens(std::move(token_database)) {}
 
+  EventRing events{wall_clock};
+  const Observation observation{events};
   const Configuration configuration;
   StateDirectory state_directory;
   base::SystemClock clock;
@@ -61,12 +69,6 @@ struct Array::State {
   base::Result<void, std::string> open_portals();
   base::Result<void, std::string> open_admin();
 };
-
-namespace {
-
-const base::SystemWallClock wall_clock;
-
-}  // namespace
 
 Array::Array() = default;
 
@@ -192,7 +194,7 @@ base::Result<void, std::string> Array::State::open_portals() {
 
 base::Result<void, std::string> Array::State::open_admin() {
   auto opened = AdminServer::open(state_directory.admin_socket(),
-                                  make_api({server, copy_manager, targets, clock, pool}));
+                                  make_api({server, copy_manager, targets, clock, pool, events}));
   if (!opened) return base::fail(opened.error());
   admin_server = std::move(*opened);
   return {};

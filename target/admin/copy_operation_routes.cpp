@@ -8,50 +8,19 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
-#include "copymgr/operation.hpp"
+#include "copymgr/names.hpp"
 
 namespace admin {
 namespace {
 
+using copymgr::command_of;
 using copymgr::OperationFacts;
+using copymgr::word_of;
 using nlohmann::json;
 
 constexpr std::uint64_t limit_default = 1000;
 // How long the answer to an abort waits for transfers to stop; less than clients wait for it.
 constexpr std::chrono::seconds patience{3};
-
-std::string command_of(std::uint8_t service_action) {
-  switch (service_action) {
-    case scsi::extended_copy_lid1_service_action:
-      return "EXTENDED COPY(LID1)";
-    case scsi::extended_copy_lid4_service_action:
-      return "EXTENDED COPY(LID4)";
-    case copymgr::populate_token_service_action:
-      return "POPULATE TOKEN";
-    case copymgr::write_using_token_service_action:
-      return "WRITE USING TOKEN";
-    default:
-      return fmt::format("service action {:02x}h", service_action);
-  }
-}
-
-std::string_view word_of(scsi::CopyOperationStatus status) {
-  switch (status) {
-    case scsi::CopyOperationStatus::completed:
-      return "completed";
-    case scsi::CopyOperationStatus::completed_with_errors:
-      return "failed";
-    case scsi::CopyOperationStatus::completed_with_residual:
-      return "stopped early";
-    case scsi::CopyOperationStatus::in_progress:
-    case scsi::CopyOperationStatus::in_progress_foreground:
-    case scsi::CopyOperationStatus::in_progress_background:
-      return "running";
-    case scsi::CopyOperationStatus::terminated:
-      return "aborted";
-  }
-  return "unknown";
-}
 
 json percent_of(const OperationFacts& operation) {
   if (operation.bytes_asked.value == 0) return nullptr;

@@ -88,7 +88,6 @@ ApiResponse remove_lun(const ArrayParts& array, const ApiRequest& request) {
   if (named.unit == nullptr || named.target->remove_unit(named.lun, array.pool) == nullptr) {
     return not_there(request);
   }
-  base::log::info("{} LUN {}: removed", named.target->name(), named.lun.value);
   return {200, json{{"target", named.target->name()}, {"lun", named.lun.value}}.dump()};
 }
 
@@ -106,7 +105,6 @@ ApiResponse resize_lun(const ArrayParts& array, const ApiRequest& request) {
   if (auto fault = fault_of_size(*named.unit, *size, may_shrink)) return api_error(400, *fault);
   const auto resized = named.target->resize_unit(named.lun, *size, array.pool);
   if (!resized) return api_error(409, resized.error());
-  base::log::info("{} LUN {}: {} bytes", named.target->name(), named.lun.value, size->value);
   return {
       200,
       json{{"target", named.target->name()}, {"lun", named.lun.value}, {"size_bytes", size->value}}

@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "target/admin/copy_operation_routes.hpp"
+#include "target/admin/event_routes.hpp"
 #include "target/admin/lun_routes.hpp"
 #include "target/admin/metrics.hpp"
 #include "target/admin/metrics_text.hpp"
@@ -142,7 +143,8 @@ std::vector<Route> all_routes(const ArrayParts& array) {
 Api make_api(const ArrayParts& array) {
   const Inspected inspected{array.copy_manager, array.targets, tsih_finder(array.server)};
   std::vector<Route> routes = all_routes(array);
-  for (auto& more : {token_routes(inspected), copy_operation_routes(inspected)})
+  for (auto& more : {token_routes(inspected), copy_operation_routes(inspected),
+                     event_routes(array.events, inspected)})
     routes.insert(routes.end(), more.begin(), more.end());
   return Api(std::move(routes));
 }

@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "scsi/rod_token_anatomy.hpp"
 #include "target/device/copy_sense.hpp"
+#include "tokens/token_words.hpp"
 
 namespace admin {
 namespace {
@@ -16,34 +17,10 @@ namespace {
 using copymgr::TokenFacts;
 using nlohmann::json;
 using tokens::TokenFault;
+using tokens::word_of;
 
 constexpr std::uint64_t limit_default = 1000;
 constexpr std::size_t hash_digits_min = 4;
-
-std::string_view word_of(TokenFault fault) {
-  switch (fault) {
-    case TokenFault::unsupported_type:
-      return "type not supported";
-    case TokenFault::remote:
-    case TokenFault::creator_unreachable:
-      return "of another target device";
-    case TokenFault::unknown:
-      return "unknown";
-    case TokenFault::corrupt:
-      return "corrupt";
-    case TokenFault::revoked:
-      return "revoked";
-    case TokenFault::expired:
-      return "expired";
-    case TokenFault::cancelled:
-      return "cancelled";
-    case TokenFault::deleted:
-      return "deleted";
-    case TokenFault::invalid_length:
-      return "invalid length";
-  }
-  return "unknown";
-}
 
 std::string sense_text(TokenFault fault) {
   copymgr::CopyFault told;

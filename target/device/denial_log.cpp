@@ -26,27 +26,28 @@ std::string to_text(const Denial& denial) {
 }
 
 DenialLog::DenialLog(const base::Clock& clock)
-    : clock_(clock),
-      sink_([](const std::string& line) { base::log::warning("{}", line); }),
-      refilled_at_(clock.now()) {}
+    : clock_(clock), budget_(burst_lines, line_every, clock.now()) {}
+
+void DenialLog::write(const Denial& denial, const std::string& line) const {
+  if (sink_) return sink_(line);
+  base::log::event(base::log::Level::warning, "copy.denied",
+                   {{"initiator", denial.initiator},
+                    {"target", denial.target},
+                    {"lun_seen", denial.lun},
+                    {"token", denial.token_hash},
+                    {"reason", denial.why}},
+                   line);
+}
 
 void DenialLog::add(const Denial& denial) {
   std::string line = to_text(denial);
   {
     const std::scoped_lock lock(mutex_);
-    const auto due = (clock_.now() - refilled_at_) / line_every;
-    refilled_at_ = refilled_at_ + due * line_every;
-    lines_left_ = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(burst_lines, lines_left_ + static_cast<std::uint64_t>(due)));
-    if (lines_left_ == 0) {
-      ++not_told_;
-      return;
-    }
-    --lines_left_;
-    if (not_told_ != 0) line += fmt::format(" ({} more before it were not logged)", not_told_);
-    not_told_ = 0;
+    const auto kept_back = budget_.take(clock_.now());
+    if (!kept_back) return;
+    if (*kept_back != 0) line += fmt::format(" ({} more before it were not logged)", *kept_back);
   }
-  sink_(line);
+  write(denial, line);
 }
 
 }  // namespace device

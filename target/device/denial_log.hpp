@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/line_budget.hpp"
 
 namespace device {
 
@@ -38,12 +39,12 @@ class DenialLog {
   static constexpr base::Duration line_every = std::chrono::seconds(10);
 
  private:
+  void write(const Denial& denial, const std::string& line) const;
+
   const base::Clock& clock_;
-  Sink sink_;
+  Sink sink_;  // empty: the daemon's log
   std::mutex mutex_;
-  std::uint32_t lines_left_ = burst_lines;
-  base::Instant refilled_at_;
-  std::uint64_t not_told_ = 0;
+  base::LineBudget budget_;
 };
 
 }  // namespace device

@@ -139,6 +139,7 @@ class Nexus final : public TaskServer {
   void run_held_tasks(UnitPath& path);
   void ask_for_turn(UnitPath& path);
   void reset_unit(LogicalUnit& unit);
+  void note(TaskManagementFunction function, const LogicalUnit* unit) const;
   void end_tasks(const TaskSetEvent& event, base::UniqueFunction<void(std::size_t)> done);
   void refresh(UnitPath& path);
   void release_waiting_tasks(const TaskSetEvent& event);

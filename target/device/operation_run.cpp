@@ -51,6 +51,14 @@ scsi::Sense failure_of(const OperationPlan& plan) {
                                                              : scsi::asc::format_command_failed);
 }
 
+using base::log::Level;
+
+void note(Level level, std::string_view event, const LogicalUnit& unit, const std::string& what) {
+  const std::string operation(name_of(unit.operation().plan()));
+  base::log::event(level, event, {{"unit", unit.id()}, {"operation", operation}, {"outcome", what}},
+                   fmt::format("{} of unit {}: {}", operation, unit.identity().serial, what));
+}
+
 }  // namespace
 
 OperationRun::OperationRun(TargetDevice& target, const std::shared_ptr<LogicalUnit>& unit,
@@ -79,7 +87,7 @@ void OperationRun::make_quiet(LogicalUnit& unit) {
     return tell(
         scsi::sense::make(scsi::SenseKey::hardware_error, scsi::asc::internal_target_failure));
   }
-  base::log::info("{} of unit {}", name_of(unit.operation().plan()), unit.identity().serial);
+  note(Level::info, "lun.operation_started", unit, "begins");
   if (at_start_) tell(std::nullopt);
   // Those that run are told so first; then none can begin.
   target_.copy_manager().volume_reset(unit.id());
@@ -144,14 +152,12 @@ void OperationRun::end(LogicalUnit& unit, const store::StoreResult<>& done) {
   UnitOperation& operation = unit.operation();
   const bool good = done && unit.keep_operation({});
   if (!done) {
-    base::log::error("{} of unit {}: {}", name_of(operation.plan()), unit.identity().serial,
-                     store::to_text(done.error()));
+    note(Level::error, "lun.operation_failed", unit, store::to_text(done.error()));
     (void)unit.keep_operation(encode(record_of(unit, true)));
   }
   target_.copy_manager().attach(unit.volume(target_.name()));
   good ? operation.succeed() : operation.fail();
-  if (good)
-    base::log::info("{} of unit {} is done", name_of(operation.plan()), unit.identity().serial);
+  if (good) note(Level::info, "lun.operation_done", unit, "is done");
   tell(good ? std::nullopt : std::optional(failure_of(operation.plan())));
 }
 

@@ -25,8 +25,13 @@ std::string_view text_of(ProvisioningEvent::Kind kind) {
 
 void TargetDevice::provisioning_changed(scsi::Lun lun, const std::weak_ptr<LogicalUnit>& changed,
                                         const ProvisioningEvent& event) {
-  base::log::warning("{} LUN {}: {}, {} of {} bytes used", name_, lun.value, text_of(event.kind),
-                     event.used.value, event.bound.value);
+  base::log::event(base::log::Level::warning, "lun.filling",
+                   {{"target", name_},
+                    {"lun", lun.value},
+                    {"used_bytes", event.used.value},
+                    {"bound_bytes", event.bound.value}},
+                   fmt::format("{} LUN {}: {}, {} of {} bytes used", name_, lun.value,
+                               text_of(event.kind), event.used.value, event.bound.value));
   if (!event.reported) return;
   nexuses_.visit_all([changed](Nexus& nexus, base::UniqueFunction<void()> visited) {
     if (const auto unit = changed.lock()) {
@@ -37,6 +42,9 @@ void TargetDevice::provisioning_changed(scsi::Lun lun, const std::weak_ptr<Logic
 }
 
 void TargetDevice::listen(scsi::Lun lun, const std::shared_ptr<LogicalUnit>& unit) {
+  base::log::event(base::log::Level::debug, "lun.added",
+                   {{"target", name_}, {"lun", lun.value}, {"bytes", unit->guard().size().value}},
+                   fmt::format("{} LUN {}: added", name_, lun.value));
   const std::weak_ptr<LogicalUnit> weak = unit;
   unit->soft_thresholds().listen([this, lun, weak](const ProvisioningEvent& event) {
     provisioning_changed(lun, weak, event);

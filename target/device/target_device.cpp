@@ -2,6 +2,9 @@
 
 #include <future>
 
+#include <fmt/format.h>
+
+#include "base/log.hpp"
 #include "target/device/nexus.hpp"
 #include "target/device/operation_run.hpp"
 
@@ -62,6 +65,8 @@ std::shared_ptr<LogicalUnit> TargetDevice::remove_unit(scsi::Lun lun, base::Exec
   unit->operation().halt();
   copy_manager_.detach(unit->id());
   unit->soft_thresholds().listen({});
+  base::log::event(base::log::Level::info, "lun.removed", {{"target", name_}, {"lun", lun.value}},
+                   fmt::format("{} LUN {}: removed", name_, lun.value));
   return unit;
 }
 
@@ -85,6 +90,10 @@ base::Result<void, std::string> TargetDevice::resize_unit(scsi::Lun lun, base::B
       },
       pool, [&told] { told.set_value(); });
   told.get_future().wait();
+  const std::uint64_t bytes = unit->guard().size().value;
+  base::log::event(base::log::Level::info, "lun.resized",
+                   {{"target", name_}, {"lun", lun.value}, {"bytes", bytes}},
+                   fmt::format("{} LUN {}: {} bytes", name_, lun.value, bytes));
   return resized;
 }
 

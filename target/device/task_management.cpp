@@ -2,6 +2,9 @@
 // the other nexuses of the target.
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "base/log.hpp"
 #include "scsi/copy_cdbs.hpp"
 #include "target/device/nexus.hpp"
 
@@ -13,6 +16,20 @@ bool is_token_command(base::ByteView cdb) {
   const std::uint64_t action = scsi::service_action_field.read(cdb);
   return action == *scsi::populate_token::layout.service_action ||
          action == *scsi::write_using_token::layout.service_action;
+}
+
+// Of those that concern other nexuses.
+std::string_view name_of(TaskManagementFunction function) {
+  switch (function) {
+    case TaskManagementFunction::clear_task_set:
+      return "CLEAR TASK SET";
+    case TaskManagementFunction::logical_unit_reset:
+      return "LOGICAL UNIT RESET";
+    case TaskManagementFunction::target_cold_reset:
+      return "TARGET COLD RESET";
+    default:
+      return "TARGET WARM RESET";
+  }
 }
 
 }  // namespace
@@ -146,6 +163,7 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
     default:
       return done(function_not_supported);
   }
+  note(function, path == nullptr ? nullptr : path->unit.get());
   if (event.kind == TaskSetEvent::Kind::clear_task_set) concerned.clear();
   // Stopping copies waits for their last step, which a worker must not.
   worker_.pool.post(
@@ -160,6 +178,19 @@ void Nexus::manage(TaskManagementFunction function, std::uint64_t lun_field, Man
                                       if (owner != nullptr) owner->drop_connection();
                                     });
       });
+}
+
+// Null: the whole target.
+void Nexus::note(TaskManagementFunction function, const LogicalUnit* unit) const {
+  const std::string_view what = name_of(function);
+  const std::string where = unit == nullptr ? "all units" : "unit " + unit->identity().serial;
+  base::log::event(
+      base::log::Level::info, "task_management",
+      {{"function", what},
+       {"initiator", identity_.initiator_name},
+       {"target", target_->name()},
+       {"unit", unit == nullptr ? std::uint64_t{0} : unit->id()}},
+      fmt::format("{} by {}: {} of {}", what, identity_.initiator_name, where, target_->name()));
 }
 
 // Logical unit reset (SAM-5 6.3.3): copies are aborted, their records go, tokens stay; mode

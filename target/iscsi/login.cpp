@@ -4,6 +4,9 @@
 #include <array>
 #include <cctype>
 
+#include <fmt/format.h>
+
+#include "base/log.hpp"
 #include "target/iscsi/session.hpp"
 
 namespace iscsi {
@@ -45,6 +48,21 @@ std::string normalized_name(std::string_view name) {
   return out;
 }
 
+namespace {
+
+void note_refusal(const SessionIdentity& identity, LoginStatus status) {
+  const std::string code = fmt::format("{:04x}h", static_cast<unsigned>(status));
+  base::log::event(
+      base::log::Level::warning, "login.refused",
+      {{"initiator", identity.initiator_name}, {"target", identity.target_name}, {"status", code}},
+      fmt::format(
+          "{} may not log in to {}: status {}",
+          identity.initiator_name.empty() ? "an initiator without a name" : identity.initiator_name,
+          identity.target_name.empty() ? "discovery" : identity.target_name, code));
+}
+
+}  // namespace
+
 LoginReply Login::fail(LoginStatus status) const {
   LoginReply reply;
   reply.status = status;
@@ -52,6 +70,7 @@ LoginReply Login::fail(LoginStatus status) const {
   const bool moved =
       status == LoginStatus::moved_temporarily || status == LoginStatus::moved_permanently;
   if (moved) reply.text = encode_text({{"TargetAddress", redirection_->address}});
+  if (!moved) note_refusal(identity_, status);
   return reply;
 }
 

@@ -2,6 +2,7 @@
 // Data-In, the response with its residual.
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "target/iscsi/additional_headers.hpp"
 #include "target/iscsi/connection.hpp"
 
@@ -161,6 +162,8 @@ void Connection::proceed(IscsiTask& task) {
   if (dropped && session_->server()->data_out_wanted(task).value != 0) {
     return task.finish_status(scsi::Status::busy);
   }
+  const base::log::Scope scope(
+      {session_->tsih(), task.initiator_task_tag, base::log::Scope::current().peer});
   session_->server()->execute(task);
 }
 

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "base/log.hpp"
 #include "target/iscsi/session.hpp"
 #include "target/net/worker.hpp"
 
@@ -45,11 +44,7 @@ base::Result<iscsi::TargetView, LoginStatus> PortalHost::find_target(
   const PublishedTarget* target = directory_->find(target_name);
   const LoginStatus status =
       target == nullptr ? LoginStatus::target_not_found : refusal(*target, initiator_name);
-  if (status != LoginStatus::success) {
-    base::log::warning("{}: {} may not log in to {}: status {:04x}h", to_text(arrival_.peer),
-                       initiator_name, target_name, static_cast<unsigned>(status));
-    return base::fail(status);
-  }
+  if (status != LoginStatus::success) return base::fail(status);
   return iscsi::TargetView{target->device->name(), arrival_.portal_group, target->alias,
                            target->redirection};
 }

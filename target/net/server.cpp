@@ -108,13 +108,16 @@ void Server::State::accept(Door& door) {
       [this, &door](const boost::system::error_code& error, tcp::socket socket) {
         if (error == asio::error::operation_aborted) return;
         if (error) {
-          base::log::warning("cannot accept a connection: {}", error.message());
+          base::log::event(base::log::Level::warning, "connection.not_accepted", {},
+                           fmt::format("cannot accept a connection: {}", error.message()));
           return accept_again_later(door);
         }
         if (connections() < settings.connections_max) {
           welcome(std::move(socket), door.portal);
         } else {
-          base::log::warning("{} connections are open: a further one is closed", connections());
+          base::log::event(
+              base::log::Level::warning, "connection.refused", {},
+              fmt::format("{} connections are open: a further one is closed", connections()));
         }
         accept(door);
       });

@@ -2,10 +2,28 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "base/log.hpp"
 #include "target/iscsi/session.hpp"
 #include "target/net/worker.hpp"
 
 namespace net {
+namespace {
+
+void note(std::string_view event, const SessionFacts& facts, std::string_view what) {
+  const iscsi::SessionIdentity& identity = facts.identity;
+  const bool discovery = identity.target_name.empty();
+  base::log::event(base::log::Level::info, event,
+                   {{"session", facts.tsih},
+                    {"initiator", identity.initiator_name},
+                    {"target", identity.target_name},
+                    {"peer", facts.peer}},
+                   fmt::format("session {} of {} to {} {}", facts.tsih, identity.initiator_name,
+                               discovery ? "discovery" : identity.target_name, what));
+}
+
+}  // namespace
 
 std::shared_ptr<SessionRegistry::Entry> SessionRegistry::add(
     const std::shared_ptr<iscsi::Session>& session, Worker& home, std::string peer,
@@ -33,10 +51,12 @@ std::shared_ptr<SessionRegistry::Entry> SessionRegistry::add(
             {++last_number_, last_tsih_, session->identity(), std::move(peer), now}, home, session},
         [this](Entry* gone) {
           remove(*gone);
+          note("session.closed", gone->facts, "is closed");
           delete gone;
         });
     by_tsih_[last_tsih_] = entry;
   }
+  note("session.opened", entry->facts, "is open");
   for (const auto& older : replaced)
     with_session(*older, [](iscsi::Session& each) { each.end(); });
   return entry;

@@ -78,6 +78,7 @@ void TcpConnection::on_readable() {
   if (finished_) return;
   if (draining_) return drain();
   if (relocate_ && !look_at_first_header()) return;
+  const base::log::Scope scope({0, {}, peer_});
   bool more = true;
   for (int batch = 0; more && batch < batches_in_a_row && !finished_; ++batch) {
     more = read_batch();

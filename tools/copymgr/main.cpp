@@ -20,6 +20,7 @@ constexpr std::array verbs{
          run_copy_operation},
     Verb{"doctor", "whether Windows, ESXi and Linux would let an array copy, and why not",
          run_doctor},
+    Verb{"events", "what has happened in a running daemon, and what happens", run_events},
     Verb{"info", "what a host administrator asks of an array before using ODX", run_info},
     Verb{"lun", "the logical units of a running daemon: delete, resize, provisioning", run_lun},
     Verb{"metrics", "what a running daemon counts, for Prometheus", run_metrics},

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/copymgr/stats_watch.hpp"
 #include "tools/copymgr/verb.hpp"
 #include "tools/host/admin_client.hpp"
 #include "tools/host/document_table.hpp"
@@ -80,11 +81,29 @@ Usage stats_usage() {
             "and wrote\n"
             "by READ and WRITE and what the side file keeps for tokens (in chunks of 64 KiB).\n",
             "  copymgr stats --socket /var/lib/copymgr/admin.socket\n"
-            "  copymgr stats --json | jq .copies.bytes_not_cloned_because\n",
+            "  copymgr stats --json | jq .copies.bytes_not_cloned_because\n"
+            "  copymgr stats --watch 2\n",
             po::options_description("options"),
             {}};
   add_daemon_options(out.options);
+  out.options.add_options()(
+      "watch", po::value<double>()->implicit_value(1)->value_name("SECONDS"),
+      "rates instead of sums, every so many seconds until Ctrl-C: drawn anew in a terminal, else "
+      "one "
+      "block\nafter the other; with --json one document a line; default: every second");
   return out;
+}
+
+constexpr double interval_seconds_min = 0.1, interval_seconds_max = 86400;
+
+base::Duration interval_of(const po::variables_map& values) {
+  const double seconds = values["watch"].as<double>();
+  // Written so that what is no number does not pass.
+  if (!(seconds >= interval_seconds_min && seconds <= interval_seconds_max)) {
+    throw UsageError{
+        fmt::format("--watch takes {} to {} seconds", interval_seconds_min, interval_seconds_max)};
+  }
+  return std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(seconds));
 }
 
 }  // namespace
@@ -92,6 +111,8 @@ Usage stats_usage() {
 int run_stats(const std::vector<std::string>& arguments) {
   const auto values = parse(stats_usage(), arguments);
   if (!values) return done;
+  if (values->count("watch") != 0)
+    return watch_stats({socket_of(*values), interval_of(*values), values->count("json") != 0});
   const auto answer = host::ask_admin(socket_of(*values), {"/v1/stats", {}});
   if (!answer) return complain("stats", answer.error()), failed;
   if (values->count("json") != 0) return fmt::print("{}\n", *answer), done;

@@ -35,6 +35,7 @@ void give_large_memory_back() {
 
 int serve(const copymgrd::CommandLine& command_line) {
   base::log::set_level(command_line.log_level);
+  base::log::set_format(command_line.log_format);
   raise_descriptor_limit();
   give_large_memory_back();
   auto array = admin::Array::open(command_line.configuration);

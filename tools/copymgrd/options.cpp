@@ -60,6 +60,7 @@ const po::options_description& options() {
         ("work-budget", number(4u), "seconds after which a WRITE USING TOKEN stops early and reports how far it got")
         ("strict-nexus", "results of token commands are told only to the session that sent the command (default: to any session of that initiator)")
         ("log-level", text("LEVEL")->default_value("info"), "debug, info, warning or error")
+        ("log-format", text("text|json")->default_value("text"), "of the log on standard error: lines for people, or one JSON object a line")
         ("help", "this text")
         ("version", "the version");
     return out;
@@ -282,6 +283,12 @@ base::Result<base::log::Level, std::string> parse_log_level(const std::string& t
       fmt::format("'{}' is not a log level: use debug, info, warning or error", text));
 }
 
+base::Result<base::log::Format, std::string> parse_log_format(const std::string& text) {
+  if (text == "text") return base::log::Format::text;
+  if (text == "json") return base::log::Format::json;
+  return base::fail(fmt::format("'{}' is not a log format: use text or json", text));
+}
+
 bool may_repeat(const std::string& key) {
   return key == "target" || key == "portal" || key == "discovery-chap" || key == "copy" ||
          is_of_a_target(key);
@@ -319,6 +326,9 @@ base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed
   auto level = parse_log_level(values["log-level"].as<std::string>());
   if (!level) return base::fail(level.error());
   out.log_level = *level;
+  const auto format = parse_log_format(values["log-format"].as<std::string>());
+  if (!format) return base::fail(format.error());
+  out.log_format = *format;
   return out;
 }
 

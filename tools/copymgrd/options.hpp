@@ -14,6 +14,7 @@ struct CommandLine {
   Wish wish = Wish::serve;
   admin::Configuration configuration;
   base::log::Level log_level = base::log::Level::info;
+  base::log::Format log_format = base::log::Format::text;
 };
 
 // The error is one line for a person.

@@ -47,6 +47,8 @@ std::string text_of(const Json& value, Shown shown) {
       return shown_bytes(base::ByteCount(value.get<std::uint64_t>()));
     case Shown::rate:
       return shown_rate(value.get<double>());
+    case Shown::per_second:
+      return fmt::format("{:.0f}/s", value.get<double>());
     case Shown::seconds:
       return fmt::format("{:.1f} s", value.get<double>());
     case Shown::percent:

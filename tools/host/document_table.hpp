@@ -10,7 +10,7 @@
 
 namespace host {
 
-enum class Shown { as_it_is, bytes, rate, seconds, percent };
+enum class Shown { as_it_is, bytes, rate, per_second, seconds, percent };
 
 struct Column {
   std::string_view heading;

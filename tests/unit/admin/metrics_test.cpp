@@ -30,7 +30,7 @@ struct MeasuredArray : OneSession {
     return out;
   }
   void read(std::uint8_t blocks) {
-    CHECK(run(*nexus, cdb_of(fmt::format("28 00 00000000 00 00{:02x} 00", blocks))).good());
+    CHECK(run(fmt::format("28 00 00000000 00 00{:02x} 00", blocks)).good());
   }
 
   std::vector<std::shared_ptr<device::TargetDevice>> targets;
@@ -111,8 +111,8 @@ TEST_CASE("the metrics are what hosts did") {
   MeasuredArray array;
   array.read(8);
   array.read(2);
-  array.run(*array.nexus, cdb_of("2a 00 00000000 00 0001 00"), Bytes(512));
-  array.run(*array.nexus, cdb_of("28 00 ffffffff 00 0001 00"));  // out of range
+  array.run("2a 00 00000000 00 0001 00", Bytes(512));
+  array.run("28 00 ffffffff 00 0001 00");  // out of range
   net::SessionFacts facts;
   facts.number = array.nexus->identity().number;
   facts.tsih = 42;

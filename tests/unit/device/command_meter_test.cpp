@@ -96,12 +96,12 @@ TEST_CASE("commands through a nexus are counted once, whatever becomes of them")
   OneSession world;
   const auto figures = [&] { return world.target->units().at({0})->meters().total(); };
   const CommandFigures before = figures();
-  CHECK(world.run(*world.nexus, cdb_of("28 00 00000000 00 0008 00")).good());
-  CHECK_FALSE(world.run(*world.nexus, cdb_of("28 00 ffffffff 00 0008 00")).good());
-  CHECK(world.run(*world.nexus, cdb_of("28 00 00000000 00 0000 00")).good());  // moves nothing
-  CHECK(world.run(*world.nexus, cdb_of("12 00 00 00 24 00")).good());  // passes by the task set
-  CHECK_FALSE(world.run(*world.nexus, cdb_of("ff")).good());
-  world.run(*world.nexus, cdb_of("12 00 00 00 24 00"), {}, 99);  // no such unit
+  CHECK(world.run("28 00 00000000 00 0008 00").good());
+  CHECK_FALSE(world.run("28 00 ffffffff 00 0008 00").good());
+  CHECK(world.run("28 00 00000000 00 0000 00").good());  // moves nothing
+  CHECK(world.run("12 00 00 00 24 00").good());          // passes by the task set
+  CHECK_FALSE(world.run("ff").good());
+  world.run("12 00 00 00 24 00", {}, 99);  // no such unit
   const CommandFigures after = figures();
   CHECK(after.of(CommandKind::read).commands() == 3);
   CHECK(after.of(CommandKind::read).not_good == 1);

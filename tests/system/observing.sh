@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Watching a running daemon: metrics, live rates, events, from the command line.
+. "$(dirname "$0")/../support/target.sh"
+command -v jq >/dev/null || skip "needs jq"
+export COPYMGR_SOCKET=$work/state/admin.socket
+cm() { timeout 30 "$bin/copymgr" "$@"; }
+
+head -c 4M /dev/urandom >"$work/a.img"
+start_target --lun "0=file:$work/a.img" --lun "1=file:$work/b.img,size=4M"
+cm copy "$url/0" "$url/1" >"$work/out" || fail "no copy: $(cat "$work/out")"
+
+# Metrics: the numbers of `stats`.
+cm metrics >"$work/metrics" || fail "no metrics"
+cm stats --json >"$work/stats" || fail "no stats"
+metric() { awk -v name="$1" '$1 == name { print $2; found = 1 } END { exit !found }' "$work/metrics" || fail "no $1"; }
+is_stat() { local want; want=$(jq -r "$2" "$work/stats"); [ "$(metric "$1")" = "$want" ] || fail "$1 is $(metric "$1"), $2 is $want"; }
+is_stat copymgr_copy_requested_bytes_total .copies.bytes_requested
+is_stat copymgr_tokens_created_total .tokens.created
+is_stat copymgr_tokens .tokens.live
+is_stat "copymgr_lun_size_bytes{target=\"$iqn\",lun=\"1\"}" '.luns[1].size_bytes'
+[ "$(metric "copymgr_copies_total{command=\"write_using_token\"}")" -ge 1 ] || fail "no copy counted"
+if command -v curl >/dev/null; then
+  curl -sS --unix-socket "$COPYMGR_SOCKET" -D "$work/head" -o "$work/body" http://localhost/metrics
+  grep -qi '^content-type: text/plain; version=0.0.4; charset=utf-8' "$work/head" || fail "$(cat "$work/head")"
+  grep -q '^copymgr_tokens ' "$work/body" || fail "no metrics over HTTP"
+fi
+
+# Rates: a block an interval until a signal, then 0.
+watched() { # SIGNAL OPTION...
+  "$bin/copymgr" stats --watch=0.2 "${@:2}" >"$work/watched" 2>"$work/why" &
+  local pid=$! status=0
+  for _ in $(seq 100); do
+    [ "$(grep -c -e 'tokens alive' -e '"tokens"' "$work/watched")" -ge 2 ] && break
+    sleep 0.1
+  done
+  kill "-$1" $pid
+  wait $pid || status=$?
+  [ $status -eq 0 ] || fail "stats --watch ended with $status: $(cat "$work/why")"
+}
+watched INT
+[ "$(grep -c 'tokens alive' "$work/watched")" -ge 2 ] || fail "no two blocks: $(cat "$work/watched")"
+grep -q "^LUN  *READS" "$work/watched" || fail "no LUNs: $(cat "$work/watched")"
+grep -q $'\x1b' "$work/watched" && fail "terminal codes in a file"
+watched TERM --json
+jq -es 'length >= 2 and all(.seconds > 0 and (.luns | length) == 2)' "$work/watched" >/dev/null || fail "$(cat "$work/watched")"
+if command -v script >/dev/null; then
+  timeout 30 script -qec "timeout --foreground -s INT 1 $bin/copymgr stats --watch 0.2" "$work/typed" >/dev/null </dev/null || true
+  grep -q $'\x1b\[H' "$work/typed" || fail "not drawn anew in a terminal"
+fi
+for wrong in 0 -1 x nan 1e9; do
+  status=0
+  cm stats "--watch=$wrong" >/dev/null 2>"$work/why" || status=$?
+  [ $status -eq 2 ] || fail "--watch=$wrong ended with $status"
+done
+stop_target
+cm stats --watch >/dev/null 2>"$work/why" && fail "watches nobody"
+[ -s "$work/why" ] || fail "no reason"
+echo "metrics and rates: as told"
