@@ -22,6 +22,7 @@ void EventRing::saw(const base::log::Record& record) {
     event.fields.emplace_back(field.name, copy_of(field));
   event.session = record.context.session;
   event.task_tag = record.context.task_tag;
+  event.peer = record.context.peer;
   const std::scoped_lock lock(mutex_);
   event.number = ++last_;
   events_.push_back(std::move(event));

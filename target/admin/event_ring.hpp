@@ -26,6 +26,7 @@ struct Event {
   std::vector<std::pair<std::string, Value>> fields;
   std::uint16_t session = 0;  // that it happened for; 0: none
   std::optional<std::uint32_t> task_tag;
+  std::string peer;  // whose connection it came by; empty: by none
 };
 
 // Callable from any thread. Keeps the last `size` events.

@@ -30,6 +30,7 @@ json describe(const Event& event, const UnitNames& units) {
               {"level", base::log::name_of(event.level)},
               {"event", event.name.empty() ? json() : json(event.name)},
               {"message", event.text}};
+  if (!event.peer.empty()) out["peer"] = event.peer;
   if (event.session != 0) out["session"] = event.session;
   if (event.task_tag) out["task"] = fmt::format("{:#010x}", *event.task_tag);
   for (const auto& [name, value] : event.fields) {

@@ -53,7 +53,7 @@ scsi::Sense failure_of(const OperationPlan& plan) {
 
 using base::log::Level;
 
-void note(Level level, std::string_view event, const LogicalUnit& unit, const std::string& what) {
+void note(Level level, std::string_view event, LogicalUnit& unit, const std::string& what) {
   const std::string operation(name_of(unit.operation().plan()));
   base::log::event(level, event, {{"unit", unit.id()}, {"operation", operation}, {"outcome", what}},
                    fmt::format("{} of unit {}: {}", operation, unit.identity().serial, what));

@@ -52,7 +52,44 @@ for wrong in 0 -1 x nan 1e9; do
   cm stats "--watch=$wrong" >/dev/null 2>"$work/why" || status=$?
   [ $status -eq 2 ] || fail "--watch=$wrong ended with $status"
 done
+
+# Events: what happened above, by name, each number once.
+cm events --json >"$work/events" || fail "no events"
+for name in session.opened session.closed token.created copy.ended; do
+  jq -es --arg name $name 'any(.event == $name)' "$work/events" >/dev/null || fail "no $name: $(cat "$work/events")"
+done
+jq -es '[.[].number] == [range(1; length + 1)]' "$work/events" >/dev/null || fail "not numbered: $(cat "$work/events")"
+hash=$(cm token list --json | jq -r '.tokens[0].hash')
+jq -es --arg hash "$hash" 'any(.event == "token.created" and .token == $hash)' "$work/events" >/dev/null || fail "no $hash"
+last=$(jq -s 'last.number' "$work/events")
+cm events --after "$last" --json >"$work/out" && [ ! -s "$work/out" ] || fail "the same again: $(cat "$work/out")"
+"$bin/copymgr" events --follow --after "$last" >"$work/followed" 2>"$work/why" &
+follower=$!
+cm token revoke "$hash" || fail "not revoked"
+for _ in $(seq 100); do grep -q token.ended "$work/followed" && break; sleep 0.1; done
+kill -INT $follower
+wait $follower || fail "events --follow: $(cat "$work/why")"
+grep -q "token.ended  *token $hash is revoked" "$work/followed" || fail "not followed: $(cat "$work/followed")"
+cm copy "iscsi://$portal/iqn.2026-11.io.copymgr:nothing/0" "$url/1" >"$work/out" 2>&1 && fail "logs in to nothing"
+cm events --after "$last" --json >"$work/events" || fail "no events"
+jq -es 'any(.event == "login.refused" and .level == "warning" and .status == "0203h" and (.peer | startswith("127.0.0.1:")))' \
+  "$work/events" >/dev/null || fail "no refusal: $(cat "$work/events")"
 stop_target
 cm stats --watch >/dev/null 2>"$work/why" && fail "watches nobody"
 [ -s "$work/why" ] || fail "no reason"
-echo "metrics and rates: as told"
+
+# The log as JSON: every line an object; who logs in wrongly over and over cannot fill it.
+rm "$work/copymgrd.log"
+start_target --lun 0=memory:1M --log-format json --log-level debug
+cm doctor "$url/0" >/dev/null 2>&1 || true
+jq -es 'length > 3 and all(.time and .level and .message)' "$work/copymgrd.log" >/dev/null || fail "$(cat "$work/copymgrd.log")"
+jq -es 'any(.event == "session.opened" and .session > 0 and (.peer | startswith("127.0.0.1:")))' "$work/copymgrd.log" >/dev/null ||
+  fail "no session: $(cat "$work/copymgrd.log")"
+for _ in $(seq 80); do cm info "iscsi://$portal/iqn.2026-11.io.copymgr:nothing/0" >/dev/null 2>&1 && fail "logs in to nothing"; done
+refused=$(jq -s 'map(select(.event == "login.refused")) | length' "$work/copymgrd.log")
+[ "$refused" -ge 50 ] && [ "$refused" -lt 80 ] || fail "$refused refused logins are in the log"
+[ "$(cm events --json | jq -s 'map(select(.event == "login.refused")) | length')" -eq 80 ] || fail "not all refused logins are events"
+stop_target
+"$bin/copymgrd" --target $iqn --lun 0=memory:1M --log-format xml 2>"$work/why" && fail "takes xml"
+grep -q "use text or json" "$work/why" || fail "$(cat "$work/why")"
+echo "metrics, rates, events and the log: as told"
