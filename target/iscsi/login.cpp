@@ -52,13 +52,12 @@ namespace {
 
 void note_refusal(const SessionIdentity& identity, LoginStatus status) {
   const std::string code = fmt::format("{:04x}h", static_cast<unsigned>(status));
+  const auto shown = [](const std::string& name) { return name.empty() ? "(no name)" : name; };
   base::log::event(
       base::log::Level::warning, "login.refused",
       {{"initiator", identity.initiator_name}, {"target", identity.target_name}, {"status", code}},
-      fmt::format(
-          "{} may not log in to {}: status {}",
-          identity.initiator_name.empty() ? "an initiator without a name" : identity.initiator_name,
-          identity.target_name.empty() ? "discovery" : identity.target_name, code));
+      fmt::format("{} may not log in to {}: status {}", shown(identity.initiator_name),
+                  shown(identity.target_name), code));
 }
 
 }  // namespace
@@ -119,6 +118,7 @@ LoginStatus Login::take_names(const KeyValues& keys) {
 }
 
 LoginStatus Login::take_target(std::string_view name) {
+  identity_.target_name = name;  // also for the log, if there is none
   auto target = host_.find_target(name, identity_.initiator_name);
   if (!target) return target.error();
   redirection_ = target->redirection;

@@ -72,7 +72,7 @@ wait $follower || fail "events --follow: $(cat "$work/why")"
 grep -q "token.ended  *token $hash is revoked" "$work/followed" || fail "not followed: $(cat "$work/followed")"
 cm copy "iscsi://$portal/iqn.2026-11.io.copymgr:nothing/0" "$url/1" >"$work/out" 2>&1 && fail "logs in to nothing"
 cm events --after "$last" --json >"$work/events" || fail "no events"
-jq -es 'any(.event == "login.refused" and .level == "warning" and .status == "0203h" and (.peer | startswith("127.0.0.1:")))' \
+jq -es 'any(.event == "login.refused" and .level == "warning" and .status == "0203h" and (.target | endswith(":nothing")) and (.peer | startswith("127.0.0.1:")))' \
   "$work/events" >/dev/null || fail "no refusal: $(cat "$work/events")"
 stop_target
 cm stats --watch >/dev/null 2>"$work/why" && fail "watches nobody"
