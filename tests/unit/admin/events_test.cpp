@@ -24,8 +24,8 @@ struct Observed {
   Observed() { log::set_level(log::Level::error); }
   ~Observed() { log::set_level(log::Level::info); }
 
-  FixedWallClock clock;
-  EventRing ring{clock, 4};  // so few that tests see them go
+  FixedWallClock wall;
+  EventRing ring{wall, 4};  // so few that tests see them go
   admin::Observation observation{ring};
 };
 
