@@ -170,3 +170,17 @@ TEST_CASE("what happens to LUNs, and resets, are events") {
   REQUIRE(array.target->remove_unit({2}, array.pool) != nullptr);
   CHECK(array.last("lun.removed")["lun"] == 2);
 }
+
+TEST_CASE("a denial is an event with who wanted what") {
+  ObservedArray array;
+  device::DenialLog denials(array.OneSession::clock);
+  denials.add({"iqn.host:x", "iqn.t", 3, 7, "0123456789ab", "not allowed"});
+  const json denied = array.last("copy.denied");
+  CHECK(denied["level"] == "warning");
+  CHECK(denied["initiator"] == "iqn.host:x");
+  CHECK(denied["target"] == "iqn.t");
+  CHECK(denied["lun_seen"] == 3);
+  CHECK(denied["token"] == "0123456789ab");
+  CHECK(denied["reason"] == "not allowed");
+  CHECK(denied["message"].get<std::string>().starts_with("copy denied: initiator iqn.host:x"));
+}
