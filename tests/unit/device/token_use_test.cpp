@@ -160,9 +160,8 @@ TEST_CASE(
                                                       World::Units{{scsi::Lun{1}, unit}});
     other->denials()->set_sink([&](const std::string& line) { world.lines.push_back(line); });
     const NexusIdentity identity{++world.last_nexus, maker, {other->name(), 1, 1}, 1};
-    const auto host =
-        std::make_unique<Nexus>(identity, other, other->unmasked(),
-                                WorkerContext{world.home, world.pool, world.buffers});
+    const auto host = std::make_unique<Nexus>(identity, other, other->unmasked(),
+                                              WorkerContext{world.home, world.pool, world.buffers});
     world.World::run(*host, cdb_of("00"), {}, 1);
 
     const Bytes page = world.World::run(*host, cdb_of("12 01 8F 04 00 00"), {}, 1).data;
