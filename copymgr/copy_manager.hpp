@@ -45,6 +45,9 @@ struct Nexus {
   std::uint64_t number = 0;  // unique for each session of this process
   std::string initiator_name;
   std::string target_name;
+  // With the names: the initiator port and the target port, which outlive the session.
+  std::uint64_t isid = 0;
+  std::uint16_t target_port = 0;
 };
 
 struct OperationKey {
@@ -99,6 +102,9 @@ struct Manner {
   // What a fault is told as; the record has it from the moment that it can be asked for.
   scsi::Sense (*sense_of)(const CopyFault& fault) = nullptr;
   const void* asked_by = nullptr;  // whose end stops it, for stop_asked_by()
+  // The unit written by a WRITE USING TOKEN has no write cache (WCE=0): what is told to be written
+  // is durable. (Of an EXTENDED COPY each segment says so of its own.)
+  bool durable = false;
 };
 
 // One EXTENDED COPY: its segments in their order. One that cannot be done ends the operation there,
@@ -233,10 +239,13 @@ class CopyManager {
   // COPY OPERATION ABORT. False when the identifier is unknown; `done` runs when transfers have
   // stopped.
   bool abort(const OperationKey& key, base::UniqueFunction<void()> done);
-  // What a task asked for, or a nexus has in the background on a unit, stops as by COPY OPERATION
-  // ABORT; a list identifier is not needed for it.
+  // What a task asked for stops as by COPY OPERATION ABORT; a list identifier is not needed for it.
   void stop_asked_by(const void* asked_by);
-  void stop_background(std::uint64_t nexus_number, std::uint64_t volume_id);
+  // The same of all that such a nexus has running on a unit (PREEMPT AND ABORT), wherever it was
+  // sent: a command to another unit may write this one; and although its session may be over.
+  // `done` runs once, inside the call or on any thread, when transfers have stopped.
+  using Whose = std::function<bool(const Nexus& nexus)>;
+  void stop_uses(std::uint64_t volume_id, const Whose& whose, base::UniqueFunction<void()> done);
   // I_T nexus loss: operations continue, their records become unreadable. Logical unit reset:
   // operations are aborted and records dropped; returns when transfers have stopped, at most one
   // step later (so never call it from within one). Tokens survive both.

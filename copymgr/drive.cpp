@@ -86,7 +86,7 @@ void CopyManager::State::drive(const OperationPtr& operation) {
   const base::Instant begun = clock.now();
   do {
     if (hold_still(operation)) return;
-    if (auto outcome = advance(*operation)) return end(operation, *outcome);
+    if (auto outcome = advance(*operation)) return end(operation, settled(*operation, *outcome));
   } while (clock.now() - begun < settings.slice);
   hand_on(operation);
 }
@@ -157,6 +157,13 @@ CopyFault stopped(const Operation& operation) {
   return {CopyFault::Kind::aborted, {}, blocks_done};
 }
 
+// Segments count as processed up to the first that is not durable.
+std::optional<CopyFault> settle(Operation& operation) {
+  const auto unsettled = operation.run->settle();
+  if (unsettled && unsettled->segment) operation.segments_processed = unsettled->segment->segment;
+  return unsettled;
+}
+
 }  // namespace
 
 std::optional<CopyOutcome> CopyManager::State::advance(Operation& operation) {
@@ -175,18 +182,32 @@ std::optional<CopyOutcome> CopyManager::State::advance(Operation& operation) {
   operation.segments_processed += stepped.segment_ended ? 1 : 0;
   if (!stepped.fault) {
     ++operation.steps;
-    return std::nullopt;
+    // Here, where it may take its time: who takes the operation over finds it done.
+    const auto unsettled = run.done() ? settle(operation) : std::nullopt;
+    return unsettled ? std::optional(CopyOutcome(base::fail(*unsettled))) : std::nullopt;
   }
   if (run.source_lost()) return CopyOutcome(base::fail(run.volume_lost(done)));
   stepped.fault->blocks_done = done;
   return CopyOutcome(base::fail(*stepped.fault));
 }
 
+// Of what was aborted nothing is said to be good.
+CopyOutcome CopyManager::State::settled(Operation& operation, CopyOutcome outcome) {
+  using Kind = CopyFault::Kind;
+  const bool told = outcome || (outcome.error().kind != Kind::aborted &&
+                                outcome.error().kind != Kind::volume_gone);
+  if (!told || operation.run == nullptr) return outcome;
+  const auto unsettled = settle(operation);
+  return unsettled ? CopyOutcome(base::fail(*unsettled)) : outcome;
+}
+
 void CopyManager::State::end_stopped(const std::vector<OperationPtr>& taken_over) {
   for (const OperationPtr& operation : taken_over) {
     const base::BlockCount done(operation->blocks_done);
     const bool complete = operation->run != nullptr && operation->run->done();
-    end(operation, complete ? CopyOutcome(done) : CopyOutcome(base::fail(stopped(*operation))));
+    const CopyOutcome outcome =
+        complete ? CopyOutcome(done) : CopyOutcome(base::fail(stopped(*operation)));
+    end(operation, settled(*operation, outcome));
   }
 }
 

@@ -37,6 +37,10 @@ class Run {
   };
   virtual Stepped step() = 0;
 
+  // Makes what has been written durable where its unit has no write cache, so that it can be told.
+  // Why it could not be: then nothing of that counts as written.
+  virtual std::optional<CopyFault> settle() = 0;
+
   // May it be stopped with a part done and told so, for having taken too long?
   virtual bool may_stop_early() const = 0;
   // All is written. True: a token has ended with that, which a host is told when that is kept.

@@ -84,6 +84,8 @@ struct CopyManager::State {
   bool hold_still(const OperationPtr& operation);
   // One step, or how the operation ends.
   std::optional<CopyOutcome> advance(Operation& operation);
+  // The outcome, once what it tells to be written is as durable as the unit's own writes.
+  static CopyOutcome settled(Operation& operation, CopyOutcome outcome);
   void end_stopped(const std::vector<OperationPtr>& taken_over);
 
   const base::Clock& clock;

@@ -86,7 +86,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
   }
   if (const auto bad = check_zero_token(request.token, destination)) return token_fault(*bad);
   return std::make_unique<WriteRun>(destination, Plan::zeros(request.ranges), std::nullopt, false,
-                                    settings, meters);
+                                    operation->manner.durable, settings, meters);
 }
 
 base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
@@ -107,7 +107,8 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
     return base::fail(CopyFault{CopyFault::Kind::mixed_block_lengths});
   }
   return std::make_unique<WriteRun>(destination, std::move(*plan), std::move(*lease),
-                                    request.delete_token, settings, meters);
+                                    request.delete_token, operation->manner.durable, settings,
+                                    meters);
 }
 
 }  // namespace copymgr
