@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/executor.hpp"
 #include "copymgr/copy_manager.hpp"
 #include "copymgr/rod_segment.hpp"
 
@@ -36,6 +37,9 @@ class Run {
     std::optional<CopyFault> fault;  // blocks_done is the caller's
   };
   virtual Stepped step() = 0;
+
+  // Where it runs; nullptr: on the pool, in its turn.
+  virtual base::Executor* executor() { return nullptr; }
 
   // May it be stopped with a part done and told so, for having taken too long?
   virtual bool may_stop_early() const = 0;

@@ -132,7 +132,8 @@ std::vector<Route> all_routes(const ArrayParts& array) {
 Api make_api(const ArrayParts& array) {
   const Inspected inspected{array.copy_manager, array.targets, tsih_finder(array.server)};
   std::vector<Route> routes = all_routes(array);
-  for (auto& more : {token_routes(inspected), copy_operation_routes(inspected)})
+  for (auto& more : {token_routes(inspected), copy_operation_routes(inspected),
+                     group_routes(array.group)})
     routes.insert(routes.end(), more.begin(), more.end());
   return Api(std::move(routes));
 }

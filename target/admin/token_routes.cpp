@@ -241,6 +241,8 @@ std::string_view word_of(tokens::TokenSeal::Verdict verdict) {
       return "genuine";
     case tokens::TokenSeal::Verdict::broken:
       return "broken";
+    case tokens::TokenSeal::Verdict::of_member:
+      return "of a member of the group";
     case tokens::TokenSeal::Verdict::foreign:
       return "foreign";
   }
