@@ -87,9 +87,11 @@ std::vector<std::uint8_t> hkdf_sha256(ByteView secret, ByteView salt, ByteView i
   const bool derived =
       c != nullptr && EVP_PKEY_derive_init(c) == 1 &&
       EVP_PKEY_CTX_set_hkdf_md(c, EVP_sha256()) == 1 &&
-      EVP_PKEY_CTX_set1_hkdf_salt(c, salt.data(), static_cast<int>(salt.size())) == 1 &&
+      (salt.empty() ||
+       EVP_PKEY_CTX_set1_hkdf_salt(c, salt.data(), static_cast<int>(salt.size())) == 1) &&
       EVP_PKEY_CTX_set1_hkdf_key(c, secret.data(), static_cast<int>(secret.size())) == 1 &&
-      EVP_PKEY_CTX_add1_hkdf_info(c, info.data(), static_cast<int>(info.size())) == 1 &&
+      (info.empty() ||
+       EVP_PKEY_CTX_add1_hkdf_info(c, info.data(), static_cast<int>(info.size())) == 1) &&
       EVP_PKEY_derive(c, out.data(), &length) == 1;
   if (!derived || length != bytes) throw std::bad_alloc();
   return out;

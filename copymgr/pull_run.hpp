@@ -42,7 +42,7 @@ class PullRun final : public Run {
   const PullSource::Stopped stopped_;
   std::unique_ptr<PullSource> source_;
   PeerPtr peer_;
-  base::ByteCount step_bytes_{4u << 20};
+  base::ByteCount step_bytes_{16u << 20};
   bool broken_off_ = false;  // within a step, by who wants it stopped
   base::ByteCount written_;  // all that is good, from the start on
 };

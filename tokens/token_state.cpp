@@ -102,8 +102,9 @@ base::Result<TokenRecord*, TokenFault> TokenTable::State::find(const scsi::RodTo
   if (!is_taken(scsi::rod_type_of(token), reader.rod_types)) {
     return base::fail(TokenFault::unsupported_type);
   }
-  const bool remote =
+  const bool elsewhere =
       reader.target_device && !is_of(token, *reader.target_device) && names_a_target_device(token);
+  const bool remote = of_member || elsewhere;
   if (remote && !reader.remote_tokens) return base::fail(TokenFault::remote);
   if (remote && !genuine) {
     return base::fail(reader.in_group ? TokenFault::unknown : TokenFault::creator_unreachable);
