@@ -70,7 +70,7 @@ struct CopyFault {
     source_read_failed,
     destination_write_failed,
     destination_full,
-    destination_waits,  // the same, but room will come
+    destination_waits,    // the same, but room will come
     creator_unreachable,  // another member of the group made the token, and does not answer
     list_identifier_in_use,
     too_many_operations,
@@ -195,6 +195,8 @@ class CopyManager {
   // This array is in this group now, or in none; its peers know it already. What is open to members
   // of the group before ends.
   void group_changed();
+  // The member of the group that made a token, by its name here or its designator; nullopt: none.
+  std::optional<std::string> member_that_made(const scsi::RodTokenBytes& token) const;
   // Tokens that other members have open now.
   std::size_t tokens_served() const;
   // Another member opens a token of this array (served_token.hpp). `proven` says whether it knows

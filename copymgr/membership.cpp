@@ -33,10 +33,18 @@ void CopyManager::group_changed() {
   if (view == nullptr) {
     s.table.set_group(std::nullopt);
   } else {
-    s.table.set_group(tokens::GroupMark{derive_key(view->group, GroupKeyPurpose::token_seal),
-                                        s.peers->own()});
+    s.table.set_group(
+        tokens::GroupMark{derive_key(view->group, GroupKeyPurpose::token_seal), s.peers->own()});
   }
   s.served.end_all();
+}
+
+std::optional<std::string> CopyManager::member_that_made(const scsi::RodTokenBytes& token) const {
+  if (state_->peers == nullptr) return std::nullopt;
+  if (state_->table.seal_of(token) != tokens::TokenSeal::Verdict::of_member) return std::nullopt;
+  const CopyManagerDesignator creator = tokens::TokenSeal::creator_in(token);
+  const PeerPtr peer = state_->peers->find(creator);
+  return peer != nullptr ? peer->member().name : to_text(creator);
 }
 
 std::size_t CopyManager::tokens_served() const {
@@ -90,7 +98,8 @@ void CopyManager::serve_token(std::uint64_t identifier,
       [&s, alignment, lease = std::move(*lease),
        done = std::move(done)](std::shared_ptr<store::Snapshot> still) mutable {
         if (still == nullptr) return done(base::fail(tokens::TokenFault::cancelled));
-        auto token = std::make_shared<ServedToken>(std::move(lease), s.clock, alignment, std::move(still));
+        auto token =
+            std::make_shared<ServedToken>(std::move(lease), s.clock, alignment, std::move(still));
         s.served.add(token);
         done(std::move(token));
       });
