@@ -55,8 +55,7 @@ store::StoreResult<> ServedToken::visit(base::Extent extent, const Move& move) {
     const base::ByteOffset end = passed + whole.length;
     if (extent.offset < end) {
       const base::ByteCount length = std::min(extent.length, end - extent.offset);
-      const auto visited =
-          data->visit({whole.offset + (extent.offset - passed), length}, move);
+      const auto visited = data->visit({whole.offset + (extent.offset - passed), length}, move);
       if (!visited) return visited;
       extent = {extent.offset + length, extent.length - length};
     }
@@ -76,7 +75,11 @@ store::StoreResult<> ServedToken::read(base::ByteOffset at, base::ByteSpan into)
 
 store::StoreResult<std::vector<store::Store::Run>> ServedToken::map(base::Extent extent,
                                                                     std::size_t most) {
+  // To look further than what is read next would cost time on files whose blocks are not allocated
+  // yet. Holes are found fast.
+  constexpr base::ByteCount data_seen_max{64u << 20};
   std::vector<store::Store::Run> out;
+  base::ByteCount data_seen;
   bool full = false;
   const std::uint64_t unit = block_length_.bytes;
   // A block that a hole ends in is data: runs are whole blocks.
@@ -90,15 +93,19 @@ store::StoreResult<std::vector<store::Store::Run>> ServedToken::map(base::Extent
         run.length = base::ByteCount(run.hole ? whole : std::min(whole + unit, rest.length.value));
       }
       const bool joins = !out.empty() && out.back().hole == run.hole;
-      full = !joins && out.size() == most;
+      full = data_seen >= data_seen_max || (!joins && out.size() == most);
       if (full) break;
+      if (!run.hole) data_seen += run.length;
       if (joins) out.back().length += run.length;
       if (!joins) out.push_back(run);
       rest = {rest.offset + run.length, rest.length - run.length};
     }
-    return {};
+    // No error of the store: the visit ends here.
+    return full ? store::StoreResult<>(gone()) : store::StoreResult<>();
   };
-  if (auto visited = visit(extent, look); !visited) return base::fail(visited.error());
+  const auto visited = visit(extent, look);
+  if (!visited && !full) return base::fail(visited.error());
+  if (lost()) return gone();
   return out;
 }
 
