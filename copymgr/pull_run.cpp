@@ -76,6 +76,10 @@ std::optional<CopyFault> PullRun::open() {
   source_ = std::move(*opened);
   peer_ = source_->peer();
   peer_->count_pull(false);
+  // With a bound that is far below what a step moves at once, shorter ones from the start.
+  if (const std::uint64_t rate = peer_->limits().bytes_per_second.value; rate != 0) {
+    step_bytes_ = std::clamp(base::ByteCount(rate / 4), step_bytes_min, step_bytes_);
+  }
   if (plan_.is_aligned({source_->block_length().bytes, destination_.guard->alignment_bytes()})) {
     return std::nullopt;
   }

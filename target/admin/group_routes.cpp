@@ -26,7 +26,7 @@ std::string_view word_of(copymgr::PeerState state) {
 
 json describe(const copymgr::PeerFacts& peer) {
   return {{"name", peer.member.name},
-          {"portals", peer.member.portals},
+          {"portals", fmt::format("{}", fmt::join(peer.member.portals, ","))},
           {"designator", peer.designator ? copymgr::to_text(*peer.designator) : ""},
           {"state", word_of(peer.state)},
           {"trouble", peer.trouble},
@@ -38,14 +38,11 @@ json describe(const copymgr::PeerFacts& peer) {
 
 ApiResponse show(const GroupParts& parts) {
   const auto group = parts.keeper.group();
-  json members = json::array();
-  for (const auto& peer : parts.peers.all())
-    members.push_back(describe(peer->facts()));
   return {200, json{{"group", group ? group->name : ""},
                     {"designator", copymgr::to_text(parts.peers.own())},
                     {"protocol_version", copymgr::pull_protocol_version},
                     {"tokens_served", parts.copy_manager.tokens_served()},
-                    {"members", std::move(members)}}
+                    {"members", describe_members(parts.peers)}}
                    .dump()};
 }
 
@@ -56,8 +53,7 @@ base::Result<copymgr::Group, std::string> group_in(const json& body) {
     out.name = body.at("name");
     out.secret = body.value("secret", "");
     out.limits.pulls_at_once = body.value("pulls_at_once", out.limits.pulls_at_once);
-    out.limits.bytes_per_second =
-        base::ByteCount(body.value("bytes_per_second", std::uint64_t{0}));
+    out.limits.bytes_per_second = base::ByteCount(body.value("bytes_per_second", std::uint64_t{0}));
     for (const json& text : body.value("members", json::array())) {
       auto member = copymgr::parse_group_member(text.get<std::string>());
       if (!member) return base::fail(member.error());
@@ -89,6 +85,13 @@ ApiResponse probe_all(const GroupParts& parts) {
 
 }  // namespace
 
+nlohmann::json describe_members(const copymgr::Peers& peers) {
+  json out = json::array();
+  for (const auto& peer : peers.all())
+    out.push_back(describe(peer->facts()));
+  return out;
+}
+
 std::vector<Route> group_routes(const GroupParts& parts) {
   const auto entering = [parts](auto member) {
     return [parts, member](const ApiRequest& request) {
@@ -103,9 +106,7 @@ std::vector<Route> group_routes(const GroupParts& parts) {
       {"POST", "/v1/group/join", entering(&GroupKeeper::join)},
       {"POST", "/v1/group/probe", [parts](const ApiRequest&) { return probe_all(parts); }},
       {"DELETE", "/v1/group",
-       [parts](const ApiRequest&) {
-         return change(parts, [&] { return parts.keeper.leave(); });
-       }},
+       [parts](const ApiRequest&) { return change(parts, [&] { return parts.keeper.leave(); }); }},
       {"DELETE", "/v1/group/members/{}",
        [parts](const ApiRequest& request) {
          return change(parts, [&] { return parts.keeper.remove_member(request.arguments.at(0)); });

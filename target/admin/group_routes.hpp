@@ -16,6 +16,9 @@ struct GroupParts {
   copymgr::CopyManager& copy_manager;
 };
 
+// Who they are, how they are, what was pulled from each.
+nlohmann::json describe_members(const copymgr::Peers& peers);
+
 // GET /v1/group
 // POST /v1/group/create          {"name", "secret", "members": ["b=192.0.2.2:3260"]...}
 // POST /v1/group/join            the same; the secret is not needed if the array is in it already

@@ -363,6 +363,63 @@ TEST_CASE("two arrays: one member's bandwidth is bounded") {
   CHECK(clock.now() - begun >= std::chrono::milliseconds(700));
 }
 
+TEST_CASE("two arrays: a creator that hangs in the middle, what is there is counted and good") {
+  ArrayPair pair("0=memory:64M");
+  ask(pair.b, {"/v1/group", {}, true});
+  join(pair.b, {{"a", pair.a.portal()}}, group_secret, R"(,"bytes_per_second":8388608)");
+  scsi::RodTokenBytes token;
+  {
+    ArrayHost on_a(pair.a, "iqn.host:a");
+    on_a.write(0, content(0, 131072, 1));
+    token = on_a.make_token(0, 131072);
+  }
+  ArrayHost on_b(pair.b, "iqn.host:b"), look(pair.b, "iqn.host:look");
+  const auto done_by_now = [&] {
+    return number(ask(pair.b, {"/v1/copy-operations", {}}), "bytes_done");
+  };
+  host::WriteProgress progress;
+  std::thread copy([&] { progress = on_b.use(token, 0, 131072); });
+  while (ask(pair.b, {"/v1/copy-operations", {}}).find("bytes_done") == std::string::npos ||
+         done_by_now() < (4u << 20)) {
+    ::usleep(10000);
+  }
+  ::kill(pair.a.pid(), SIGSTOP);
+  copy.join();
+  // The rest was asked for as Windows does, and met a creator that does not answer.
+  const std::uint64_t written = progress.blocks.value;
+  CHECK(written >= (4u << 20) / block_bytes);
+  CHECK(written < 131072);
+  REQUIRE(progress.trouble);
+  CHECK(progress.trouble->sense->additional == scsi::asc::unreachable_copy_target);
+  CHECK(look.read(0, written) == content(0, written, 1));
+  ::kill(pair.a.pid(), SIGCONT);
+  wait_until_not_pulled_from(pair.a);
+  CHECK(on_b.use(token, written, 131072 - written, written).blocks.value == 131072 - written);
+  CHECK(look.read(0, 131072) == content(0, 131072, 1));
+}
+
+TEST_CASE("two arrays: who stops while it pulls from one that hangs stops at once") {
+  ArrayPair pair("0=memory:64M");
+  ask(pair.b, {"/v1/group", {}, true});
+  join(pair.b, {{"a", pair.a.portal()}}, group_secret, R"(,"bytes_per_second":4194304)");
+  scsi::RodTokenBytes token;
+  {
+    ArrayHost on_a(pair.a, "iqn.host:a");
+    on_a.write(0, content(0, 131072, 1));
+    token = on_a.make_token(0, 131072);
+  }
+  const auto session = pair.b.log_in("iqn.host:b");
+  std::thread copy([&] {
+    host::TokenTraffic traffic;
+    static_cast<void>(host::offload_write(*session, {token, {}, blocks(0, 131072)}, 552, traffic));
+  });
+  ::usleep(500000);
+  ::kill(pair.a.pid(), SIGSTOP);
+  CHECK(pair.b.end(SIGTERM) == 0);
+  copy.join();
+  ::kill(pair.a.pid(), SIGCONT);
+}
+
 TEST_CASE("two arrays: nothing is left of files and sessions when both stop") {
   ArrayPair pair;
   {

@@ -10,17 +10,20 @@
 
 #include "tools/copymgr/verb.hpp"
 #include "tools/host/admin_client.hpp"
+#include "tools/host/document_table.hpp"
 
 namespace cli {
 namespace {
 
 namespace po = boost::program_options;
+using host::Column;
+using host::Shown;
 using nlohmann::json;
 
 Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
                std::string_view examples, std::vector<std::string> positional = {}) {
-  Usage out{verb,     synopsis, what, examples, po::options_description("options"),
-            std::move(positional)};
+  Usage out{
+      verb, synopsis, what, examples, po::options_description("options"), std::move(positional)};
   add_daemon_options(out.options);
   return out;
 }
@@ -47,32 +50,25 @@ std::string body_of(const po::variables_map& values) {
   json body{{"name", values["NAME"].as<std::string>()}};
   if (values.count("secret-file") != 0)
     body["secret"] = first_line_of(values["secret-file"].as<std::string>());
-  if (values.count("member") != 0) body["members"] = values["member"].as<std::vector<std::string>>();
+  if (values.count("member") != 0)
+    body["members"] = values["member"].as<std::vector<std::string>>();
   if (values.count("pulls") != 0) body["pulls_at_once"] = values["pulls"].as<std::uint32_t>();
   if (values.count("bandwidth") != 0)
     body["bytes_per_second"] = values["bandwidth"].as<std::uint64_t>();
   return body.dump();
 }
 
-void print_members(const json& group) {
-  const std::string name = group.at("group");
-  fmt::print("{}, designator {}, {}\n",
-             name.empty() ? std::string("in no group") : fmt::format("group {}", name),
-             group.at("designator").get<std::string>(),
-             fmt::format("{} of its tokens open to members",
-                         group.at("tokens_served").get<std::uint64_t>()));
-  if (group.at("members").empty()) return;
-  constexpr const char* row = "{:<16} {:<24} {:<14} {:>8} {:>8} {:>14}  {}\n";
-  fmt::print(row, "MEMBER", "PORTALS", "STATE", "PULLS", "FAILED", "BYTES PULLED", "");
-  for (const json& member : group.at("members")) {
-    const std::vector<std::string> portals = member.at("portals");
-    fmt::print(row, member.at("name").get<std::string>(), fmt::format("{}", fmt::join(portals, ",")),
-               member.at("state").get<std::string>(), member.at("pulls").get<std::uint64_t>(),
-               member.at("pulls_failed").get<std::uint64_t>(),
-               member.at("bytes_pulled").get<std::uint64_t>(),
-               member.at("trouble").get<std::string>());
-  }
-}
+constexpr std::array lines{
+    Column{"group", "group"},
+    Column{"this array's designator", "designator"},
+    Column{"its tokens that members have open", "tokens_served"},
+};
+constexpr std::array member_columns{
+    Column{"MEMBER", "name"},         Column{"PORTALS", "portals"},
+    Column{"STATE", "state"},         Column{"COPIES", "pulls"},
+    Column{"FAILED", "pulls_failed"}, Column{"PULLED", "bytes_pulled", Shown::bytes},
+    Column{"WHY NOT", "trouble"},
+};
 
 // Sends the request and prints the group as it is then; `fails` says from it what is a failure.
 int ask(std::string_view verb, const po::variables_map& values, const host::AdminRequest& request,
@@ -80,20 +76,26 @@ int ask(std::string_view verb, const po::variables_map& values, const host::Admi
   const auto answer = host::ask_admin(socket_of(values), request);
   if (!answer) return complain(verb, answer.error()), failed;
   const json group = json::parse(*answer);
+  const bool in_none = group.at("group") == "";
   if (values.count("json") != 0) {
     fmt::print("{}\n", *answer);
+  } else if (in_none) {
+    fmt::print("in no group\n");
   } else {
-    print_members(group);
+    const auto array = host::object_table(*answer, lines);
+    const auto members = host::list_table(*answer, "members", member_columns);
+    if (!array || !members) return complain(verb, "the daemon's answer makes no sense"), failed;
+    fmt::print("{}\n{}", *array, *members);
   }
   return fails != nullptr && fails(group) ? failed : done;
 }
 
 int run_create(const std::vector<std::string>& arguments) {
-  Usage usage = usage_of("group create", "NAME --secret-file FILE [options]",
-                         "Puts the array into a new group. Others join it with the same name and "
-                         "secret.\n",
-                         "  copymgr group create west --secret-file /etc/copymgr/west.secret\n",
-                         {"NAME"});
+  Usage usage =
+      usage_of("group create", "NAME --secret-file FILE [options]",
+               "Puts the array into a new group. Others join it with the same name and "
+               "secret.\n",
+               "  copymgr group create west --secret-file /etc/copymgr/west.secret\n", {"NAME"});
   add_group_options(usage.options);
   const auto values = parse(usage, arguments);
   if (!values) return done;
