@@ -74,7 +74,7 @@ void CopyManager::State::hand_on(const OperationPtr& operation) {
   const std::shared_ptr<BackgroundTurns> turns =
       operation->manner.in_background ? background : nullptr;
   base::Executor* const own = operation->run != nullptr ? operation->run->executor() : nullptr;
-  base::Executor& executor = own != nullptr      ? *own
+  base::Executor& executor = own != nullptr     ? *own
                              : turns != nullptr ? static_cast<base::Executor&>(*turns)
                                                 : pool;
   if (!operation->leave()) return end_stopped({operation});

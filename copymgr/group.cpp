@@ -12,10 +12,10 @@ std::vector<std::uint8_t> derive(const Group& group, std::string_view purpose,
                                  std::string_view whose) {
   // A zero byte between the parts: no two purposes are ever one text.
   const std::string salt = fmt::format("copymgr group {}", group.name);
-  const std::string info = fmt::format("copymgr v{}{}{}{}{}", pull_protocol_version, '\0', purpose,
-                                       '\0', whose);
-  return base::hkdf_sha256(base::as_bytes(group.secret), base::as_bytes(salt),
-                           base::as_bytes(info), sizeof(GroupKey));
+  const std::string info =
+      fmt::format("copymgr v{}{}{}{}{}", pull_protocol_version, '\0', purpose, '\0', whose);
+  return base::hkdf_sha256(base::as_bytes(group.secret), base::as_bytes(salt), base::as_bytes(info),
+                           sizeof(GroupKey));
 }
 
 std::string_view text_of(GroupKeyPurpose purpose) {
@@ -32,10 +32,11 @@ std::string_view text_of(GroupKeyPurpose purpose) {
 
 bool is_plain(std::string_view name) {
   constexpr std::size_t longest = 64;
-  return !name.empty() && name.size() <= longest && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == ':';
-  });
+  return !name.empty() && name.size() <= longest &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_' || c == '.' || c == ':';
+         });
 }
 
 }  // namespace
@@ -78,10 +79,10 @@ base::Result<GroupMember, std::string> parse_group_member(std::string_view text)
     rest.remove_prefix(std::min(rest.size(), portal.size() + 1));
   }
   if (is_plain(out.name) && !out.portals.empty()) return out;
-  return base::fail(fmt::format(
-      "'{}' is not a member: write NAME=ADDRESS:PORT[,ADDRESS:PORT]..., for example "
-      "b=192.0.2.2:3260",
-      text));
+  return base::fail(
+      fmt::format("'{}' is not a member: write NAME=ADDRESS:PORT[,ADDRESS:PORT]..., for example "
+                  "b=192.0.2.2:3260",
+                  text));
 }
 
 std::optional<std::string> fault_of(const Group& group) {

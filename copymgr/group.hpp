@@ -22,9 +22,9 @@ struct GroupMember {
 
 // Of the pulls from one member.
 struct PullLimits {
-  std::uint32_t pulls_at_once = 4;         // the others wait their turn
-  base::ByteCount bytes_per_second{0};     // of all of them together; 0: no bound
-  std::uint32_t reads_in_flight = 8;       // of one pull, a megabyte each
+  std::uint32_t pulls_at_once = 4;      // the others wait their turn
+  base::ByteCount bytes_per_second{0};  // of all of them together; 0: no bound
+  std::uint32_t reads_in_flight = 8;    // of one pull, a megabyte each
   base::Duration connect_timeout = std::chrono::seconds(5);
   base::Duration answer_timeout = std::chrono::seconds(10);
 
@@ -33,7 +33,7 @@ struct PullLimits {
 
 struct Group {
   std::string name;
-  std::string secret;  // never shown, never logged
+  std::string secret;                // never shown, never logged
   std::vector<GroupMember> members;  // the others
   PullLimits limits = {};
 };

@@ -86,20 +86,18 @@ void CopyManager::serve_token(std::uint64_t identifier,
     return done(base::fail(tokens::TokenFault::cancelled));
   }
   store::Guard& guard = *rod->volume()->guard;
-  const std::uint32_t alignment = guard.alignment_bytes();
   if (rod->data() != nullptr) {
-    auto token = std::make_shared<ServedToken>(std::move(*lease), s.clock, alignment, nullptr);
+    auto token = std::make_shared<ServedToken>(std::move(*lease), s.clock, nullptr);
     s.served.add(token);
     return done(std::move(token));
   }
   auto extents = to_extents(rod->side().ranges, rod->side().block_length);
   guard.protect(
       std::move(extents), s.pool, [] {},
-      [&s, alignment, lease = std::move(*lease),
+      [&s, lease = std::move(*lease),
        done = std::move(done)](std::shared_ptr<store::Snapshot> still) mutable {
         if (still == nullptr) return done(base::fail(tokens::TokenFault::cancelled));
-        auto token =
-            std::make_shared<ServedToken>(std::move(lease), s.clock, alignment, std::move(still));
+        auto token = std::make_shared<ServedToken>(std::move(lease), s.clock, std::move(still));
         s.served.add(token);
         done(std::move(token));
       });

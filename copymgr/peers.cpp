@@ -42,8 +42,8 @@ void Peer::pace(base::ByteCount bytes, const std::function<bool()>& stopped) {
     const std::scoped_lock lock(mutex_);
     turn = std::max(next_free_, clock_.now());
     const double seconds = static_cast<double>(bytes.value) / static_cast<double>(rate);
-    next_free_ = turn + std::chrono::duration_cast<base::Duration>(
-                            std::chrono::duration<double>(seconds));
+    next_free_ =
+        turn + std::chrono::duration_cast<base::Duration>(std::chrono::duration<double>(seconds));
   }
   constexpr base::Duration nap = std::chrono::milliseconds(20);
   for (base::Instant now = clock_.now(); now < turn && !stopped(); now = clock_.now())

@@ -118,9 +118,9 @@ PullContext new_context(Peers& peers, const pull::Challenge& challenge,
 // PULL OPEN, and the creator's own proof, without which nothing is read from it.
 store::RemoteResult<pull::Opened> open_token(store::RemoteUnit& unit, const GroupView& view,
                                              const PullContext& context) {
-  const auto list = pull::encode(pull::Open{pull_protocol_version, context.opener,
-                                            context.openers_nonce, prove(view.open_proof, context),
-                                            scsi::identifier_of(context.token)});
+  const auto list =
+      pull::encode(pull::Open{pull_protocol_version, context.opener, context.openers_nonce,
+                              prove(view.open_proof, context), scsi::identifier_of(context.token)});
   scsi::CdbBytes cdb = scsi::make_cdb(pull::open_layout);
   pull::parameter_list_length.write(cdb, list.size());
   if (auto sent = unit.command(cdb, list, {}); !sent) return base::fail(sent.error());
@@ -131,10 +131,9 @@ store::RemoteResult<pull::Opened> open_token(store::RemoteUnit& unit, const Grou
   if (!opened || !base::equal_in_constant_time(opened->proof, prove(view.opened_proof, context))) {
     return unreachable("it does not know the secret of the group");
   }
-  const bool whole = opened->block_length.bytes != 0 &&
-                     opened->bytes.value % opened->block_length.bytes == 0 &&
-                     opened->bytes.value ==
-                         scsi::rod_token::bytes_represented_low.read(context.token);
+  const bool whole =
+      opened->block_length.bytes != 0 && opened->bytes.value % opened->block_length.bytes == 0 &&
+      opened->bytes.value == scsi::rod_token::bytes_represented_low.read(context.token);
   if (!whole) return unreachable("it tells of another token");
   return *opened;
 }

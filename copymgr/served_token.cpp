@@ -17,7 +17,6 @@ auto gone() {
 }  // namespace
 
 ServedToken::ServedToken(tokens::Lease lease, const base::Clock& clock,
-                         std::uint32_t source_alignment_bytes,
                          std::shared_ptr<store::Snapshot> still)
     : clock_(clock),
       still_(std::move(still)),
@@ -25,7 +24,7 @@ ServedToken::ServedToken(tokens::Lease lease, const base::Clock& clock,
       used_at_(clock.now()) {
   const VolumeRod& rod = rod_of(*lease_);
   constexpr std::uint32_t shortest = 512;
-  block_length_.bytes = std::max(shortest, source_alignment_bytes);
+  block_length_.bytes = std::max(shortest, rod.volume().alignment_bytes());
   size_ = rod.side().block_length.to_bytes(total_blocks(rod.side().ranges));
 }
 

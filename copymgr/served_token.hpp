@@ -15,8 +15,8 @@ namespace copymgr {
 class ServedToken {
  public:
   // Of a VolumeRod. `still`: of a token that reads its source when it is used, what it held then;
-  // else null. `source_alignment_bytes`: of the store that the data is in.
-  ServedToken(tokens::Lease lease, const base::Clock& clock, std::uint32_t source_alignment_bytes,
+  // else null.
+  ServedToken(tokens::Lease lease, const base::Clock& clock,
               std::shared_ptr<store::Snapshot> still);
 
   // What it can be read in multiples of; the shortest that the source allows.

@@ -24,8 +24,9 @@ base::Result<tokens::Lease, CopyFault> CopyManager::State::lease_for(
     const scsi::RodTokenBytes& token, const Volume& receiving, const TokenGate& gate) {
   const CopyLimits& limits = receiving.limits;
   const bool in_group = peers != nullptr && peers->group() != nullptr;
-  auto lease = table.lease(token, {receiving.target_descriptor,
-                                   limits.takes_remote_tokens(in_group), limits.rod_types, in_group});
+  auto lease =
+      table.lease(token, {receiving.target_descriptor, limits.takes_remote_tokens(in_group),
+                          limits.rod_types, in_group});
   if (!lease) return token_fault(lease.error());
   const auto* rod = dynamic_cast<const VolumeRod*>(lease->rod().get());
   if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);

@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "scsi/cdb.hpp"
 #include "base/units.hpp"
+#include "scsi/cdb.hpp"
 
 namespace scsi::pull {
 
@@ -40,7 +40,7 @@ struct Open {
   std::uint16_t version = 0;
   Designator opener{};
   Nonce nonce{};
-  Proof proof{};  // over all of the token, which itself never goes over this wire
+  Proof proof{};                 // over all of the token, which itself never goes over this wire
   std::uint64_t identifier = 0;  // COPY MANAGER ROD TOKEN IDENTIFIER
 };
 inline constexpr std::size_t open_bytes = 96;

@@ -94,7 +94,8 @@ RemoteUnit::State::~State() {
   if (context == nullptr) return;
   // A logout that nobody waits for: the other side ends the session with the connection as well.
   if (!lost && iscsi_is_logged_in(context) != 0) {
-    iscsi_logout_async(context, [](iscsi_context*, int, void*, void*) {}, nullptr);
+    iscsi_logout_async(
+        context, [](iscsi_context*, int, void*, void*) {}, nullptr);
     iscsi_service(context, POLLOUT);
   }
   iscsi_destroy_context(context);
@@ -326,8 +327,8 @@ RemoteUnit::Part RemoteUnit::begin(base::Extent extent, bool hole, base::BlockLe
   Part out{extent, hole, {}, nullptr};
   if (hole) return out;
   out.buffer = take_buffer();
-  const auto cdb = media_cdb(0x88, 0, extent.offset.value / length.bytes,
-                             extent.length.value / length.bytes);
+  const auto cdb =
+      media_cdb(0x88, 0, extent.offset.value / length.bytes, extent.length.value / length.bytes);
   out.pending = state_->start(cdb, {}, {out.buffer.get(), extent.length.value});
   return out;
 }

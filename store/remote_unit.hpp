@@ -1,7 +1,7 @@
 // A logical unit of another array over iSCSI: commands one at a time, and its blocks read in order
-// with several requests in flight. Blocks its caller, boundedly: every wait has a deadline and looks
-// at `stopped`. Used by one thread at a time. Knows no SCSI but what reading takes; what else is
-// asked of the unit comes and goes as bytes.
+// with several requests in flight. Blocks its caller, boundedly: every wait has a deadline and
+// looks at `stopped`. Used by one thread at a time. Knows no SCSI but what reading takes; what else
+// is asked of the unit comes and goes as bytes.
 #pragma once
 
 #include <functional>

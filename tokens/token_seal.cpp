@@ -14,7 +14,8 @@ constexpr std::size_t hmac_at = scsi::rod_token_bytes - sizeof(base::Sha256Diges
 }  // namespace
 
 TokenSeal::TokenSeal(const TokenKey& key, std::optional<CopyManagerDesignator> creator)
-    : key_(key), name_([&key] {
+    : key_(key),
+      name_([&key] {
         constexpr std::string_view purpose = "copymgr ROD token key name";
         const auto digest = base::hmac_sha256(key, base::as_bytes(purpose));
         Name name{};

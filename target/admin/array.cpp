@@ -194,8 +194,9 @@ base::Result<void, std::string> Array::State::open_portals() {
 }
 
 base::Result<void, std::string> Array::State::open_admin() {
-  auto opened = AdminServer::open(state_directory.admin_socket(),
-                                  make_api({server, copy_manager, targets, clock, pool, {group, peers, copy_manager}}));
+  auto opened = AdminServer::open(
+      state_directory.admin_socket(),
+      make_api({server, copy_manager, targets, clock, pool, {group, peers, copy_manager}}));
   if (!opened) return base::fail(opened.error());
   admin_server = std::move(*opened);
   return {};

@@ -51,7 +51,7 @@ struct Configuration {
   device::LogicalUnitLimits limits;
   store::GuardSettings guard;
   copymgr::CopySettings copies;
-  std::optional<copymgr::Group> group = {};     // nullopt: what was kept, if anything was
+  std::optional<copymgr::Group> group = {};    // nullopt: what was kept, if anything was
   tokens::CopyManagerDesignator designator{};  // of the array; filled in from its state directory
 };
 

@@ -60,8 +60,8 @@ base::Result<std::string, std::string> read_group_secret(const std::string& path
   std::ifstream file(path);
   std::string line;
   if (file && std::getline(file, line) && !line.empty()) return line;
-  return base::fail(fmt::format("cannot read the secret of the group from {}: its first line is it",
-                                path));
+  return base::fail(
+      fmt::format("cannot read the secret of the group from {}: its first line is it", path));
 }
 
 GroupKeeper::GroupKeeper(std::string path, copymgr::Peers& peers,
@@ -76,9 +76,10 @@ base::Result<void, std::string> GroupKeeper::open(const std::optional<Group>& gi
   try {
     group_ = decode({std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()});
   } catch (const json::exception&) {
-    return base::fail(fmt::format("{} does not hold a copy manager group: remove it to leave the "
-                                  "group",
-                                  path_));
+    return base::fail(
+        fmt::format("{} does not hold a copy manager group: remove it to leave the "
+                    "group",
+                    path_));
   }
   publish(group_);
   return {};
@@ -91,7 +92,8 @@ std::optional<Group> GroupKeeper::group() const {
 
 base::Result<void, std::string> GroupKeeper::create(const Group& group) {
   const std::scoped_lock lock(mutex_);
-  if (group_) return base::fail(fmt::format("the array is in the group {}: leave first", group_->name));
+  if (group_)
+    return base::fail(fmt::format("the array is in the group {}: leave first", group_->name));
   return change_to(group);
 }
 
@@ -154,9 +156,9 @@ void GroupKeeper::publish(const std::optional<Group>& group) {
     hidden.name = copymgr::pull_target_name;
     hidden.authentication.derived_target_name = group->name;
     // One with this array's own name would be its own login, sent back to it.
-    hidden.authentication.derive = [group = *group, own = copymgr::to_text(peers_.own())](
-                                       const std::string& name)
-        -> std::optional<iscsi::Authentication::Derived> {
+    hidden.authentication.derive =
+        [group = *group, own = copymgr::to_text(peers_.own())](
+            const std::string& name) -> std::optional<iscsi::Authentication::Derived> {
       if (name == own || !copymgr::parse_designator(name)) return std::nullopt;
       using copymgr::LoginSide;
       return iscsi::Authentication::Derived{

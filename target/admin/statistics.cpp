@@ -85,8 +85,8 @@ std::string statistics_json(const net::ServerCounters& wire,
   // Copies pass the disks too, but for shared blocks, which nobody reads or writes.
   const copymgr::CopyCounters moved = copy_manager.counters();
   bytes_read += moved.bytes_copied_in_kernel + moved.bytes_copied;
-  bytes_written += moved.bytes_copied_in_kernel + moved.bytes_copied + moved.bytes_zeroed +
-                   moved.bytes_pulled;
+  bytes_written +=
+      moved.bytes_copied_in_kernel + moved.bytes_copied + moved.bytes_zeroed + moved.bytes_pulled;
   const json document = {
       {"process", process()},
       {"wire",

@@ -61,7 +61,8 @@ scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit, bool in_group) {
   page.commands = copy_commands(unit);
   page.rod_types = rod_types(limits);
   page.block_length = unit.block_length();
-  page.remote_tokens = limits.takes_remote_tokens(in_group) ? tokens_of_others_too : tokens_of_this_target;
+  page.remote_tokens =
+      limits.takes_remote_tokens(in_group) ? tokens_of_others_too : tokens_of_this_target;
   page.minimum_token_lifetime_seconds = limits.minimum_token_lifetime_seconds;
   page.maximum_token_lifetime_seconds = limits.maximum_token_lifetime_seconds;
   page.total_concurrent_copies = limits.total_concurrent_copies;

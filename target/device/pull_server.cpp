@@ -115,12 +115,11 @@ void PullServer::open(Task& task) {
     return base::equal_in_constant_time(copymgr::prove(group_->open_proof, context_),
                                         request->proof);
   };
-  copy_manager_.serve_token(request->identifier, proven,
-                            [this, &task](auto served) mutable {
-                              worker_.home.post([this, &task, served = std::move(served)]() mutable {
-                                finish_open(task, std::move(served));
-                              });
-                            });
+  copy_manager_.serve_token(request->identifier, proven, [this, &task](auto served) mutable {
+    worker_.home.post([this, &task, served = std::move(served)]() mutable {
+      finish_open(task, std::move(served));
+    });
+  });
 }
 
 void PullServer::finish_open(
@@ -155,9 +154,8 @@ void PullServer::release(Task& task) {
   const bool deletes = pull::delete_token.is_set(task.cdb_view());
   worker_.pool.post([this, &task, token, deletes] {
     token->end(deletes);
-    copy_manager_.token_table().when_kept([this, &task](bool) {
-      worker_.home.post([&task] { task.finish_good(); });
-    });
+    copy_manager_.token_table().when_kept(
+        [this, &task](bool) { worker_.home.post([&task] { task.finish_good(); }); });
   });
 }
 
@@ -226,8 +224,8 @@ void PullServer::get_lba_status(Task& task) {
     for (std::size_t i = 0; runs && i < runs->size(); ++i) {
       const std::uint64_t blocks = token->block_length().whole_blocks((*runs)[i].length).value;
       const base::BlockCount count(std::min(blocks, longest_range));
-      ranges.push_back({{at, count},
-                        (*runs)[i].hole ? scsi::LbaStatus::deallocated : scsi::LbaStatus::mapped});
+      ranges.push_back(
+          {{at, count}, (*runs)[i].hole ? scsi::LbaStatus::deallocated : scsi::LbaStatus::mapped});
       at += count;
       if (count.value != blocks) break;
     }

@@ -114,8 +114,7 @@ base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
       identity.isid};
   out.server = std::make_unique<device::Nexus>(
       std::move(nexus), target->device,
-      visible_units(target->lun_maps, identity.initiator_name, target->device->unmasked()),
-      worker);
+      visible_units(target->lun_maps, identity.initiator_name, target->device->unmasked()), worker);
   return out;
 }
 

@@ -258,8 +258,9 @@ Ok take_group(const po::parsed_options& parsed, const po::variables_map& values,
   }
   if (values.count("group") == 0) {
     const bool alone = group.members.empty() && values.count("group-secret-file") == 0;
-    return alone ? Ok() : base::fail(std::string("--group-secret-file and --group-member need "
-                                                 "--group"));
+    return alone ? Ok()
+                 : base::fail(std::string("--group-secret-file and --group-member need "
+                                          "--group"));
   }
   if (values.count("group-secret-file") == 0) {
     return base::fail(std::string("--group needs --group-secret-file"));
@@ -321,8 +322,8 @@ base::Result<base::log::Level, std::string> parse_log_level(const std::string& t
 }
 
 bool may_repeat(const std::string& key) {
-  return key == "target" || key == "portal" || key == "group-member" || key == "discovery-chap" || key == "copy" ||
-         is_of_a_target(key);
+  return key == "target" || key == "portal" || key == "group-member" || key == "discovery-chap" ||
+         key == "copy" || is_of_a_target(key);
 }
 
 base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed) {
