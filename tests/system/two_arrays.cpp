@@ -3,6 +3,8 @@
 #include <thread>
 
 #include "base/digest.hpp"
+#include "scsi/copy_cdbs.hpp"
+#include "scsi/token_parameters.hpp"
 #include "tests/support/array_pair.hpp"
 
 using namespace test;
@@ -87,6 +89,27 @@ TEST_CASE("two arrays: offset, several uses, both directions, DEL_TKN's kin: the
                 scsi::asc::copy_target_data_underrun);
   check_refused(on_b.use(token, 0, 1, 512), scsi::SenseKey::illegal_request,
                 scsi::asc::invalid_field_in_parameter_list);
+}
+
+TEST_CASE("two arrays: DEL_TKN ends the token at its creator when all is written") {
+  ArrayPair pair("0=memory:4M");
+  ArrayHost on_a(pair.a, "iqn.host:a"), on_b(pair.b, "iqn.host:b");
+  on_a.write(0, content(0, 64, 1));
+  const auto token = on_a.make_token(0, 64);
+  scsi::WriteUsingToken request;
+  request.delete_token = true;
+  request.token = token;
+  request.ranges = {blocks(8, 64)};
+  const auto list = scsi::encode(request);
+  host::Command command = host::make_command(scsi::write_using_token::layout);
+  scsi::token_command::list_identifier.write(command.cdb, 4711);
+  scsi::token_command::parameter_list_length.write(command.cdb, list.size());
+  command.data_out = list;
+  CHECK(host::execute(on_b.session(), command).good());
+  CHECK(on_b.read(8, 64) == content(0, 64, 1));
+  check_refused(on_b.use(token, 0, 64), scsi::SenseKey::illegal_request, scsi::asc::token_deleted);
+  check_refused(on_a.use(token, 100, 64), scsi::SenseKey::illegal_request,
+                scsi::asc::token_deleted);
 }
 
 TEST_CASE("two arrays: what was overwritten after POPULATE TOKEN is not what B receives") {
