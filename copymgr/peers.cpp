@@ -70,6 +70,17 @@ Peers::Peers(const base::Clock& clock, base::Randomness& randomness,
              const CopyManagerDesignator& own)
     : clock_(clock), randomness_(randomness), own_(own) {}
 
+// A thread of a peer that has just queued its last work may hold it for a moment yet, and must not
+// be the one to end it.
+Peers::~Peers() {
+  retired_.insert(retired_.end(), peers_.begin(), peers_.end());
+  peers_.clear();
+  for (const PeerPtr& peer : retired_) {
+    while (peer.use_count() > 1)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 std::shared_ptr<const GroupView> Peers::group() const {
   const std::scoped_lock lock(mutex_);
   return group_;

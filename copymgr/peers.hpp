@@ -83,6 +83,11 @@ class Peers {
  public:
   Peers(const base::Clock& clock, base::Randomness& randomness, const CopyManagerDesignator& own);
 
+  // When no copy runs any more.
+  ~Peers();
+  Peers(const Peers&) = delete;
+  Peers& operator=(const Peers&) = delete;
+
   const CopyManagerDesignator& own() const { return own_; }
   const base::Clock& clock() const { return clock_; }
   base::Randomness& randomness() { return randomness_; }

@@ -48,8 +48,9 @@ PullRun::PullRun(Peers& peers, const Operation& operation, const Volume& destina
       stopped_([&stop = operation.stop] { return stop != StopReason::none; }),
       peer_(peers.find(tokens::TokenSeal::creator_in(request.token))) {}
 
-base::Executor* PullRun::executor() {
-  return peer_ != nullptr ? &peer_->pulls() : &peers_.lobby();
+std::shared_ptr<base::Executor> PullRun::executor() {
+  if (peer_ == nullptr) return {std::shared_ptr<void>(), &peers_.lobby()};
+  return {peer_, &peer_->pulls()};
 }
 
 CopyFault PullRun::volume_lost(base::BlockCount blocks_done) const {

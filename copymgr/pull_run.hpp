@@ -21,7 +21,7 @@ class PullRun final : public Run {
   Stepped step() override;
   bool may_stop_early() const override { return true; }
   CopyFault volume_lost(base::BlockCount blocks_done) const override;
-  base::Executor* executor() override;
+  std::shared_ptr<base::Executor> executor() override;
 
  private:
   std::optional<CopyFault> open();

@@ -38,8 +38,9 @@ class Run {
   };
   virtual Stepped step() = 0;
 
-  // Where it runs; nullptr: on the pool, in its turn.
-  virtual base::Executor* executor() { return nullptr; }
+  // Where it runs; nullptr: on the pool, in its turn. Shared, as the run may end, and what it holds
+  // with it, before its next work is queued there.
+  virtual std::shared_ptr<base::Executor> executor() { return nullptr; }
 
   // May it be stopped with a part done and told so, for having taken too long?
   virtual bool may_stop_early() const = 0;
