@@ -415,11 +415,16 @@ TEST_CASE("two arrays: a creator that hangs in the middle, what is there is coun
   CHECK_FALSE(progress.trouble);
   check_refused(on_b.use(token, written, 131072 - written, written),
                 scsi::SenseKey::illegal_request, scsi::asc::unreachable_copy_target);
-  CHECK(look.read(0, written) == content(0, written, 1));
+  CHECK((look.read(0, written) == content(0, written, 1)));
   ::kill(pair.a.pid(), SIGCONT);
   wait_until_not_pulled_from(pair.a);
-  CHECK(on_b.use(token, written, 131072 - written, written).blocks.value == 131072 - written);
-  CHECK(look.read(0, 131072) == content(0, 131072, 1));
+  // In several commands: the bound makes each longer than its work budget.
+  for (std::uint64_t at = written; at < 131072;) {
+    const auto more = on_b.use(token, at, 131072 - at, at);
+    REQUIRE(more.blocks.value > 0);
+    at += more.blocks.value;
+  }
+  CHECK((look.read(0, 131072) == content(0, 131072, 1)));
 }
 
 TEST_CASE("two arrays: who stops while it pulls from one that hangs stops at once") {
