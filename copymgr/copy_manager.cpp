@@ -142,6 +142,7 @@ void CopyManager::volume_reset(std::uint64_t volume_id) {
 void CopyManager::expire() {
   state_->table.expire();
   state_->ledger.expire();
+  state_->served.end_idle(state_->clock.now());
 }
 
 CopyCounters CopyManager::counters() const {

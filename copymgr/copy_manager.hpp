@@ -73,7 +73,8 @@ struct CopyFault {
     source_read_failed,
     destination_write_failed,
     destination_full,
-    destination_waits,  // the same, but room will come
+    destination_waits,    // the same, but room will come
+    creator_unreachable,  // another member of the group made the token, and does not answer
     list_identifier_in_use,
     too_many_operations,
     token_not_kept,  // the journal could not write it down: it does not exist
@@ -152,6 +153,7 @@ struct CopyCounters {
   std::uint64_t refused = 0, stopped_early = 0;
   std::uint64_t bytes_requested = 0;
   std::uint64_t bytes_cloned = 0, bytes_copied_in_kernel = 0, bytes_copied = 0, bytes_zeroed = 0;
+  std::uint64_t bytes_pulled = 0;  // from other members of the group
   // Of what was copied instead: why its blocks could not be shared, and of what was copied by hand,
   // why the kernel could not.
   ObstacleCounts not_cloned{}, not_copied_in_kernel{};
@@ -159,6 +161,8 @@ struct CopyCounters {
 
 struct TokenFacts;
 struct OperationFacts;
+class Peers;
+class ServedToken;
 
 class CopyManager {
  public:
@@ -190,6 +194,24 @@ class CopyManager {
   // call it from within one), its tokens become cancelled; records stay. Nobody starts operations
   // on it any more.
   void medium_removed(std::uint64_t volume_id);
+
+  // Once, before the first command: the members of its group, which outlive the copy manager.
+  void meet(Peers& peers);
+  bool in_group() const;
+  // This array is in this group now, or in none; its peers know it already. What is open to members
+  // of the group before ends.
+  void group_changed();
+  // The member of the group that made a token, by its name here or its designator; nullopt: none.
+  std::optional<std::string> member_that_made(const scsi::RodTokenBytes& token) const;
+  // Tokens that other members have open now.
+  std::size_t tokens_served() const;
+  // Another member opens a token of this array (served_token.hpp). `proven` says whether it knows
+  // the bytes; of a token of which it does not, nothing is told. `done` runs once, inside the call
+  // or on the pool.
+  using TokenServed =
+      base::UniqueFunction<void(base::Result<std::shared_ptr<ServedToken>, tokens::TokenFault>)>;
+  void serve_token(std::uint64_t identifier,
+                   const std::function<bool(const scsi::RodTokenBytes&)>& proven, TokenServed done);
 
   // The service action of the operation that runs under this key. 05/00/16 comes before the
   // parameter checks: a host asks this first.

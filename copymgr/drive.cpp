@@ -73,7 +73,10 @@ bool CopyManager::State::end_refused(const OperationPtr& operation, CopyFault fa
 void CopyManager::State::hand_on(const OperationPtr& operation) {
   const std::shared_ptr<BackgroundTurns> turns =
       operation->manner.in_background ? background : nullptr;
-  base::Executor& executor = turns != nullptr ? static_cast<base::Executor&>(*turns) : pool;
+  const auto own = operation->run != nullptr ? operation->run->executor() : nullptr;
+  base::Executor& executor = own != nullptr     ? *own
+                             : turns != nullptr ? static_cast<base::Executor&>(*turns)
+                                                : pool;
   if (!operation->leave()) return end_stopped({operation});
   executor.post([this, operation] {
     if (operation->attend()) drive(operation);

@@ -15,6 +15,7 @@
 #include "base/random.hpp"
 #include "store/side_files.hpp"
 #include "target/admin/admin_server.hpp"
+#include "target/admin/group_keeper.hpp"
 #include "target/admin/reservation_database.hpp"
 #include "target/admin/routes.hpp"
 #include "target/admin/state_directory.hpp"
@@ -43,9 +44,11 @@ struct Array::State {
   std::unique_ptr<UnitDatabase> unit_memory;
   const std::unique_ptr<TokenDatabase> tokens;  // null: they end with the process
   base::WorkPool pool{configuration.pool_threads};
+  copymgr::Peers peers{clock, randomness, configuration.designator};
   copymgr::CopyManager copy_manager{clock, randomness, pool, configuration.copies, tokens.get()};
   std::vector<std::shared_ptr<device::TargetDevice>> targets;
   net::Server server{configuration.server, clock, randomness, pool};
+  GroupKeeper group{state_directory.group_file(), peers, copy_manager, server};
   std::future<void> expiry;  // the one that the pool was given last
   std::vector<net::Endpoint> portals;
   std::unique_ptr<AdminServer> admin_server;
@@ -191,8 +194,9 @@ base::Result<void, std::string> Array::State::open_portals() {
 }
 
 base::Result<void, std::string> Array::State::open_admin() {
-  auto opened = AdminServer::open(state_directory.admin_socket(),
-                                  make_api({server, copy_manager, targets, clock, pool}));
+  auto opened = AdminServer::open(
+      state_directory.admin_socket(),
+      make_api({server, copy_manager, targets, clock, pool, {group, peers, copy_manager}}));
   if (!opened) return base::fail(opened.error());
   admin_server = std::move(*opened);
   return {};
@@ -206,6 +210,9 @@ base::Result<std::unique_ptr<Array>, std::string> Array::open(const Configuratio
   if (!token_key) return base::fail(token_key.error());
   Configuration completed = configuration;
   completed.copies.token_key = *token_key;
+  const auto designator = directory->array_identifier(randomness);
+  if (!designator) return base::fail(designator.error());
+  completed.designator = *designator;
   std::unique_ptr<TokenDatabase> tokens;
   if (configuration.token_persistence) {
     auto opened = TokenDatabase::open(directory->token_database(), wall_clock);
@@ -218,6 +225,8 @@ base::Result<std::unique_ptr<Array>, std::string> Array::open(const Configuratio
   std::unique_ptr<Array> array(new Array);
   array->state_ = std::make_unique<State>(completed, std::move(*directory), std::move(tokens));
   State& state = *array->state_;
+  state.copy_manager.meet(state.peers);
+  if (auto ok = state.group.open(completed.group); !ok) return base::fail(ok.error());
   if (auto ok = state.open_targets(); !ok) return base::fail(ok.error());
   if (auto ok = state.open_portals(); !ok) return base::fail(ok.error());
   if (auto ok = state.open_admin(); !ok) return base::fail(ok.error());

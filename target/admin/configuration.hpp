@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "copymgr/copy_manager.hpp"
+#include "copymgr/group.hpp"
 #include "scsi/command.hpp"
 #include "store/guard.hpp"
 #include "store/open.hpp"
@@ -50,6 +51,8 @@ struct Configuration {
   device::LogicalUnitLimits limits;
   store::GuardSettings guard;
   copymgr::CopySettings copies;
+  std::optional<copymgr::Group> group = {};    // nullopt: what was kept, if anything was
+  tokens::CopyManagerDesignator designator{};  // of the array; filled in from its state directory
 };
 
 // "0=file:/srv/a.img,size=1G,physical=512"; the error is one line for a person.

@@ -98,13 +98,16 @@ std::function<std::optional<std::uint16_t>(std::uint64_t)> tsih_finder(net::Serv
   };
 }
 
+ApiResponse statistics(const ArrayParts& array) {
+  json out =
+      json::parse(statistics_json(array.server.counters(), array.copy_manager, array.targets));
+  out["peers"] = describe_members(array.group.peers);
+  return answer(out);
+}
+
 std::vector<Route> all_routes(const ArrayParts& array) {
   return {
-      {"GET", "/v1/stats",
-       [array](const ApiRequest&) {
-         return ApiResponse{
-             200, statistics_json(array.server.counters(), array.copy_manager, array.targets)};
-       }},
+      {"GET", "/v1/stats", [array](const ApiRequest&) { return statistics(array); }},
       {"GET", "/v1/sessions", [array](const ApiRequest&) { return list_sessions(array); }},
       {"POST", "/v1/sessions/{}/logout",
        [array](const ApiRequest& request) { return log_out(array, request); }},
@@ -132,7 +135,8 @@ std::vector<Route> all_routes(const ArrayParts& array) {
 Api make_api(const ArrayParts& array) {
   const Inspected inspected{array.copy_manager, array.targets, tsih_finder(array.server)};
   std::vector<Route> routes = all_routes(array);
-  for (auto& more : {token_routes(inspected), copy_operation_routes(inspected)})
+  for (auto& more :
+       {token_routes(inspected), copy_operation_routes(inspected), group_routes(array.group)})
     routes.insert(routes.end(), more.begin(), more.end());
   return Api(std::move(routes));
 }

@@ -14,6 +14,7 @@ namespace admin {
 // /v1/targets/{name}/port-groups...: port_group_routes.hpp
 // /v1/tokens...: token_routes.hpp
 // /v1/copy-operations...: copy_operation_routes.hpp
+// /v1/group...: group_routes.hpp
 Api make_api(const ArrayParts& array);
 
 }  // namespace admin

@@ -25,6 +25,8 @@ class StateDirectory {
   std::string admin_socket() const { return path_ + "/admin.socket"; }
   std::string reservation_database() const { return path_ + "/reservations.db"; }
   std::string unit_database() const { return path_ + "/units.db"; }
+  // Of the copy manager group: it holds its secret.
+  std::string group_file() const { return path_ + "/group.json"; }
   std::string token_database() const { return path_ + "/tokens.db"; }
   // The array's own identifier: made at random once, the same ever after.
   base::Result<ArrayIdentifier, std::string> array_identifier(base::Randomness& randomness) const;

@@ -54,7 +54,7 @@ std::uint8_t segment_granularity_exponent(LogicalUnit& unit) {
   return static_cast<std::uint8_t>(std::countr_zero(unit.guard().alignment_bytes()));
 }
 
-scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
+scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit, bool in_group) {
   enum : std::uint8_t { tokens_of_this_target = 0, tokens_of_others_too = 4 };
   const copymgr::CopyLimits& limits = unit.copy_limits();
   scsi::ThirdPartyCopyPage page;
@@ -63,7 +63,8 @@ scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
   page.commands = copy_commands(unit);
   page.rod_types = rod_types(limits);
   page.block_length = unit.block_length();
-  page.remote_tokens = limits.remote_tokens ? tokens_of_others_too : tokens_of_this_target;
+  page.remote_tokens =
+      limits.takes_remote_tokens(in_group) ? tokens_of_others_too : tokens_of_this_target;
   page.minimum_token_lifetime_seconds = limits.minimum_token_lifetime_seconds;
   page.maximum_token_lifetime_seconds = limits.maximum_token_lifetime_seconds;
   page.total_concurrent_copies = limits.total_concurrent_copies;

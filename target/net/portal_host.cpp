@@ -42,6 +42,9 @@ LoginStatus PortalHost::refusal(const PublishedTarget& target,
 
 base::Result<iscsi::TargetView, LoginStatus> PortalHost::find_target(
     std::string_view target_name, std::string_view initiator_name) const {
+  if (directory_->find_hidden(target_name) != nullptr) {
+    return iscsi::TargetView{std::string(target_name), arrival_.portal_group};
+  }
   const PublishedTarget* target = directory_->find(target_name);
   const LoginStatus status =
       target == nullptr ? LoginStatus::target_not_found : refusal(*target, initiator_name);
@@ -56,6 +59,7 @@ base::Result<iscsi::TargetView, LoginStatus> PortalHost::find_target(
 
 const iscsi::Authentication* PortalHost::authentication(std::string_view target_name) const {
   if (target_name.empty()) return &directory_->discovery_authentication;
+  if (const auto* hidden = directory_->find_hidden(target_name)) return &hidden->authentication;
   const PublishedTarget* target = directory_->find(target_name);
   return target == nullptr ? nullptr : &target->authentication;
 }
@@ -87,7 +91,9 @@ base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
   const iscsi::SessionIdentity& identity = session->identity();
   const std::shared_ptr<const Directory> now = board_.read();
   const PublishedTarget* target = now->find(identity.target_name);
-  if (!identity.target_name.empty()) {
+  // Not the hidden target as it was when the connection came: the array may have left its group.
+  const HiddenTarget* hidden = now->find_hidden(identity.target_name);
+  if (!identity.target_name.empty() && hidden == nullptr) {
     // The target may have gone, or closed its door, while the login went on.
     const LoginStatus status = target == nullptr ? LoginStatus::target_not_found
                                                  : refusal(*target, identity.initiator_name);
@@ -98,6 +104,8 @@ base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
   iscsi::Admission out;
   out.tsih = entry->facts.tsih;
   out.registration = entry;
+  const device::WorkerContext worker{worker_, pool_, worker_.buffers(), worker_.index()};
+  if (hidden != nullptr) out.server = hidden->serve(identity.initiator_name, worker);
   if (target == nullptr) return out;
   device::NexusIdentity nexus{
       entry->facts.number,
@@ -106,8 +114,7 @@ base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
       identity.isid};
   out.server = std::make_unique<device::Nexus>(
       std::move(nexus), target->device,
-      visible_units(target->lun_maps, identity.initiator_name, target->device->unmasked()),
-      device::WorkerContext{worker_, pool_, worker_.buffers(), worker_.index()});
+      visible_units(target->lun_maps, identity.initiator_name, target->device->unmasked()), worker);
   return out;
 }
 

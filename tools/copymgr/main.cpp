@@ -20,6 +20,8 @@ constexpr std::array verbs{
          run_copy_operation},
     Verb{"doctor", "whether Windows, ESXi and Linux would let an array copy, and why not",
          run_doctor},
+    Verb{"group", "the copy manager group of a running daemon: create, join, leave, list, probe",
+         run_group},
     Verb{"info", "what a host administrator asks of an array before using ODX", run_info},
     Verb{"lun", "the logical units of a running daemon: delete, resize, provisioning", run_lun},
     Verb{"session", "the sessions of a running daemon: list, logout", run_session},

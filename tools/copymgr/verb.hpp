@@ -24,6 +24,7 @@ struct Verb {
 int run_copy(const std::vector<std::string>& arguments);
 int run_copy_operation(const std::vector<std::string>& arguments);
 int run_doctor(const std::vector<std::string>& arguments);
+int run_group(const std::vector<std::string>& arguments);
 int run_info(const std::vector<std::string>& arguments);
 int run_lun(const std::vector<std::string>& arguments);
 int run_lun_provisioning(const std::vector<std::string>& arguments);  // of run_lun

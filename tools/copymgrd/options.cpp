@@ -7,6 +7,7 @@
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 
+#include "target/admin/group_keeper.hpp"
 #include "target/iscsi/login.hpp"
 
 namespace copymgrd {
@@ -53,6 +54,11 @@ const po::options_description& options() {
         ("max-tokens", number(copies.tokens.live_tokens_max), "live tokens of the array; beyond it the least recently used is revoked")
         ("max-copies", number(copies.operations_max), "copies of the array that run at once")
         ("token-persistence", text("on|off"), "tokens of file and block LUNs survive a restart, and kill -9; default on with --state-dir, else off; docs/odx.md tells what survives what")
+        ("group", text("NAME"), "the copy manager group that the array is in, as copymgr group create; see docs/arrays.md")
+        ("group-secret-file", text("FILE"), "its secret is the file's first line, at least 16 bytes")
+        ("group-member", text("NAME=ADDRESS:PORT[,...]"), "another member: its designator or a name, and its portals; may repeat")
+        ("group-pulls", number(copymgr::PullLimits().pulls_at_once), "copies at once from one member; the others wait their turn")
+        ("group-bandwidth", size("0"), "bytes a second from one member; 0: no bound")
         ("side-space", size("8G"), "room for each LUN's old data that live tokens still need; beyond it tokens are cancelled")
         ("background-copies", number(copies.background_slices_at_once),
          "copies in background that move data at once; the others wait their turn")
@@ -240,6 +246,39 @@ Ok take_token_persistence(const po::variables_map& values, admin::Configuration&
   return {};
 }
 
+// Without --group: what the state directory keeps.
+Ok take_group(const po::parsed_options& parsed, const po::variables_map& values,
+              admin::Configuration& configuration) {
+  copymgr::Group group;
+  for (const auto& option : parsed.options) {
+    if (option.string_key != "group-member") continue;
+    auto member = copymgr::parse_group_member(option.value.front());
+    if (!member) return base::fail("--group-member: " + member.error());
+    group.members.push_back(std::move(*member));
+  }
+  if (values.count("group") == 0) {
+    const bool alone = group.members.empty() && values.count("group-secret-file") == 0;
+    return alone ? Ok()
+                 : base::fail(std::string("--group-secret-file and --group-member need "
+                                          "--group"));
+  }
+  if (values.count("group-secret-file") == 0) {
+    return base::fail(std::string("--group needs --group-secret-file"));
+  }
+  auto secret = admin::read_group_secret(values["group-secret-file"].as<std::string>());
+  if (!secret) return base::fail(secret.error());
+  group.name = values["group"].as<std::string>();
+  group.secret = std::move(*secret);
+  group.limits.pulls_at_once = std::max(1u, values["group-pulls"].as<std::uint32_t>());
+  if (values["group-bandwidth"].as<std::string>() != "0") {
+    if (auto ok = take_size(values, "group-bandwidth", group.limits.bytes_per_second); !ok)
+      return ok;
+  }
+  if (auto fault = copymgr::fault_of(group)) return base::fail(*fault);
+  configuration.group = std::move(group);
+  return {};
+}
+
 Ok take_digest(const po::variables_map& values, const std::string& option,
                iscsi::DigestPolicy& policy) {
   const std::string& text = values[option].as<std::string>();
@@ -283,8 +322,8 @@ base::Result<base::log::Level, std::string> parse_log_level(const std::string& t
 }
 
 bool may_repeat(const std::string& key) {
-  return key == "target" || key == "portal" || key == "discovery-chap" || key == "copy" ||
-         is_of_a_target(key);
+  return key == "target" || key == "portal" || key == "group-member" || key == "discovery-chap" ||
+         key == "copy" || is_of_a_target(key);
 }
 
 base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed) {
@@ -310,6 +349,7 @@ base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed
   if (values.count("state-dir") != 0)
     configuration.state_directory = values["state-dir"].as<std::string>();
   if (auto ok = take_token_persistence(values, configuration); !ok) return base::fail(ok.error());
+  if (auto ok = take_group(parsed, values, configuration); !ok) return base::fail(ok.error());
   if (values.count("ready-file") != 0)
     configuration.ready_file = values["ready-file"].as<std::string>();
   configuration.server.connections_max = values["max-connections"].as<std::size_t>();

@@ -130,7 +130,7 @@ TEST_CASE("what is typed is what a unit gets") {
   wanted.zero_token_for_unmapped = true;
   wanted.immed = copymgr::ImmedPolicy::foreground;
   wanted.token_use = copymgr::TokenUse::visible_source;
-  wanted.remote_tokens = true;
+  wanted.remote_tokens = copymgr::RemoteTokens::array;
   wanted.mixed_block_lengths = copymgr::MixedBlockLengths::convert;
   wanted.service_actions.withdraw(scsi::extended_copy::lid4_layout);
   wanted.service_actions.withdraw(scsi::receive_copy::all_rod_tokens_layout);
