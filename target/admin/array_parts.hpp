@@ -10,6 +10,7 @@
 #include "base/executor.hpp"
 #include "copymgr/copy_manager.hpp"
 #include "target/admin/api.hpp"
+#include "target/admin/provisioner.hpp"
 #include "target/device/target_device.hpp"
 #include "target/net/server.hpp"
 
@@ -22,6 +23,7 @@ struct ArrayParts {
   const std::vector<std::shared_ptr<device::TargetDevice>>& targets;
   const base::Clock& clock;
   base::Executor& pool;
+  Provisioner& provisioner;
 };
 
 // A number that is the whole of the text.
