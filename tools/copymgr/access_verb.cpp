@@ -15,7 +15,7 @@ constexpr const char* words = "WORD";
 
 Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
                std::string_view examples) {
-  Usage out{verb, synopsis, what, examples, po::options_description("options"), {}, words};
+  Usage out{verb, synopsis, what, examples, po::options_description("options"), {}, {}, words};
   add_daemon_options(out.options);
   return out;
 }

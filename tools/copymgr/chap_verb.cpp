@@ -37,7 +37,7 @@ std::string ask_for_secret(const std::string& user) {
 
 Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
                std::string_view examples) {
-  Usage out{verb, synopsis, what, examples, po::options_description("options"), {}, words};
+  Usage out{verb, synopsis, what, examples, po::options_description("options"), {}, {}, words};
   add_daemon_options(out.options);
   out.options.add_options()("mutual", "the account that the target proves to initiators which ask");
   return out;

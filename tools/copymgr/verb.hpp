@@ -66,8 +66,8 @@ struct Usage {
   std::string_view examples;  // lines to copy and paste
   boost::program_options::options_description options;
   std::vector<std::string> positional;
-  std::string more = {};             // any number of further ones, as a list of texts
   std::string last_by_default = {};  // the last of them when it is not given; empty: it must be
+  std::string more = {};             // names any number of further ones, which come as a list
 };
 
 // Thrown for wrong usage; main() prints it and exits with 2.
