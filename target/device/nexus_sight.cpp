@@ -47,7 +47,10 @@ void Nexus::see(const std::map<scsi::Lun, scsi::Lun>& visible, base::UniqueFunct
     if (at != units.end() && at->second == path.unit) continue;
     path.removed = true;
     event.unit_ids.push_back(path.unit->id());
-    target_->copy_manager().stop_background(identity_.number, path.unit->id());
+    target_->copy_manager().stop_uses(
+        path.unit->id(),
+        [own = identity_.number](const copymgr::Nexus& nexus) { return nexus.number == own; },
+        [] {});
   }
   end_tasks(event, [this, visible, done = std::move(done)](std::size_t) mutable {
     std::vector<std::shared_ptr<LogicalUnit>> lost;
