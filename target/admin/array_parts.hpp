@@ -11,6 +11,7 @@
 #include "copymgr/copy_manager.hpp"
 #include "target/admin/api.hpp"
 #include "target/admin/group_routes.hpp"
+#include "target/admin/provisioner.hpp"
 #include "target/device/target_device.hpp"
 #include "target/net/server.hpp"
 
@@ -24,6 +25,7 @@ struct ArrayParts {
   const base::Clock& clock;
   base::Executor& pool;
   GroupParts group;
+  Provisioner& provisioner;
 };
 
 // A number that is the whole of the text.

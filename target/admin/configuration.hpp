@@ -1,4 +1,4 @@
-// What an array consists of, as plain values: the command line (and later a file) fills it in.
+// What an array consists of, as plain values: what a document (document.hpp) means.
 #pragma once
 
 #include <map>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.hpp"
 #include "copymgr/copy_manager.hpp"
 #include "copymgr/group.hpp"
 #include "scsi/command.hpp"
@@ -51,8 +52,8 @@ struct Configuration {
   device::LogicalUnitLimits limits;
   store::GuardSettings guard;
   copymgr::CopySettings copies;
-  std::optional<copymgr::Group> group = {};    // nullopt: what was kept, if anything was
   tokens::CopyManagerDesignator designator{};  // of the array; filled in from its state directory
+  base::log::Level log_level = base::log::Level::info;
 };
 
 // "0=file:/srv/a.img,size=1G,physical=512"; the error is one line for a person.

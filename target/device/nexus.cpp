@@ -97,10 +97,7 @@ Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
   for (const auto& [lun, in_target] : visible) {
     const auto at = units.find(in_target);
     if (at == units.end()) continue;
-    const auto& unit = at->second;
-    UnitPath path{unit, store::Channel(unit->guard(), worker_.pool, worker_.home), {}, {}};
-    path.attentions.owe(UnitAttention::power_on);
-    paths_.try_emplace(lun, std::move(path));
+    paths_.try_emplace(lun, new_path(at->second));
   }
   for (auto& [lun, path] : paths_)
     path.nexus = this;
@@ -118,15 +115,8 @@ Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
 
 Nexus::~Nexus() {
   target_->nexuses().remove(door_);
-  for (auto& [lun, path] : paths_) {
-    path.tasks.abandon_turn();
-    path.unit->medium().allow_removal(identity_.number);
-    if (!path.unit->reservations().nexus_lost(identity_.number)) continue;
-    target_->nexuses().visit_all([news = ReservationNews{path.unit, {}, false}](
-                                     Nexus& other, base::UniqueFunction<void()> visited) {
-      other.reservations_changed(news, std::move(visited));
-    });
-  }
+  for (auto& [lun, path] : paths_)
+    let_go_of(path);
   target_->copy_manager().nexus_lost(identity_.number);
 }
 

@@ -112,9 +112,16 @@ base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
       identity.initiator_name,
       {identity.target_name, identity.portal_group_tag, identity.portal_group_tag},
       identity.isid};
-  out.server = std::make_unique<device::Nexus>(
-      std::move(nexus), target->device,
-      visible_units(target->lun_maps, identity.initiator_name, target->device->unmasked()), worker);
+  const auto sight = [&identity](const PublishedTarget& of) {
+    return visible_units(of.lun_maps, identity.initiator_name, of.device->unmasked());
+  };
+  auto server =
+      std::make_unique<device::Nexus>(std::move(nexus), target->device, sight(*target), worker);
+  // What was published meanwhile found no nexus yet that it could have been shown to.
+  const std::shared_ptr<const Directory> since = board_.read();
+  const PublishedTarget* const again = since == now ? nullptr : since->find(identity.target_name);
+  if (again != nullptr && again->device == target->device) server->see(sight(*again), [] {});
+  out.server = std::move(server);
   return out;
 }
 

@@ -15,19 +15,28 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr std::array verbs{
+    Verb{"acl", "who may log in to a target of a running daemon: allow, deny, list", run_acl},
+    Verb{"apply", "make a running daemon what a file says, all of it or nothing", run_apply},
+    Verb{"chap", "the CHAP accounts of a target of a running daemon: set, clear", run_chap},
     Verb{"copy", "copy blocks between logical units, by tokens where the array can", run_copy},
     Verb{"copy-operation", "the copy operations of a running daemon: list, show, abort",
          run_copy_operation},
+    Verb{"diff", "what apply would change", run_diff},
     Verb{"doctor", "whether Windows, ESXi and Linux would let an array copy, and why not",
          run_doctor},
+    Verb{"export", "a running daemon as a file for apply and --config", run_export},
     Verb{"group", "the copy manager group of a running daemon: create, join, leave, list, probe",
          run_group},
     Verb{"info", "what a host administrator asks of an array before using ODX", run_info},
-    Verb{"lun", "the logical units of a running daemon: delete, resize, provisioning", run_lun},
+    Verb{"lun", "the logical units of a running daemon: create, list, resize, clone...", run_lun},
+    Verb{"map", "what an initiator sees of a target: LUN numbers of its own", run_map},
+    Verb{"portal", "where a running daemon listens: add, list, remove", run_portal},
+    Verb{"reservation", "the reservations of a running daemon: list, clear", run_reservation},
     Verb{"session", "the sessions of a running daemon: list, logout", run_session},
     Verb{"stats", "what a running daemon has copied, and how", run_stats},
-    Verb{"target", "the targets of a running daemon: online, offline, access", run_target},
+    Verb{"target", "the targets of a running daemon: create, list, online, offline...", run_target},
     Verb{"token", "ROD tokens: list, show, decode, expire, revoke, delete", run_token},
+    Verb{"unmap", "takes back what map gave", run_unmap},
 };
 
 std::string list(std::span<const Verb> family) {
@@ -69,6 +78,7 @@ po::positional_options_description positional_of(const Usage& usage) {
   po::positional_options_description out;
   for (const std::string& name : usage.positional)
     out.add(name.c_str(), 1);
+  if (!usage.more.empty()) out.add(usage.more.c_str(), -1);
   return out;
 }
 
@@ -109,6 +119,9 @@ std::optional<po::variables_map> parse(const Usage& usage,
     all.add_options()(name.c_str(),
                       defaulted ? po::value<std::string>()->default_value(usage.last_by_default)
                                 : po::value<std::string>());
+  }
+  if (!usage.more.empty()) {
+    all.add_options()(usage.more.c_str(), po::value<std::vector<std::string>>());
   }
   const po::positional_options_description positional = positional_of(usage);
   po::variables_map values;

@@ -3,17 +3,15 @@
 
 #include <string>
 
-#include "base/log.hpp"
 #include "base/result.hpp"
-#include "target/admin/configuration.hpp"
+#include "target/admin/start.hpp"
 
 namespace copymgrd {
 
 struct CommandLine {
-  enum class Wish { serve, help, version };
+  enum class Wish { serve, check, help, version };
   Wish wish = Wish::serve;
-  admin::Configuration configuration;
-  base::log::Level log_level = base::log::Level::info;
+  admin::Start start;  // to check: its config_file
 };
 
 // The error is one line for a person.
