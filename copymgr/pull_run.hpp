@@ -44,8 +44,10 @@ class PullRun final : public Run {
   std::unique_ptr<PullSource> source_;
   PeerPtr peer_;
   base::ByteCount step_bytes_{16u << 20};
-  const bool durable_;       // what is told to be written is durable
-  bool unsettled_ = false;   // something was written since that was so
+  const bool durable_;      // what is told to be written is durable
+  bool unsettled_ = false;  // something was written since that was so
+  // And could not be made so; a later flush would tell nothing of it.
+  bool unsettleable_ = false;
   bool broken_off_ = false;  // within a step, by who wants it stopped
   base::ByteCount written_;  // all that is good, from the start on
 };
