@@ -14,6 +14,12 @@
 #include "target/admin/group_keeper.hpp"
 #include "target/admin/provisioner.hpp"
 #include "target/admin/routes.hpp"
+#include "target/admin/service_manager.hpp"
+#include "target/admin/state_directory.hpp"
+#include "target/admin/token_database.hpp"
+#include "target/admin/unit_database.hpp"
+#include "target/device/target_device.hpp"
+#include "target/device/unit_sizes.hpp"
 #include "target/net/server.hpp"
 
 namespace admin {
@@ -183,7 +189,9 @@ base::Result<void, std::string> Array::run() {
     const std::string& ready_file = state.configuration.ready_file;
     if (!ready_file.empty()) outcome = write_file_atomically(ready_file, lines);
     if (!outcome) state.server.stop();
+    tell_service_manager("READY=1");
   });
+  tell_service_manager("STOPPING=1");
   if (state.expiry.valid()) state.expiry.wait();
   if (!state.configuration.ready_file.empty()) ::unlink(state.configuration.ready_file.c_str());
   return outcome;
