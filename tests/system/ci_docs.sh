@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The examples of docs/ci.md as they stand there.
 . "$(dirname "$0")/../support/target.sh"
-page=$(dirname "${BASH_SOURCE[0]}")/../../docs/ci.md
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../tools" && pwd)
+page=$tools/../docs/ci.md
 export PATH=$bin:$tools:$PATH
 # block LANGUAGE: the first code of the page in it.
 block() { awk -v open="\`\`\`$1" '$0 == open {inside = 1; next} /^```$/ {if (inside) exit} inside' "$page"; }

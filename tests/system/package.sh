@@ -9,7 +9,7 @@ for needed in libiscsi7 libboost-program-options libfmt9 libsqlite3-0 libssl3 li
   grep -q "$needed" "$work/depends" || fail "it does not depend on $needed: $(cat "$work/depends")"
 done
 dpkg-deb --extract "$deb" "$work/root"
-for file in usr/bin/copymgrd usr/bin/copymgr usr/bin/copymgr-run lib/systemd/system/copymgrd.service etc/default/copymgr \
+for file in usr/bin/copymgrd usr/bin/copymgr usr/bin/copymgr-run usr/lib/systemd/system/copymgrd.service etc/default/copymgr \
   usr/share/doc/copymgr/copyright usr/share/doc/copymgr/README.md; do
   [ -s "$work/root/$file" ] || fail "it has no /$file"
 done
@@ -23,7 +23,7 @@ grep -qx /etc/default/copymgr "$work/control/conffiles" || fail "settings would 
 timeout 60 "$work/root/usr/bin/copymgr-run" -- sh -c '"$0" copy "$COPYMGR_URL/0" "$COPYMGR_URL/1" --verify' "$work/root/usr/bin/copymgr" >"$work/out" ||
   fail "it does not run: $(cat "$work/out")"
 
-unit=$work/root/lib/systemd/system/copymgrd.service
+unit=$work/root/usr/lib/systemd/system/copymgrd.service
 if command -v systemd-analyze >/dev/null; then
   sed -i "s|/usr/bin/copymgrd|$work/root/usr/bin/copymgrd|" "$unit"
   systemd-analyze verify "$unit" >"$work/verify" 2>&1 || fail "the unit: $(cat "$work/verify")"
