@@ -15,11 +15,6 @@
 #include "target/admin/provisioner.hpp"
 #include "target/admin/routes.hpp"
 #include "target/admin/service_manager.hpp"
-#include "target/admin/state_directory.hpp"
-#include "target/admin/token_database.hpp"
-#include "target/admin/unit_database.hpp"
-#include "target/device/target_device.hpp"
-#include "target/device/unit_sizes.hpp"
 #include "target/net/server.hpp"
 
 namespace admin {

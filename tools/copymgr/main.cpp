@@ -3,11 +3,10 @@
 
 #include <array>
 #include <cstdio>
-#include <iostream>
 
 #include <fmt/format.h>
 
-#include "tools/copymgr/verb.hpp"
+#include "tools/copymgr/telling.hpp"
 
 namespace cli {
 namespace {
@@ -39,34 +38,6 @@ constexpr std::array verbs{
     Verb{"unmap", "takes back what map gave", run_unmap},
 };
 
-std::string list(std::span<const Verb> family) {
-  std::string text;
-  for (const Verb& verb : family)
-    text += fmt::format("  {:<16}{}\n", verb.name, verb.summary);
-  return text;
-}
-
-void print_help(std::string_view family, std::span<const Verb> members) {
-  if (!family.empty()) {
-    fmt::print(
-        "usage: copymgr {0} VERB [arguments]\n\nverbs:\n{1}\n`copymgr {0} VERB --help` tells "
-        "more.\n",
-        family, list(members));
-    return;
-  }
-  fmt::print(
-      "copymgr: a host for arrays with a SCSI copy manager, and the hand on a running daemon\n\n"
-      "usage: copymgr VERB [arguments]\n\nverbs:\n{}"
-      "\nlogical units are named iscsi://[user[%secret]@]host[:port]/target-name/lun\n\n"
-      "examples:\n"
-      "  copymgr info iscsi://127.0.0.1:3260/iqn.2026-11.io.copymgr:demo/0\n"
-      "  copymgr copy iscsi://127.0.0.1:3260/iqn.2026-11.io.copymgr:demo/0 \\\n"
-      "               iscsi://127.0.0.1:3260/iqn.2026-11.io.copymgr:demo/1 --verify\n"
-      "  copymgr session list --socket /var/lib/copymgr/admin.socket\n"
-      "\n`copymgr VERB --help` tells more. Exit codes: 0 done, 1 failed, 2 wrong usage.\n",
-      list(members));
-}
-
 std::string names_of(std::span<const Verb> family) {
   std::string names;
   for (const Verb& verb : family)
@@ -82,17 +53,16 @@ po::positional_options_description positional_of(const Usage& usage) {
   return out;
 }
 
-void print_help(const Usage& usage) {
-  std::cout << "usage: copymgr " << usage.verb << ' ' << usage.synopsis << "\n\n"
-            << usage.what << '\n'
-            << usage.options << "\nexamples:\n"
-            << usage.examples;
-}
-
 }  // namespace
 
 int dispatch(std::string_view family, std::span<const Verb> members,
              const std::vector<std::string>& words) {
+  if (telling() == Telling::man_page) {
+    for (const Verb& verb : members)
+      verb.run({});
+    return done;
+  }
+  if (telling() == Telling::completion && words.size() <= 1) return print_candidates(members), done;
   if (words.empty()) {
     complain(family,
              fmt::format("no verb given, expected one of: {}; try --help", names_of(members)));
@@ -112,6 +82,14 @@ int dispatch(std::string_view family, std::span<const Verb> members,
 
 std::optional<po::variables_map> parse(const Usage& usage,
                                        const std::vector<std::string>& arguments) {
+  switch (telling()) {
+    case Telling::nothing:
+      break;
+    case Telling::man_page:
+      return print_man_page(usage), std::nullopt;
+    case Telling::completion:
+      return print_candidates(usage), std::nullopt;
+  }
   po::options_description all;
   all.add(usage.options);
   for (const std::string& name : usage.positional) {
@@ -145,11 +123,25 @@ void complain(std::string_view verb, const std::string& text) {
   fmt::print(stderr, "copymgr{}{}: {}\n", verb.empty() ? "" : " ", verb, text);
 }
 
+// copymgr(1), in troff.
+int print_man_page() {
+  print_man_page_begin();
+  tell_instead(Telling::man_page);
+  dispatch({}, verbs, {});
+  print_man_page_end();
+  return done;
+}
+
 }  // namespace cli
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
+  std::vector<std::string> words(argv + 1, argv + argc);
   try {
+    if (!words.empty() && words[0] == "--man") return cli::print_man_page();
+    if (!words.empty() && words[0] == "--complete") {
+      cli::tell_instead(cli::Telling::completion);
+      words.erase(words.begin());
+    }
     const bool version = !words.empty() && words[0] == "--version";
     if (version) return fmt::print("copymgr {}\n", COPYMGR_VERSION), cli::done;
     return cli::dispatch({}, cli::verbs, words);

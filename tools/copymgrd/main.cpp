@@ -65,6 +65,9 @@ int main(int argc, char** argv) {
       case copymgrd::CommandLine::Wish::help:
         fmt::print("{}", copymgrd::help_text());
         return done;
+      case copymgrd::CommandLine::Wish::man_page:
+        fmt::print("{}", copymgrd::man_page());
+        return done;
       case copymgrd::CommandLine::Wish::version:
         fmt::print("copymgrd {}\n", COPYMGR_VERSION);
         return done;

@@ -47,6 +47,7 @@ const po::options_description& options() {
         ("group-pulls", po::value<std::uint32_t>()->value_name("N")->default_value(copymgr::PullLimits().pulls_at_once), "copies at once from one member; the others wait their turn")
         ("group-bandwidth", text("SIZE")->default_value("0"), "bytes a second from one member; 0: no bound")
         ("help", "this text")
+        ("man", "the manual page, in troff")
         ("version", "the version");
     for (const admin::ArraySetting& setting : admin::array_settings()) {
       auto* value = po::value<std::string>()->value_name(std::string(setting.value_name));
@@ -200,6 +201,7 @@ base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed
   };
   CommandLine out;
   if (values.count("help") != 0) out.wish = CommandLine::Wish::help;
+  if (values.count("man") != 0) out.wish = CommandLine::Wish::man_page;
   if (values.count("version") != 0) out.wish = CommandLine::Wish::version;
   if (out.wish != CommandLine::Wish::serve) return out;
   out.start.config_file = text("config");
@@ -278,6 +280,28 @@ std::string help_text() {
       << options()
       << "\nEnds cleanly on SIGTERM and SIGINT. Exit status: 0 done, 1 failed, 2 usage.\n";
   return out.str();
+}
+
+// The help as it is, for it says all.
+std::string man_page() {
+  std::string out = ".TH COPYMGRD 8 \"\" \"copymgrd " COPYMGR_VERSION
+                    "\" \"System Administration\"\n"
+                    ".SH NAME\ncopymgrd \\- a storage array in one process: an iSCSI target with a "
+                    "SCSI copy manager\n"
+                    ".SH DESCRIPTION\n.nf\n";
+  bool at_start = true;
+  for (const char each : help_text()) {
+    if (at_start && (each == '.' || each == '\'')) out += "\\&";
+    at_start = each == '\n';
+    if (each == '\\') {
+      out += "\\e";
+    } else if (each == '-') {
+      out += "\\-";
+    } else {
+      out += each;
+    }
+  }
+  return out + ".fi\n.SH SEE ALSO\n.BR copymgr (1)\n";
 }
 
 }  // namespace copymgrd
