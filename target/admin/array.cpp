@@ -127,10 +127,7 @@ base::Result<SavedDocument, std::string> first_document(const Start& start,
   if (!given) return base::fail(to_text(given.error(), start.config_file));
   auto saved = load_document(directory.saved_document());
   if (!saved) return base::fail(saved.error());
-  const bool had = saved->has_value();
-  SavedDocument out = choose_document(start, std::move(*given), std::move(*saved));
-  if (had) base::log::info("revision {} of the array", out.revision);
-  return out;
+  return choose_document(start, std::move(*given), std::move(*saved));
 }
 
 }  // namespace
@@ -145,6 +142,7 @@ base::Result<std::unique_ptr<Array>, std::string> Array::open(const Start& start
     return base::fail(to_text(configuration.error(), start.config_file));
   }
   base::log::set_level(configuration->log_level);
+  base::log::info("revision {} of the array", saved->revision);
   base::SystemRandomness randomness;
   const auto token_key = directory->token_key(randomness);
   if (!token_key) return base::fail(token_key.error());
