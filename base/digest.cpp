@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/kdf.h>
 
 namespace base {
 namespace {
@@ -73,6 +74,26 @@ Sha256Digest hmac_sha256(ByteView key, ByteView bytes) {
            out.data(), &size) == nullptr) {
     throw std::bad_alloc();
   }
+  return out;
+}
+
+std::vector<std::uint8_t> hkdf_sha256(ByteView secret, ByteView salt, ByteView info,
+                                      std::size_t bytes) {
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
+      EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr), EVP_PKEY_CTX_free);
+  std::vector<std::uint8_t> out(bytes);
+  std::size_t length = bytes;
+  EVP_PKEY_CTX* const c = context.get();
+  const bool derived =
+      c != nullptr && EVP_PKEY_derive_init(c) == 1 &&
+      EVP_PKEY_CTX_set_hkdf_md(c, EVP_sha256()) == 1 &&
+      (salt.empty() ||
+       EVP_PKEY_CTX_set1_hkdf_salt(c, salt.data(), static_cast<int>(salt.size())) == 1) &&
+      EVP_PKEY_CTX_set1_hkdf_key(c, secret.data(), static_cast<int>(secret.size())) == 1 &&
+      (info.empty() ||
+       EVP_PKEY_CTX_add1_hkdf_info(c, info.data(), static_cast<int>(info.size())) == 1) &&
+      EVP_PKEY_derive(c, out.data(), &length) == 1;
+  if (!derived || length != bytes) throw std::bad_alloc();
   return out;
 }
 

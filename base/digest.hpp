@@ -37,6 +37,10 @@ std::vector<std::uint8_t> hash(HashAlgorithm algorithm, std::initializer_list<By
 // HMAC-SHA-256 (RFC 2104).
 Sha256Digest hmac_sha256(ByteView key, ByteView bytes);
 
+// HKDF with SHA-256 (RFC 5869): `bytes` (at most 8160) of key for the purpose that `info` names.
+std::vector<std::uint8_t> hkdf_sha256(ByteView secret, ByteView salt, ByteView info,
+                                      std::size_t bytes);
+
 // In a time that depends on the lengths alone.
 bool equal_in_constant_time(ByteView a, ByteView b);
 

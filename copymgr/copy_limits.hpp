@@ -45,6 +45,14 @@ enum class TokenUse : std::uint8_t {
   visible_source,  // nexuses that see the unit the data is from
 };
 
+// Tokens of other SCSI target devices: those that the unit takes, and whether its own may be used
+// elsewhere.
+enum class RemoteTokens : std::uint8_t {
+  refuse,
+  array,  // taken from the other targets of this array
+  group,  // in a copy manager group: from and by all targets of its members; in none: refuse
+};
+
 // What becomes of a token whose data is in blocks of another length than the unit's own.
 enum class MixedBlockLengths : std::uint8_t {
   refuse,   // 05h/08h/04h (windows-host R21)
@@ -75,7 +83,7 @@ struct CopyLimits {
   // Descriptor 0106h.
   std::uint32_t minimum_token_lifetime_seconds = 1;
   std::uint32_t maximum_token_lifetime_seconds = 0;  // whatever its use; 0: no limit
-  bool remote_tokens = false;                        // of other targets of this array
+  RemoteTokens remote_tokens = RemoteTokens::group;
   // Descriptor 0108h.
   scsi::RodTypeSet rod_types = tokens::rod_types_offered_by_default;
   // Of a token that is asked for without a type (RTV=0), if it is offered.
@@ -91,6 +99,14 @@ struct CopyLimits {
   TokenUse token_use = TokenUse::bearer;
   MixedBlockLengths mixed_block_lengths = MixedBlockLengths::refuse;
 
+  bool takes_remote_tokens(bool in_group) const {
+    return remote_tokens == RemoteTokens::array ||
+           (remote_tokens == RemoteTokens::group && in_group);
+  }
+  // Who else may use them cannot be asked of a nexus of another array.
+  bool tokens_may_leave() const {
+    return remote_tokens == RemoteTokens::group && token_use == TokenUse::bearer;
+  }
   bool takes_zero_token() const { return rod_types.contains(scsi::RodType::block_device_zero); }
   bool offers_tokens() const {
     return service_actions.offers(scsi::populate_token::layout) ||

@@ -116,11 +116,16 @@ void CopyManager::stop_asked_by(const void* asked_by) {
       [asked_by](const Operation& operation) { return operation.manner.asked_by == asked_by; }));
 }
 
-void CopyManager::stop_background(std::uint64_t nexus_number, std::uint64_t volume_id) {
-  state_->end_stopped(state_->ledger.stop_those([=](const Operation& operation) {
-    return operation.manner.in_background && operation.key.nexus.number == nexus_number &&
-           operation.key.volume_id == volume_id;
-  }));
+void CopyManager::stop_uses(std::uint64_t volume_id, const Whose& whose,
+                            base::UniqueFunction<void()> done) {
+  // Told when the last who waits lets go of it.
+  struct Told {
+    base::UniqueFunction<void()> done;
+    ~Told() { done(); }
+  };
+  const auto told = std::shared_ptr<Told>(new Told{std::move(done)});
+  state_->end_stopped(state_->ledger.stop_uses(
+      volume_id, whose, [told] { return [held = told]() mutable { held.reset(); }; }));
 }
 
 void CopyManager::nexus_lost(std::uint64_t nexus_number) {
@@ -137,6 +142,7 @@ void CopyManager::volume_reset(std::uint64_t volume_id) {
 void CopyManager::expire() {
   state_->table.expire();
   state_->ledger.expire();
+  state_->served.end_idle(state_->clock.now());
 }
 
 CopyCounters CopyManager::counters() const {

@@ -45,6 +45,9 @@ struct Nexus {
   std::uint64_t number = 0;  // unique for each session of this process
   std::string initiator_name;
   std::string target_name;
+  // With the names: the initiator port and the target port, which outlive the session.
+  std::uint64_t isid = 0;
+  std::uint16_t target_port = 0;
 };
 
 struct OperationKey {
@@ -70,7 +73,8 @@ struct CopyFault {
     source_read_failed,
     destination_write_failed,
     destination_full,
-    destination_waits,  // the same, but room will come
+    destination_waits,    // the same, but room will come
+    creator_unreachable,  // another member of the group made the token, and does not answer
     list_identifier_in_use,
     too_many_operations,
     token_not_kept,  // the journal could not write it down: it does not exist
@@ -99,6 +103,9 @@ struct Manner {
   // What a fault is told as; the record has it from the moment that it can be asked for.
   scsi::Sense (*sense_of)(const CopyFault& fault) = nullptr;
   const void* asked_by = nullptr;  // whose end stops it, for stop_asked_by()
+  // The unit written by a WRITE USING TOKEN has no write cache (WCE=0): what is told to be written
+  // is durable. (Of an EXTENDED COPY each segment says so of its own.)
+  bool durable = false;
 };
 
 // One EXTENDED COPY: its segments in their order. One that cannot be done ends the operation there,
@@ -146,6 +153,7 @@ struct CopyCounters {
   std::uint64_t refused = 0, stopped_early = 0;
   std::uint64_t bytes_requested = 0;
   std::uint64_t bytes_cloned = 0, bytes_copied_in_kernel = 0, bytes_copied = 0, bytes_zeroed = 0;
+  std::uint64_t bytes_pulled = 0;  // from other members of the group
   // Of what was copied instead: why its blocks could not be shared, and of what was copied by hand,
   // why the kernel could not.
   ObstacleCounts not_cloned{}, not_copied_in_kernel{};
@@ -153,6 +161,8 @@ struct CopyCounters {
 
 struct TokenFacts;
 struct OperationFacts;
+class Peers;
+class ServedToken;
 
 class CopyManager {
  public:
@@ -184,6 +194,24 @@ class CopyManager {
   // call it from within one), its tokens become cancelled; records stay. Nobody starts operations
   // on it any more.
   void medium_removed(std::uint64_t volume_id);
+
+  // Once, before the first command: the members of its group, which outlive the copy manager.
+  void meet(Peers& peers);
+  bool in_group() const;
+  // This array is in this group now, or in none; its peers know it already. What is open to members
+  // of the group before ends.
+  void group_changed();
+  // The member of the group that made a token, by its name here or its designator; nullopt: none.
+  std::optional<std::string> member_that_made(const scsi::RodTokenBytes& token) const;
+  // Tokens that other members have open now.
+  std::size_t tokens_served() const;
+  // Another member opens a token of this array (served_token.hpp). `proven` says whether it knows
+  // the bytes; of a token of which it does not, nothing is told. `done` runs once, inside the call
+  // or on the pool.
+  using TokenServed =
+      base::UniqueFunction<void(base::Result<std::shared_ptr<ServedToken>, tokens::TokenFault>)>;
+  void serve_token(std::uint64_t identifier,
+                   const std::function<bool(const scsi::RodTokenBytes&)>& proven, TokenServed done);
 
   // The service action of the operation that runs under this key. 05/00/16 comes before the
   // parameter checks: a host asks this first.
@@ -233,10 +261,13 @@ class CopyManager {
   // COPY OPERATION ABORT. False when the identifier is unknown; `done` runs when transfers have
   // stopped.
   bool abort(const OperationKey& key, base::UniqueFunction<void()> done);
-  // What a task asked for, or a nexus has in the background on a unit, stops as by COPY OPERATION
-  // ABORT; a list identifier is not needed for it.
+  // What a task asked for stops as by COPY OPERATION ABORT; a list identifier is not needed for it.
   void stop_asked_by(const void* asked_by);
-  void stop_background(std::uint64_t nexus_number, std::uint64_t volume_id);
+  // The same of all that such a nexus has running on a unit (PREEMPT AND ABORT), wherever it was
+  // sent: a command to another unit may write this one; and although its session may be over.
+  // `done` runs once, inside the call or on any thread, when transfers have stopped.
+  using Whose = std::function<bool(const Nexus& nexus)>;
+  void stop_uses(std::uint64_t volume_id, const Whose& whose, base::UniqueFunction<void()> done);
   // I_T nexus loss: operations continue, their records become unreadable. Logical unit reset:
   // operations are aborted and records dropped; returns when transfers have stopped, at most one
   // step later (so never call it from within one). Tokens survive both.

@@ -73,7 +73,10 @@ bool CopyManager::State::end_refused(const OperationPtr& operation, CopyFault fa
 void CopyManager::State::hand_on(const OperationPtr& operation) {
   const std::shared_ptr<BackgroundTurns> turns =
       operation->manner.in_background ? background : nullptr;
-  base::Executor& executor = turns != nullptr ? static_cast<base::Executor&>(*turns) : pool;
+  const auto own = operation->run != nullptr ? operation->run->executor() : nullptr;
+  base::Executor& executor = own != nullptr     ? *own
+                             : turns != nullptr ? static_cast<base::Executor&>(*turns)
+                                                : pool;
   if (!operation->leave()) return end_stopped({operation});
   executor.post([this, operation] {
     if (operation->attend()) drive(operation);
@@ -86,7 +89,7 @@ void CopyManager::State::drive(const OperationPtr& operation) {
   const base::Instant begun = clock.now();
   do {
     if (hold_still(operation)) return;
-    if (auto outcome = advance(*operation)) return end(operation, *outcome);
+    if (auto outcome = advance(*operation)) return end(operation, settled(*operation, *outcome));
   } while (clock.now() - begun < settings.slice);
   hand_on(operation);
 }
@@ -157,6 +160,13 @@ CopyFault stopped(const Operation& operation) {
   return {CopyFault::Kind::aborted, {}, blocks_done};
 }
 
+// Segments count as processed up to the first that is not durable.
+std::optional<CopyFault> settle(Operation& operation) {
+  const auto unsettled = operation.run->settle();
+  if (unsettled && unsettled->segment) operation.segments_processed = unsettled->segment->segment;
+  return unsettled;
+}
+
 }  // namespace
 
 std::optional<CopyOutcome> CopyManager::State::advance(Operation& operation) {
@@ -175,18 +185,32 @@ std::optional<CopyOutcome> CopyManager::State::advance(Operation& operation) {
   operation.segments_processed += stepped.segment_ended ? 1 : 0;
   if (!stepped.fault) {
     ++operation.steps;
-    return std::nullopt;
+    // Here, where it may take its time: who takes the operation over finds it done.
+    const auto unsettled = run.done() ? settle(operation) : std::nullopt;
+    return unsettled ? std::optional(CopyOutcome(base::fail(*unsettled))) : std::nullopt;
   }
   if (run.source_lost()) return CopyOutcome(base::fail(run.volume_lost(done)));
   stepped.fault->blocks_done = done;
   return CopyOutcome(base::fail(*stepped.fault));
 }
 
+// Of what was aborted nothing is said to be good.
+CopyOutcome CopyManager::State::settled(Operation& operation, CopyOutcome outcome) {
+  using Kind = CopyFault::Kind;
+  const bool told = outcome || (outcome.error().kind != Kind::aborted &&
+                                outcome.error().kind != Kind::volume_gone);
+  if (!told || operation.run == nullptr) return outcome;
+  const auto unsettled = settle(operation);
+  return unsettled ? CopyOutcome(base::fail(*unsettled)) : outcome;
+}
+
 void CopyManager::State::end_stopped(const std::vector<OperationPtr>& taken_over) {
   for (const OperationPtr& operation : taken_over) {
     const base::BlockCount done(operation->blocks_done);
     const bool complete = operation->run != nullptr && operation->run->done();
-    end(operation, complete ? CopyOutcome(done) : CopyOutcome(base::fail(stopped(*operation))));
+    const CopyOutcome outcome =
+        complete ? CopyOutcome(done) : CopyOutcome(base::fail(stopped(*operation)));
+    end(operation, settled(*operation, outcome));
   }
 }
 

@@ -96,6 +96,9 @@ Run::Stepped ExtendedCopyRun::step() {
     return failed({}, SegmentFault::Kind::gone, SegmentSide::destination);
   }
   if (move().populates) return populate();
+  if (move().durable) {
+    unsettled_.try_emplace(move().destination_volume, static_cast<std::uint16_t>(index_));
+  }
   store::Guard& destination = *found->guard;
   if (moved_.value == 0 && move().carried_in.value != 0) return write_carried(destination);
   if (moved_ < move().data()) {
@@ -103,6 +106,22 @@ Run::Stepped ExtendedCopyRun::step() {
   }
   if (moved_ < move().into.length) return write_zeros(destination, move().into.length - moved_);
   return advanced({});
+}
+
+std::optional<CopyFault> ExtendedCopyRun::settle() {
+  for (const auto& [volume_id, first_segment] : std::exchange(unsettled_, {})) {
+    const Volume* const written = find(volume_id);
+    if (written == nullptr || written->guard->flush()) continue;
+    SegmentFault what;
+    what.kind = SegmentFault::Kind::write_failed;
+    what.side = SegmentSide::destination;
+    what.segment = first_segment;
+    CopyFault out;
+    out.kind = CopyFault::Kind::segment_failed;
+    out.segment = what;
+    return out;
+  }
+  return std::nullopt;
 }
 
 Run::Stepped ExtendedCopyRun::populate() {

@@ -4,6 +4,7 @@
 // populated it had its turn.
 #pragma once
 
+#include <map>
 #include <unordered_map>
 
 #include "copymgr/attached_volume.hpp"
@@ -24,6 +25,7 @@ class ExtendedCopyRun final : public Run {
   std::optional<Stillness> wanted() const override;
   void hold(std::shared_ptr<store::Snapshot> snapshot) override;
   Stepped step() override;
+  std::optional<CopyFault> settle() override;
   bool may_stop_early() const override { return false; }
   bool succeeded() override;
   std::vector<WantedToken> wanted_tokens(const Nexus& made_by) const override;
@@ -66,6 +68,9 @@ class ExtendedCopyRun final : public Run {
   base::ByteCount moved_when_held_;
   std::vector<std::uint8_t> carried_;  // from the segment before
   bool cloning_ = false;  // the last step was cloned whole, so a longer one costs no more
+  // Units without a write cache that have been written since the last settle(), and by which
+  // segment first.
+  std::map<std::uint64_t, std::uint16_t> unsettled_;
 };
 
 }  // namespace copymgr

@@ -218,6 +218,19 @@ Ledger::Operations Ledger::stop_those(const std::function<bool(const Operation&)
   return taken_over;
 }
 
+Ledger::Operations Ledger::stop_uses(std::uint64_t volume_id, const CopyManager::Whose& whose,
+                                     const Waiting& waiting) {
+  const std::scoped_lock lock(mutex_);
+  Operations taken_over;
+  for (const OperationPtr& operation : running_) {
+    const bool concerned = operation->key.volume_id == volume_id || uses(*operation, volume_id);
+    if (!concerned || !whose(operation->key.nexus)) continue;
+    operation->at_stop.push_back(waiting());
+    stop(operation, StopReason::aborted, taken_over);
+  }
+  return taken_over;
+}
+
 void Ledger::wait_until_stopped(std::uint64_t volume_id, bool others_too) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this, volume_id, others_too] {

@@ -54,6 +54,11 @@ class Ledger {
   // that were sent elsewhere and use it stop as well.
   Operations stop_volume(std::uint64_t volume_id, StopReason reason, bool others_too);
   Operations stop_those(const std::function<bool(const Operation&)>& concerned);
+  // What such a nexus has running on the volume, wherever it was sent. `waiting` is asked for each
+  // of them for what is to run when its transfers have stopped.
+  using Waiting = std::function<base::UniqueFunction<void()>()>;
+  Operations stop_uses(std::uint64_t volume_id, const CopyManager::Whose& whose,
+                       const Waiting& waiting);
   // For those that were asked to stop. One that started since waits for the pool, perhaps for the
   // very thread that is here; it finds the volume gone, or is none of a reset's business.
   void wait_until_stopped(std::uint64_t volume_id, bool others_too);

@@ -39,6 +39,7 @@ scsi::RodTokenBytes CopyManager::State::make_token(WantedToken wanted) {
       shorter(asked == 0 ? 0 : std::max(asked, source.limits.minimum_token_lifetime_seconds),
               source.limits.maximum_token_lifetime_seconds);
   token.inactivity_timeout_seconds = wanted.inactivity_timeout_seconds;
+  token.may_leave = source.limits.tokens_may_leave();
   token.rod_record =
       encode(RodRecord{source.block_length, wanted.ranges, parts_of(wanted.snapshots),
                        wanted.made_by.initiator_name, wanted.made_by.target_name});

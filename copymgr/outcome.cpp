@@ -24,6 +24,7 @@ scsi::CopyOperationStatus status_of(CopyFault::Kind kind) {
     case Kind::destination_write_failed:
     case Kind::destination_full:
     case Kind::destination_waits:
+    case Kind::creator_unreachable:
     case Kind::list_identifier_in_use:
     case Kind::too_many_operations:
     case Kind::token_not_kept:

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/executor.hpp"
 #include "copymgr/copy_manager.hpp"
 #include "copymgr/rod_segment.hpp"
 
@@ -36,6 +37,14 @@ class Run {
     std::optional<CopyFault> fault;  // blocks_done is the caller's
   };
   virtual Stepped step() = 0;
+
+  // Makes what has been written durable where its unit has no write cache, so that it can be told.
+  // Why it could not be: then nothing of that counts as written.
+  virtual std::optional<CopyFault> settle() = 0;
+
+  // Where it runs; nullptr: on the pool, in its turn. Shared, as the run may end, and what it holds
+  // with it, before its next work is queued there.
+  virtual std::shared_ptr<base::Executor> executor() { return nullptr; }
 
   // May it be stopped with a part done and told so, for having taken too long?
   virtual bool may_stop_early() const = 0;

@@ -192,6 +192,7 @@ PlannedSegment plan_segment(const scsi::SegmentDescriptor& segment, const Cscd& 
   planned->destination_volume = destination->volume_id;
   planned->from_rod = from.rod;
   planned->zeros = from.zeros;
+  planned->durable = destination->durable;
   return planned;
 }
 

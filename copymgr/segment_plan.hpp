@@ -62,7 +62,8 @@ struct CscdView {
   // Of the request's RODs: then blocks are counted from its start, and the unit is where they are
   // from.
   std::optional<std::size_t> rod = {};
-  bool zeros = false;  // a ROD of zeros, which has no end and any length of blocks
+  bool zeros = false;    // a ROD of zeros, which has no end and any length of blocks
+  bool durable = false;  // it has no write cache (WCE=0): what is written is durable
 };
 using Cscd = base::Result<CscdView, SegmentFault>;
 
@@ -75,6 +76,7 @@ struct SegmentMove {
   base::BlockLength destination_block_length;
   std::optional<std::size_t> from_rod = {};          // `from` lies within this ROD of the request
   bool zeros = false;                                // reads as zeros
+  bool durable = false;                              // what is written is durable when told
   base::ByteCount carried_in = {}, carried_on = {};  // less than one block each
   // Nothing is written: these ranges of source_volume become part of a ROD.
   std::optional<std::size_t> populates = {};

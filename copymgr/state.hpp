@@ -9,6 +9,8 @@
 #include "copymgr/ledger.hpp"
 #include "copymgr/loss_link.hpp"
 #include "copymgr/meters.hpp"
+#include "copymgr/peers.hpp"
+#include "copymgr/served_token.hpp"
 
 namespace copymgr {
 
@@ -75,6 +77,10 @@ struct CopyManager::State {
                                                              const scsi::WriteUsingToken& request,
                                                              const TokenGate& gate);
 
+  // Of a token of another member of the group; nullptr: it is none, or the unit takes none.
+  base::Result<std::unique_ptr<Run>, CopyFault> prepare_pull(const OperationPtr& operation,
+                                                             const Volume& destination,
+                                                             const scsi::WriteUsingToken& request);
   std::unique_ptr<Run> prepare(const OperationPtr& operation, ExtendedCopyRequest request);
 
   // To the pool, for the next slice of work; of a background operation when it is its turn.
@@ -84,6 +90,8 @@ struct CopyManager::State {
   bool hold_still(const OperationPtr& operation);
   // One step, or how the operation ends.
   std::optional<CopyOutcome> advance(Operation& operation);
+  // The outcome, once what it tells to be written is as durable as the unit's own writes.
+  static CopyOutcome settled(Operation& operation, CopyOutcome outcome);
   void end_stopped(const std::vector<OperationPtr>& taken_over);
 
   const base::Clock& clock;
@@ -95,6 +103,8 @@ struct CopyManager::State {
   const std::shared_ptr<TableDoor> door = std::make_shared<TableDoor>(table);
   Ledger ledger;
   const std::shared_ptr<BackgroundTurns> background;
+  Peers* peers = nullptr;  // set once; null: never in a group
+  ServedTokens served;
 
   mutable std::mutex volumes_mutex;
   std::unordered_map<std::uint64_t, AttachedVolumePtr> volumes;

@@ -23,8 +23,10 @@ std::optional<tokens::TokenFault> check_zero_token(const scsi::RodTokenBytes& to
 base::Result<tokens::Lease, CopyFault> CopyManager::State::lease_for(
     const scsi::RodTokenBytes& token, const Volume& receiving, const TokenGate& gate) {
   const CopyLimits& limits = receiving.limits;
+  const bool in_group = peers != nullptr && peers->group() != nullptr;
   auto lease =
-      table.lease(token, {receiving.target_descriptor, limits.remote_tokens, limits.rod_types});
+      table.lease(token, {receiving.target_descriptor, limits.takes_remote_tokens(in_group),
+                          limits.rod_types, in_group});
   if (!lease) return token_fault(lease.error());
   const auto* rod = dynamic_cast<const VolumeRod*>(lease->rod().get());
   if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);
@@ -86,12 +88,14 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
   }
   if (const auto bad = check_zero_token(request.token, destination)) return token_fault(*bad);
   return std::make_unique<WriteRun>(destination, Plan::zeros(request.ranges), std::nullopt, false,
-                                    settings, meters);
+                                    operation->manner.durable, settings, meters);
 }
 
 base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
     const OperationPtr& operation, const Volume& destination, const scsi::WriteUsingToken& request,
     const TokenGate& gate) {
+  auto pull = prepare_pull(operation, destination, request);
+  if (!pull || *pull != nullptr) return pull;
   auto lease = lease_for(request.token, destination, gate);
   if (!lease) return base::fail(lease.error());
   const auto* rod = static_cast<const VolumeRod*>(lease->rod().get());
@@ -107,7 +111,8 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
     return base::fail(CopyFault{CopyFault::Kind::mixed_block_lengths});
   }
   return std::make_unique<WriteRun>(destination, std::move(*plan), std::move(*lease),
-                                    request.delete_token, settings, meters);
+                                    request.delete_token, operation->manner.durable, settings,
+                                    meters);
 }
 
 }  // namespace copymgr

@@ -23,13 +23,14 @@ CopyFault::Kind kind_of(const store::StoreError& error) {
 }  // namespace
 
 WriteRun::WriteRun(const Volume& destination, Plan plan, std::optional<tokens::Lease> lease,
-                   bool delete_token, const CopySettings& settings, Meters& meters)
+                   bool delete_token, bool durable, const CopySettings& settings, Meters& meters)
     : destination_(destination),
       plan_(std::move(plan)),
       unit_(plan_.unit(destination.block_length)),
       lease_(std::move(lease)),
       rod_(lease_ ? static_cast<const VolumeRod*>(lease_->rod().get()) : nullptr),
       delete_token_(delete_token),
+      durable_(durable),
       settings_(settings),
       meters_(meters),
       mover_(meters) {}
@@ -76,10 +77,16 @@ void WriteRun::hold(std::shared_ptr<store::Snapshot> snapshot) {
 }
 
 Run::Stepped WriteRun::step() {
+  unsettled_ = durable_;
   const bool cheap = rod_ == nullptr || cloning_;
   const Step step =
       plan_.next(unit_.whole_blocks(cheap ? settings_.cheap_step_bytes : settings_.step_bytes));
   return step.source.count.value == 0 ? write_zeros(step) : copy(step);
+}
+
+std::optional<CopyFault> WriteRun::settle() {
+  if (!std::exchange(unsettled_, false) || destination_.guard->flush()) return std::nullopt;
+  return CopyFault{CopyFault::Kind::destination_write_failed};
 }
 
 base::BlockCount WriteRun::completed(base::BlockCount units) {

@@ -13,14 +13,16 @@ class VolumeRod;
 class WriteRun final : public Run {
  public:
   // Without a lease the plan writes zeros. `delete_token`: DEL_TKN, obeyed by succeeded().
+  // `durable`: as settle() says.
   WriteRun(const Volume& destination, Plan plan, std::optional<tokens::Lease> lease,
-           bool delete_token, const CopySettings& settings, Meters& meters);
+           bool delete_token, bool durable, const CopySettings& settings, Meters& meters);
 
   bool done() const override { return plan_.done(); }
   Stepped step() override;
   // Of a token that reads its source when it is used: all that is still to be read.
   std::optional<Stillness> wanted() const override;
   void hold(std::shared_ptr<store::Snapshot> snapshot) override;
+  std::optional<CopyFault> settle() override;
   bool may_stop_early() const override { return true; }
   bool succeeded() override;
   bool source_lost() const override;
@@ -40,6 +42,8 @@ class WriteRun final : public Run {
   std::optional<tokens::Lease> lease_;
   const VolumeRod* rod_ = nullptr;
   const bool delete_token_;
+  const bool durable_;
+  bool unsettled_ = false;
   const CopySettings& settings_;
   Meters& meters_;
   Mover mover_;

@@ -145,8 +145,9 @@ Opened create(const FileOptions& options) {
     if (named) unlink(options.path.c_str());
     return base::fail(std::move(*line));
   }
-  if (!sized || fsync(file.number()) != 0 || (!named && !give_name(file, options.path)) ||
-      !sync_directory(directory)) {
+  const bool waits = !options.transient;
+  if (!sized || (waits && fsync(file.number()) != 0) ||
+      (!named && !give_name(file, options.path)) || (waits && !sync_directory(directory))) {
     std::string line = cannot("create", options, errno);
     if (named) unlink(options.path.c_str());
     return base::fail(std::move(line));

@@ -20,6 +20,8 @@ struct FileOptions {
   std::vector<base::ByteCount> sizes_since = {};
   // A file that is there may have any size, none too: `size` is for one that is created.
   bool any_size = false;
+  // One that is created need not outlive the machine: nobody trusts it after a power loss.
+  bool transient = false;
 };
 
 using FileOpened = base::Result<std::unique_ptr<FileStore>, std::string>;

@@ -161,6 +161,7 @@ FileOpened open_or_make(const std::string& path, base::ByteCount size) {
   options.path = path;
   options.size = size;
   options.any_size = true;
+  options.transient = true;  // the header has the boot that it belongs to
   return open_regular_file(options);
 }
 

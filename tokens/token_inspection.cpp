@@ -48,13 +48,13 @@ std::vector<TokenView> TokenTable::look(TokenWalk& walk) const {
 }
 
 TokenSeal::Verdict TokenTable::seal_of(const scsi::RodTokenBytes& token) const {
-  return state_->seal.verify(token);
+  return state_->verify(token);
 }
 
 std::optional<TokenFault> TokenTable::fault_of(const scsi::RodTokenBytes& token) {
   State& s = *state_;
   const base::Instant now = s.clock.now();
-  const TokenSeal::Verdict verdict = s.seal.verify(token);
+  const TokenSeal::Verdict verdict = s.verify(token);
   Doomed doomed;
   const std::scoped_lock lock(s.mutex);
   const auto record = s.find(token, verdict, {}, now, doomed);

@@ -61,6 +61,17 @@ TokenTable::State::State(const base::Clock& clock_used, base::Randomness& random
   records.reserve(std::size_t{limits.live_tokens_max} + limits.death_records_max + 1);
 }
 
+TokenSeal::Verdict TokenTable::State::verify(const scsi::RodTokenBytes& token) const {
+  const TokenSeal::Verdict own = seal.verify(token);
+  if (own != TokenSeal::Verdict::foreign) return own;
+  std::shared_ptr<const TokenSeal> group;
+  {
+    const std::scoped_lock lock(mutex);
+    group = group_seal;
+  }
+  return group == nullptr ? own : group->verify(token);
+}
+
 TokenRecord* TokenTable::State::find_live(std::uint64_t identifier, base::Instant now,
                                           Doomed& doomed) {
   const auto found = records.find(identifier);
@@ -85,16 +96,20 @@ base::Result<TokenRecord*, TokenFault> TokenTable::State::find(const scsi::RodTo
   const auto found = records.find(scsi::identifier_of(token));
   const bool differs =
       found != records.end() && !base::equal_in_constant_time(found->second.bytes, token);
-  if (verdict == TokenSeal::Verdict::broken || (differs && !genuine)) {
+  const bool of_member = verdict == TokenSeal::Verdict::of_member;
+  if (verdict == TokenSeal::Verdict::broken || (differs && !genuine && !of_member)) {
     return base::fail(TokenFault::corrupt);
   }
   if (!is_taken(scsi::rod_type_of(token), reader.rod_types)) {
     return base::fail(TokenFault::unsupported_type);
   }
-  const bool remote =
+  const bool elsewhere =
       reader.target_device && !is_of(token, *reader.target_device) && names_a_target_device(token);
+  const bool remote = of_member || elsewhere;
   if (remote && !reader.remote_tokens) return base::fail(TokenFault::remote);
-  if (remote && !genuine) return base::fail(TokenFault::creator_unreachable);
+  if (remote && !genuine) {
+    return base::fail(reader.in_group ? TokenFault::unknown : TokenFault::creator_unreachable);
+  }
   if (found == records.end() || differs) return base::fail(TokenFault::unknown);
   if (TokenRecord* record = find_live(found->first, now, doomed)) return record;
   return base::fail(found->second.death.value());

@@ -20,6 +20,9 @@ struct TokenTable::State {
   State(const base::Clock& clock, base::Randomness& randomness, TokenLimits limits,
         const std::optional<TokenKey>& key, TokenJournal* journal);
 
+  // By the own key, or that of the group. Takes the lock for a moment.
+  TokenSeal::Verdict verify(const scsi::RodTokenBytes& token) const;
+
   // The record of a token that lives at `now`, or nullptr. One that is past its deadline is buried
   // here, so nothing depends on expire() having been called.
   TokenRecord* find_live(std::uint64_t identifier, base::Instant now, Doomed& doomed);
@@ -54,6 +57,7 @@ struct TokenTable::State {
   TokenJournal* journal;  // null: nothing is written down
 
   mutable std::mutex mutex;
+  std::shared_ptr<const TokenSeal> group_seal;  // null: in no group
   std::uint64_t next_identifier = 0;
   std::unordered_map<std::uint64_t, TokenRecord> records;
   std::set<std::pair<base::Instant, std::uint64_t>> by_deadline;  // the idle

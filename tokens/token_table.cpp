@@ -57,7 +57,8 @@ scsi::RodTokenBytes TokenTable::create(NewToken token) {
   token.fields.identifier = s.next_identifier++;
   TokenRecord& record = s.records[token.fields.identifier];
   record.bytes = scsi::encode(token.fields);
-  s.seal.put_on(record.bytes, s.randomness);
+  const TokenSeal& seal = token.may_leave && s.group_seal != nullptr ? *s.group_seal : s.seal;
+  seal.put_on(record.bytes, s.randomness);
   record.rod = std::move(token.rod);
   record.timeout = std::chrono::seconds(seconds);
   record.created_at = now;
@@ -81,7 +82,7 @@ base::Result<Lease, TokenFault> TokenTable::lease(const scsi::RodTokenBytes& tok
                                                   const TokenReader& reader) {
   State& s = *state_;
   const base::Instant now = s.clock.now();
-  const TokenSeal::Verdict verdict = s.seal.verify(token);  // before the lock: it takes a while
+  const TokenSeal::Verdict verdict = s.verify(token);  // before the lock: it takes a while
   Doomed doomed;
   const std::scoped_lock lock(s.mutex);
   const auto record = s.find(token, verdict, reader, now, doomed);
@@ -96,6 +97,12 @@ base::Result<Lease, TokenFault> TokenTable::lease(const scsi::RodTokenBytes& tok
   ++found.uses;
   ++s.counters.used;
   return Lease(*this, identifier, found.rod);
+}
+
+void TokenTable::set_group(const std::optional<GroupMark>& mark) {
+  auto seal = mark ? std::make_shared<const TokenSeal>(mark->key, mark->own) : nullptr;
+  const std::scoped_lock lock(state_->mutex);
+  state_->group_seal = std::move(seal);
 }
 
 void TokenTable::end_lease(std::uint64_t identifier, bool delete_token) {
@@ -129,6 +136,13 @@ bool TokenTable::end_life(std::uint64_t identifier, TokenFault reason) {
   if (reason == TokenFault::revoked) ++s.counters.revoked;
   if (reason == TokenFault::deleted) ++s.counters.deleted;
   return true;
+}
+
+std::optional<scsi::RodTokenBytes> TokenTable::bytes_of(std::uint64_t identifier) const {
+  const std::scoped_lock lock(state_->mutex);
+  const auto found = state_->records.find(identifier);
+  if (found == state_->records.end()) return std::nullopt;
+  return found->second.bytes;
 }
 
 std::vector<scsi::RodTokenBytes> TokenTable::living(

@@ -67,6 +67,7 @@ struct NewToken {
   std::uint64_t group = 0;
   std::uint32_t group_tokens_max = 0;         // 0: none but that of all
   std::vector<std::uint8_t> rod_record = {};  // for the journal
+  bool may_leave = false;  // to other members of the group: they shall know its seal
 };
 
 // Bytes 128-255 of a token: the SCSI target device that made it.
@@ -77,6 +78,13 @@ struct TokenReader {
   std::optional<TargetDeviceBytes> target_device;  // nullopt: of every target device here
   bool remote_tokens = false;  // it takes those of the other target devices of this array too
   scsi::RodTypeSet rod_types = rod_types_offered_by_default;  // that it takes
+  bool in_group = false;  // tokens of others than its members are unknown to it
+};
+
+// Of the copy manager group that this array is in.
+struct GroupMark {
+  TokenKey key;
+  CopyManagerDesignator own;
 };
 
 struct KeptToken;
@@ -143,10 +151,15 @@ class TokenTable {
   void leave_to_next_process();
 
   scsi::RodTokenBytes create(NewToken token);
+  // From now on; nullopt: in none. Tokens made before keep the seal that they have.
+  void set_group(const std::optional<GroupMark>& mark);
 
   // The block device zero token is not in the table; the caller looks for it first.
   base::Result<Lease, TokenFault> lease(const scsi::RodTokenBytes& token,
                                         const TokenReader& reader = {});
+
+  // The bytes of a token, alive or remembered as dead: to compare them with what somebody claims.
+  std::optional<scsi::RodTokenBytes> bytes_of(std::uint64_t identifier) const;
 
   // The bytes of the living tokens whose RODs are wanted, the oldest identifiers first. Looks at
   // all of them: not for every day. `wanted` runs under the table's lock.

@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -22,7 +23,7 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using local = asio::local::stream_protocol;
 
-constexpr std::size_t request_bytes_max = 64 * 1024;
+constexpr std::size_t request_bytes_max = 16 << 20;  // of a whole configuration, as JSON
 constexpr auto idle_time = std::chrono::seconds(30);
 
 using Request = http::request<http::string_body>;
@@ -118,6 +119,10 @@ base::Result<std::unique_ptr<AdminServer>, std::string> AdminServer::open(
   state.accept();
   state.thread = std::thread([&state] { state.context.run(); });
   return server;
+}
+
+void AdminServer::post(std::function<void()> work) {
+  asio::post(state_->context, std::move(work));
 }
 
 AdminServer::~AdminServer() {

@@ -1,6 +1,7 @@
 // The admin API: HTTP/1.1 with JSON on a UNIX socket that only the daemon's user can open.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,8 @@ class AdminServer {
   static base::Result<std::unique_ptr<AdminServer>, std::string> open(
       const std::string& socket_path, Api api);
   ~AdminServer();
+  // Runs `work` on the admin thread; callable from any.
+  void post(std::function<void()> work);
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/result.hpp"
-#include "target/admin/configuration.hpp"
+#include "target/admin/start.hpp"
 
 namespace admin {
 
@@ -14,12 +14,13 @@ class Array {
  public:
   // Opens every store, binds every portal; nothing is served yet. The error is one line for a
   // person.
-  static base::Result<std::unique_ptr<Array>, std::string> open(const Configuration& configuration);
+  static base::Result<std::unique_ptr<Array>, std::string> open(const Start& start);
   ~Array();
   Array(const Array&) = delete;
   Array& operator=(const Array&) = delete;
 
-  // Serves until SIGTERM or SIGINT. Writes the ready file once logins are accepted.
+  // Serves until SIGTERM or SIGINT; SIGHUP reads the configuration file again. Writes the ready
+  // file once logins are accepted.
   base::Result<void, std::string> run();
 
  private:

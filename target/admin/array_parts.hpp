@@ -11,6 +11,8 @@
 #include "copymgr/copy_manager.hpp"
 #include "target/admin/api.hpp"
 #include "target/admin/event_ring.hpp"
+#include "target/admin/group_routes.hpp"
+#include "target/admin/provisioner.hpp"
 #include "target/device/target_device.hpp"
 #include "target/net/server.hpp"
 
@@ -23,6 +25,8 @@ struct ArrayParts {
   const std::vector<std::shared_ptr<device::TargetDevice>>& targets;
   const base::Clock& clock;
   base::Executor& pool;
+  GroupParts group;
+  Provisioner& provisioner;
   const EventRing& events;
 };
 

@@ -1,4 +1,4 @@
-// What an array consists of, as plain values: the command line (and later a file) fills it in.
+// What an array consists of, as plain values: what a document (document.hpp) means.
 #pragma once
 
 #include <map>
@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/log.hpp"
 #include "copymgr/copy_manager.hpp"
+#include "copymgr/group.hpp"
 #include "scsi/command.hpp"
 #include "store/guard.hpp"
 #include "store/open.hpp"
@@ -50,6 +52,9 @@ struct Configuration {
   device::LogicalUnitLimits limits;
   store::GuardSettings guard;
   copymgr::CopySettings copies;
+  tokens::CopyManagerDesignator designator{};  // of the array; filled in from its state directory
+  base::log::Level log_level = base::log::Level::info;
+  base::log::Format log_format = base::log::Format::text;
 };
 
 // "0=file:/srv/a.img,size=1G,physical=512"; the error is one line for a person.

@@ -15,6 +15,7 @@ constexpr std::array windows_default{
     Value{"default-inactivity-timeout", "60", "many copies of what a token is used for end sooner"},
     Value{"maximum-inactivity-timeout", "3600", "programs that give milliseconds as seconds pass"},
     Value{"mixed-block-sizes", "refuse", "Windows counts offsets in its own way there"},
+    Value{"without", "none", "all the token commands are there"},
 };
 constexpr std::array many_writes{
     Value{"maximum-token-transfer-size", "256M", "one token for 256 MiB"},

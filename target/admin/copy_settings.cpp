@@ -229,9 +229,12 @@ constexpr std::array keys{
                                                           {"visible-source", visible_source}};
           return set_choice(l.token_use, v, choices);
         }},
-    Key{"remote-tokens", "refuse|array", "tokens of other targets: none, or those of this array",
+    Key{"remote-tokens", "refuse|array|group",
+        "tokens of other targets: none, those of this array, or of the copy manager group",
         [](CopyLimits& l, Text v) {
-          constexpr Named<bool> choices[] = {{"refuse", false}, {"array", true}};
+          using enum copymgr::RemoteTokens;
+          constexpr Named<copymgr::RemoteTokens> choices[] = {
+              {"refuse", refuse}, {"array", array}, {"group", group}};
           return set_choice(l.remote_tokens, v, choices);
         }},
     Key{"mixed-block-sizes", "refuse|convert", "tokens of units with other blocks",

@@ -14,6 +14,7 @@
 namespace admin {
 
 struct Configuration;
+struct UnitConfiguration;
 
 struct CopySetting {
   std::string key, value;
@@ -35,7 +36,14 @@ base::Result<copymgr::CopyLimits, std::string> apply_copy_settings(
 std::optional<std::string> fault_of(const copymgr::CopyLimits& limits,
                                     base::BlockLength block_length);
 
-// Gives every unit its limits: the defaults within the bounds of the array, `for_all`, its own.
+// What copies of every unit start from: the defaults within the bounds of the array, then
+// `for_all`.
+base::Result<copymgr::CopyLimits, std::string> common_copy_limits(
+    const std::vector<CopySetting>& for_all, const Configuration& configuration);
+// Gives a unit its limits: those that are common, then its own. What is wrong, or nullopt.
+std::optional<std::string> take_copy_limits(const Configuration& configuration,
+                                            UnitConfiguration& unit);
+// Gives every unit its limits.
 base::Result<void, std::string> take_copy_settings(const std::vector<CopySetting>& for_all,
                                                    Configuration& configuration);
 

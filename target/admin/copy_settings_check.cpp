@@ -91,23 +91,36 @@ std::optional<std::string> fault_of(const CopyLimits& limits, base::BlockLength 
   return std::nullopt;
 }
 
-base::Result<void, std::string> take_copy_settings(const std::vector<CopySetting>& for_all,
-                                                   Configuration& configuration) {
+base::Result<CopyLimits, std::string> common_copy_limits(const std::vector<CopySetting>& for_all,
+                                                         const Configuration& configuration) {
   const copymgr::CopySettings& array = configuration.copies;
   CopyLimits defaults = configuration.limits.copies;
   defaults.maximum_tokens = array.tokens.live_tokens_max;
   defaults.total_concurrent_copies = array.operations_max;
   defaults.maximum_identified_concurrent_copies = array.operations_max;
-  const auto common = apply_copy_settings(for_all, defaults);
+  return apply_copy_settings(for_all, defaults);
+}
+
+std::optional<std::string> take_copy_limits(const Configuration& configuration,
+                                            UnitConfiguration& unit) {
+  const auto limits = apply_copy_settings(unit.copy_settings, configuration.limits.copies);
+  if (!limits) return limits.error();
+  if (auto fault = fault_of(*limits, unit.shape.block_length)) return fault;
+  if (auto fault = beyond(*limits, configuration.copies)) return fault;
+  unit.copies = *limits;
+  return std::nullopt;
+}
+
+base::Result<void, std::string> take_copy_settings(const std::vector<CopySetting>& for_all,
+                                                   Configuration& configuration) {
+  const auto common = common_copy_limits(for_all, configuration);
   if (!common) return base::fail("--copy: " + common.error());
   configuration.limits.copies = *common;
   for (TargetConfiguration& target : configuration.targets) {
     for (auto& [lun, unit] : target.luns) {
-      const auto limits = apply_copy_settings(unit.copy_settings, *common);
-      auto fault = limits ? fault_of(*limits, unit.shape.block_length) : limits.error();
-      if (!fault) fault = beyond(*limits, array);
-      if (fault) return base::fail(fmt::format("{} LUN {}: {}", target.name, lun.value, *fault));
-      unit.copies = *limits;
+      if (auto fault = take_copy_limits(configuration, unit)) {
+        return base::fail(fmt::format("{} LUN {}: {}", target.name, lun.value, *fault));
+      }
     }
   }
   return {};

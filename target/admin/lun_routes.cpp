@@ -1,47 +1,250 @@
 #include "target/admin/lun_routes.hpp"
 
-#include <limits>
-
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+#include <unistd.h>
 
-#include "base/log.hpp"
-#include "store/open.hpp"
+#include "target/admin/change_answer.hpp"
+#include "target/admin/lun_clone.hpp"
 
 namespace admin {
 namespace {
 
 using nlohmann::json;
+using Change = std::optional<Refusal>;
 
-ApiResponse not_there(const ApiRequest& request) {
-  return api_error(404, fmt::format("there is no LUN {} in {}", request.arguments.at(1),
-                                    request.arguments.at(0)));
+Refusal not_there(const ApiRequest& request) {
+  return refusal(404, fmt::format("there is no LUN {} in {}", request.arguments.at(1),
+                                  request.arguments.at(0)));
 }
 
-// Why a unit does not get this size; nullopt when it does.
-std::optional<std::string> fault_of_size(const device::LogicalUnit& unit, base::ByteCount size,
-                                         bool may_shrink) {
-  const base::BlockLength block = unit.block_length();
-  const base::ByteCount now = block.to_bytes(unit.capacity());
-  if (unit.shape().read_only) return "a read-only unit cannot be resized";
-  if (unit.protection() != nullptr) {
-    return "a unit with protection information cannot be resized while it is served; resize its "
-           "file "
-           "while the daemon is down";
+ApiResponse answer_not_there(const ArrayParts& array, const ApiRequest& request) {
+  return answer_of(base::fail(not_there(request)), array.provisioner);
+}
+
+LunDocument* find_lun(Document& document, const ApiRequest& request) {
+  TargetDocument* const target = document.find(request.arguments.at(0));
+  const auto number = parse_u16(request.arguments.at(1));
+  if (target == nullptr || !number) return nullptr;
+  const auto at = target->luns.find(*number);
+  return at == target->luns.end() ? nullptr : &at->second;
+}
+
+json name_of(const ApiRequest& request) {
+  const auto number = parse_u16(request.arguments.at(1));
+  return {{"target", request.arguments.at(0)}, {"lun", number ? json(*number) : json()}};
+}
+
+json describe(const std::string& target, const LunDocument& lun, device::LogicalUnit& unit) {
+  json options = json::object();
+  for (const Word& word : lun.options)
+    options[word.key] = word.value;
+  return {{"target", target},
+          {"lun", lun.number},
+          {"backing", lun.backing},
+          {"size_bytes", unit.block_length().to_bytes(unit.capacity()).value},
+          {"block_bytes", unit.block_length().bytes},
+          {"thin", unit.thin()},
+          {"read_only", unit.shape().read_only},
+          {"serial", unit.identity().serial},
+          {"options", options}};
+}
+
+ApiResponse list_luns(const ArrayParts& array) {
+  json out = json::array();
+  for (const auto& target : array.targets) {
+    const TargetDocument* const document = array.provisioner.document().find(target->name());
+    for (const auto& [lun, unit] : target->units())
+      out.push_back(describe(target->name(), document->luns.at(lun.value), *unit));
   }
-  if (size.value == 0 || size.value % block.bytes != 0) {
-    return fmt::format("{} bytes are no whole number of {}-byte blocks", size.value, block.bytes);
+  return {200, json{{"luns", out}}.dump()};
+}
+
+ApiResponse show_lun(const ArrayParts& array, const ApiRequest& request) {
+  const NamedUnit named = find_unit(array, request);
+  if (named.unit == nullptr) return answer_not_there(array, request);
+  const TargetDocument* const document = array.provisioner.document().find(named.target->name());
+  json out = describe(named.target->name(), document->luns.at(named.lun.value), *named.unit);
+  const device::CommandFigures hosts = named.unit->meters().total();
+  const store::GuardCounters guard = named.unit->guard().counters();
+  const store::Store::Usage usage = named.unit->guard().usage();
+  out["used_bytes"] = usage.used.value;
+  out["reads"] = hosts.reads;
+  out["writes"] = hosts.writes;
+  out["bytes_read"] = hosts.bytes_read;
+  out["bytes_written"] = hosts.bytes_written;
+  out["snapshots_live"] = guard.snapshots_live;
+  return {200, out.dump()};
+}
+
+// A text, a number, true or false, as the word that stands behind --lun; null: none.
+base::Result<std::optional<std::string>, std::string> word_of(const std::string& name,
+                                                              const json& value) {
+  if (value.is_null()) return std::optional<std::string>();
+  if (value.is_boolean()) return std::optional<std::string>(value.get<bool>() ? "on" : "off");
+  if (value.is_number_unsigned()) return std::optional<std::string>(value.dump());
+  const bool text = value.is_string() && value.get<std::string>().find(',') == std::string::npos;
+  if (text && name.find_first_of(",=") == std::string::npos) {
+    return std::optional<std::string>(value.get<std::string>());
   }
-  if (size.value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-    return fmt::format("{} bytes are more than a store can have", size.value);
-  }
-  if (size < now && !may_shrink) {
-    return fmt::format(
-        "{} bytes are less than the {} that it has: what is cut off is lost; shrink "
-        "(--shrink) if that is wanted",
-        size.value, now.value);
+  return base::fail(
+      fmt::format("option {}: a text without a comma, a number, true or false", name));
+}
+
+// Sets and takes away what the body's "options" say.
+Change take_options(const json& body, std::vector<Word>& options) {
+  const auto at = body.find("options");
+  if (at == body.end()) return std::nullopt;
+  if (!at->is_object()) return refusal(400, "options must be an object");
+  for (const auto& [name, value] : at->items()) {
+    auto word = word_of(name, value);
+    if (!word) return refusal(400, word.error());
+    std::erase_if(options, [&, key = name](const Word& each) { return each.key == key; });
+    if (*word) options.push_back({name, **word});
   }
   return std::nullopt;
+}
+
+// The number that is asked for, or the first that is free; nullopt: there is none such.
+std::optional<std::uint16_t> number_for(const json& body, const TargetDocument& target) {
+  const auto wanted = body.find("number");
+  if (wanted != body.end()) {
+    const bool well = wanted->is_number_unsigned() && *wanted <= scsi::lun_max;
+    return well ? std::optional(wanted->get<std::uint16_t>()) : std::nullopt;
+  }
+  std::uint16_t number = 0;
+  while (number <= scsi::lun_max && target.luns.contains(number))
+    ++number;
+  return number <= scsi::lun_max ? std::optional(number) : std::nullopt;
+}
+
+Change add_lun(TargetDocument& target, LunDocument lun) {
+  if (target.luns.contains(lun.number)) {
+    return refusal(409, fmt::format("LUN {} of {} is there already", lun.number, target.name));
+  }
+  const std::uint16_t number = lun.number;
+  target.luns.emplace(number, std::move(lun));
+  return std::nullopt;
+}
+
+ApiResponse wrong_number() {
+  return api_error(400, fmt::format("number must be one from 0 to {}", scsi::lun_max));
+}
+
+ApiResponse create_lun(const ArrayParts& array, const ApiRequest& request) {
+  const std::string& name = request.arguments.at(0);
+  const TargetDocument* const target = array.provisioner.document().find(name);
+  if (target == nullptr) return answer_of(base::fail(no_target(name)), array.provisioner);
+  if (const auto wrong = unknown_member(request.body, {"backing", "number", "options"})) {
+    return api_error(400, *wrong);
+  }
+  const auto backing = request.body.find("backing");
+  if (backing == request.body.end() || !backing->is_string() ||
+      backing->get<std::string>().find(',') != std::string::npos) {
+    return api_error(400, "backing must be file:PATH, block:PATH, memory:SIZE or null:SIZE");
+  }
+  const auto number = number_for(request.body, *target);
+  if (!number) return wrong_number();
+  LunDocument lun{*number, backing->get<std::string>(), {}};
+  if (const auto refused = take_options(request.body, lun.options)) {
+    return answer_of(base::fail(*refused), array.provisioner);
+  }
+  return change(array, request,
+                [&](Document& document) { return add_lun(*document.find(name), lun); },
+                {{"target", name}, {"lun", *number}});
+}
+
+ApiResponse set_lun(const ArrayParts& array, const ApiRequest& request) {
+  if (const auto wrong = unknown_member(request.body, {"options"})) return api_error(400, *wrong);
+  return change(
+      array, request,
+      [&](Document& document) -> Change {
+        LunDocument* const lun = find_lun(document, request);
+        return lun == nullptr ? not_there(request) : take_options(request.body, lun->options);
+      },
+      name_of(request));
+}
+
+ApiResponse delete_lun(const ArrayParts& array, const ApiRequest& request) {
+  return change(
+      array, request,
+      [&](Document& document) -> Change {
+        if (find_lun(document, request) == nullptr) return not_there(request);
+        document.find(request.arguments.at(0))->luns.erase(*parse_u16(request.arguments.at(1)));
+        return std::nullopt;
+      },
+      name_of(request));
+}
+
+void set_size(LunDocument& lun, base::ByteCount size) {
+  const std::string text = fmt::format("{}", size.value);
+  for (const char* const sized : {"memory:", "null:"}) {
+    if (lun.backing.starts_with(sized)) {
+      lun.backing = sized + text;
+      return;
+    }
+  }
+  std::erase_if(lun.options, [](const Word& word) { return word.key == "size"; });
+  lun.options.push_back({"size", text});
+}
+
+ApiResponse resize_lun(const ArrayParts& array, const ApiRequest& request) {
+  const auto wanted = request.body.find("size"), shrink = request.body.find("shrink");
+  if (wanted == request.body.end() || !wanted->is_string() ||
+      (shrink != request.body.end() && !shrink->is_boolean())) {
+    return api_error(400, "size must be a text like \"20G\", shrink true or false");
+  }
+  const auto size = store::parse_size(wanted->get<std::string>());
+  if (!size) return api_error(400, size.error());
+  const NamedUnit named = find_unit(array, request);
+  if (named.unit == nullptr) return answer_not_there(array, request);
+  json more = name_of(request);
+  more["size_bytes"] = size->value;
+  return change(
+      array, request,
+      [&](Document& document) -> Change {
+        set_size(*find_lun(document, request), *size);
+        return std::nullopt;
+      },
+      more);
+}
+
+ApiResponse clone_lun(const ArrayParts& array, const ApiRequest& request) {
+  if (const auto wrong = unknown_member(request.body, {"path", "number", "readonly"})) {
+    return api_error(400, *wrong);
+  }
+  const NamedUnit named = find_unit(array, request);
+  if (named.unit == nullptr) return answer_not_there(array, request);
+  const auto path = request.body.find("path");
+  if (path == request.body.end() || !path->is_string() ||
+      !path->get<std::string>().starts_with('/') ||
+      path->get<std::string>().find(',') != std::string::npos) {
+    return api_error(400, "path must be the absolute path of a file that is not there yet");
+  }
+  const std::string file = path->get<std::string>();
+  const TargetDocument& target = *array.provisioner.document().find(named.target->name());
+  const auto number = number_for(request.body, target);
+  if (!number) return wrong_number();
+  if (target.luns.contains(*number)) {
+    return api_error(409, fmt::format("LUN {} of {} is there already", *number, target.name));
+  }
+  LunDocument lun{*number, "file:" + file, {}};
+  for (const char* const kept : {"blocksize", "physical"}) {
+    if (const auto* value = value_of(target.luns.at(named.lun.value).options, kept))
+      lun.options.push_back({kept, *value});
+  }
+  if (request.body.value("readonly", json(false)) == json(true)) {
+    lun.options.push_back({"readonly", "on"});
+  }
+  const auto made = clone_to_file(*named.unit, file, array.pool);
+  if (!made) return api_error(409, made.error());
+  const ApiResponse answer = change(
+      array, request, [&](Document& document) { return add_lun(*document.find(target.name), lun); },
+      {{"target", target.name},
+       {"lun", *number},
+       {"shared_bytes", made->shared.value},
+       {"copied_bytes", made->copied.value}});
+  if (answer.status != 200) ::unlink(file.c_str());
+  return answer;
 }
 
 ApiResponse describe_room(device::LogicalUnit& unit) {
@@ -57,82 +260,43 @@ ApiResponse describe_room(device::LogicalUnit& unit) {
   return {200, out.dump()};
 }
 
-struct Change {
-  std::optional<base::ByteCount> provisioned;
-  std::optional<bool> waits;
-};
-
-// The error is one line for a person.
-base::Result<Change, std::string> change_of(const json& body) {
-  Change out;
-  for (const auto& [name, value] : body.items()) {
-    if (name == "provisioned" && value.is_string()) {
-      const auto size = store::parse_size(value.get<std::string>());
-      if (!size) return base::fail(size.error());
-      out.provisioned = *size;
-    } else if (name == "exhausted" && (value == "fail" || value == "wait")) {
-      out.waits = value == "wait";
-    } else {
-      return base::fail(
-          std::string("only \"provisioned\": \"SIZE\" and \"exhausted\": \"fail\" or "
-                      "\"wait\" can be changed"));
-    }
-  }
-  return out;
-}
-
-}  // namespace
-
-ApiResponse remove_lun(const ArrayParts& array, const ApiRequest& request) {
-  const NamedUnit named = find_unit(array, request);
-  if (named.unit == nullptr || named.target->remove_unit(named.lun, array.pool) == nullptr) {
-    return not_there(request);
-  }
-  return {200, json{{"target", named.target->name()}, {"lun", named.lun.value}}.dump()};
-}
-
-ApiResponse resize_lun(const ArrayParts& array, const ApiRequest& request) {
-  const auto wanted = request.body.find("size"), shrink = request.body.find("shrink");
-  if (wanted == request.body.end() || !wanted->is_string() ||
-      (shrink != request.body.end() && !shrink->is_boolean())) {
-    return api_error(400, "size must be a text like \"20G\", shrink true or false");
-  }
-  const auto size = store::parse_size(wanted->get<std::string>());
-  if (!size) return api_error(400, size.error());
-  const NamedUnit named = find_unit(array, request);
-  if (named.unit == nullptr) return not_there(request);
-  const bool may_shrink = shrink != request.body.end() && shrink->get<bool>();
-  if (auto fault = fault_of_size(*named.unit, *size, may_shrink)) return api_error(400, *fault);
-  const auto resized = named.target->resize_unit(named.lun, *size, array.pool);
-  if (!resized) return api_error(409, resized.error());
-  return {
-      200,
-      json{{"target", named.target->name()}, {"lun", named.lun.value}, {"size_bytes", size->value}}
-          .dump()};
-}
-
 ApiResponse show_provisioning(const ArrayParts& array, const ApiRequest& request) {
   const NamedUnit named = find_unit(array, request);
-  return named.unit == nullptr ? not_there(request) : describe_room(*named.unit);
+  return named.unit == nullptr ? answer_not_there(array, request) : describe_room(*named.unit);
 }
 
 ApiResponse change_provisioning(const ArrayParts& array, const ApiRequest& request) {
   const NamedUnit named = find_unit(array, request);
-  if (named.unit == nullptr) return not_there(request);
-  const auto change = change_of(request.body);
-  if (!change) return api_error(400, change.error());
-  store::Quota* const quota = named.unit->guard().quota();
-  if (quota == nullptr) {
-    return api_error(409,
-                     "the room of this LUN is not counted: it was given no provisioned=, "
-                     "threshold= or exhausted=");
+  if (named.unit == nullptr) return answer_not_there(array, request);
+  if (const auto wrong = unknown_member(request.body, {"provisioned", "exhausted"})) {
+    return api_error(400, *wrong);
   }
-  if (change->waits) quota->set_waits(*change->waits);
-  if (change->provisioned) quota->set_bound(*change->provisioned);
-  base::log::info("{} LUN {}: {} of {} bytes used, when full: {}", named.target->name(),
-                  named.lun.value, quota->used().value, quota->bound().value,
-                  quota->waits() ? "wait" : "fail");
-  return describe_room(*named.unit);
+  json options = request.body;
+  for (const char* const other : {"dry_run", "shrink", "revision", "grace_seconds"})
+    options.erase(other);
+  const ApiResponse answer = change(array, request, [&](Document& document) {
+    return take_options({{"options", options}}, find_lun(document, request)->options);
+  });
+  return answer.status == 200 ? describe_room(*named.unit) : answer;
+}
+
+}  // namespace
+
+std::vector<Route> lun_routes(const ArrayParts& array) {
+  using Request = const ApiRequest&;
+  return {
+      {"GET", "/v1/luns", [array](Request) { return list_luns(array); }},
+      {"POST", "/v1/targets/{}/luns", [array](Request r) { return create_lun(array, r); }},
+      {"GET", "/v1/targets/{}/luns/{}", [array](Request r) { return show_lun(array, r); }},
+      {"POST", "/v1/targets/{}/luns/{}", [array](Request r) { return set_lun(array, r); }},
+      {"DELETE", "/v1/targets/{}/luns/{}", [array](Request r) { return delete_lun(array, r); }},
+      {"POST", "/v1/targets/{}/luns/{}/size", [array](Request r) { return resize_lun(array, r); }},
+      {"POST", "/v1/targets/{}/luns/{}/clone", [array](Request r) { return clone_lun(array, r); }},
+      {"GET", "/v1/targets/{}/luns/{}/provisioning",
+       [array](Request r) { return show_provisioning(array, r); }},
+      {"POST", "/v1/targets/{}/luns/{}/provisioning",
+       [array](Request r) { return change_provisioning(array, r); }},
+  };
 }
 
 }  // namespace admin

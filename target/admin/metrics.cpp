@@ -154,6 +154,7 @@ void add_copies(MetricsText& out, const copymgr::CopyCounters& copies) {
   out.sample({{"how", "cloned"}}, copies.bytes_cloned);
   out.sample({{"how", "copied_in_kernel"}}, copies.bytes_copied_in_kernel);
   out.sample({{"how", "copied_by_hand"}}, copies.bytes_copied);
+  out.sample({{"how", "pulled"}}, copies.bytes_pulled);
   out.sample({{"how", "zeroed"}}, copies.bytes_zeroed);
   out.counter("copymgr_copy_not_cloned_bytes_total", "What was copied instead of cloned, and why.");
   add_obstacles(out, copies.not_cloned);

@@ -9,12 +9,14 @@ namespace admin {
 // GET /metrics: for Prometheus, as text
 // GET /v1/sessions
 // POST /v1/sessions/{tsih}/logout   {"grace_seconds": 10}
-// POST /v1/targets/{name}/online
-// POST /v1/targets/{name}/offline   {"grace_seconds": 10}
-// /v1/targets/{name}/luns/{lun}...: lun_routes.hpp
+// /v1/configuration: configuration_routes.hpp
+// /v1/targets..., /v1/portals...: target_routes.hpp
+// /v1/targets/{name}/chap, /v1/reservations...: access_routes.hpp
+// /v1/luns, /v1/targets/{name}/luns...: lun_routes.hpp
 // /v1/targets/{name}/port-groups...: port_group_routes.hpp
 // /v1/tokens...: token_routes.hpp
 // /v1/copy-operations...: copy_operation_routes.hpp
+// /v1/group...: group_routes.hpp
 // /v1/events: event_routes.hpp
 Api make_api(const ArrayParts& array);
 

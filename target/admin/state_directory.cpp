@@ -113,6 +113,12 @@ base::Result<void, std::string> write_file_atomically(const std::string& path,
     ::unlink(draft.c_str());
     return base::fail(fmt::format("cannot write {}: {}", path, written ? reason() : why));
   }
+  // The new name lasts once its directory does.
+  const std::string folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : ".";
+  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool lasts = directory < 0 || ::fsync(directory) == 0;
+  if (directory >= 0) ::close(directory);
+  if (!lasts) return base::fail(fmt::format("cannot write {}: {}", path, reason()));
   return {};
 }
 

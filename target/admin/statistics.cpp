@@ -30,6 +30,7 @@ json copies(const copymgr::CopyCounters& c) {
           {"bytes_copied_in_kernel", c.bytes_copied_in_kernel},
           {"bytes_copied", c.bytes_copied},
           {"bytes_zeroed", c.bytes_zeroed},
+          {"bytes_pulled", c.bytes_pulled},
           {"bytes_not_cloned_because", obstacles(c.not_cloned)},
           {"bytes_not_copied_in_kernel_because", obstacles(c.not_copied_in_kernel)}};
 }
@@ -78,7 +79,8 @@ std::string statistics_json(const net::ServerCounters& wire,
   // Copies pass the disks too, but for shared blocks, which nobody reads or writes.
   const copymgr::CopyCounters moved = copy_manager.counters();
   bytes_read += moved.bytes_copied_in_kernel + moved.bytes_copied;
-  bytes_written += moved.bytes_copied_in_kernel + moved.bytes_copied + moved.bytes_zeroed;
+  bytes_written +=
+      moved.bytes_copied_in_kernel + moved.bytes_copied + moved.bytes_zeroed + moved.bytes_pulled;
   const json document = {
       {"process", {{"cpu_seconds", process_cpu_seconds()}}},
       {"wire",

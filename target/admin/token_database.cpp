@@ -273,8 +273,10 @@ void TokenDatabase::note(Note note) {
 }
 
 void TokenDatabase::when_kept(Kept done) {
+  bool kept = true;
   {
     const std::scoped_lock lock(mutex_);
+    kept = writing_ || healthy_;
     if (writing_) {
       Note waiting{Note::Kind::when_kept};
       waiting.done = std::move(done);
@@ -282,7 +284,7 @@ void TokenDatabase::when_kept(Kept done) {
       return;
     }
   }
-  done(true);
+  done(kept);
 }
 
 void TokenDatabase::serve() {
@@ -308,7 +310,19 @@ void TokenDatabase::serve() {
   }
 }
 
+// Who asks may ask of notes of the time before: one that could not be kept never will be, and to
+// write nothing says nothing.
 void TokenDatabase::keep(std::vector<Note>& notes) {
+  const auto asks = [](const Note& each) { return each.kind == Note::Kind::when_kept; };
+  const bool kept_before = healthy_;
+  if (!std::all_of(notes.begin(), notes.end(), asks)) keep_written(notes);
+  for (Note& each : notes) {
+    if (asks(each)) std::exchange(each.done, {})(kept_before && healthy_);
+  }
+  if (written_ >= notes_logged_max) checkpoint();
+}
+
+void TokenDatabase::keep_written(const std::vector<Note>& notes) {
   const Done written = write(notes);
   if (!written && healthy_) {
     base::log::error("tokens cannot be kept, and no new ones are given out: {}", written.error());
@@ -316,10 +330,6 @@ void TokenDatabase::keep(std::vector<Note>& notes) {
     base::log::info("tokens can be kept again");
   }
   healthy_ = written.has_value();
-  for (Note& each : notes) {
-    if (each.kind == Note::Kind::when_kept) std::exchange(each.done, {})(healthy_);
-  }
-  if (written_ >= notes_logged_max) checkpoint();
 }
 
 TokenDatabase::Done TokenDatabase::write(const std::vector<Note>& notes) {

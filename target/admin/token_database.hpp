@@ -58,6 +58,7 @@ class TokenDatabase final : public tokens::TokenJournal {
   void note(Note note);
   void serve();
   void keep(std::vector<Note>& notes);
+  void keep_written(const std::vector<Note>& notes);
   Done write(const std::vector<Note>& notes);
   Done write(const Note& note);
   void checkpoint();
@@ -66,7 +67,8 @@ class TokenDatabase final : public tokens::TokenJournal {
   base::Database database_;
   std::unique_ptr<Statements> statements_;  // the writing thread's
   std::size_t written_ = 0;                 // since the last checkpoint; the writing thread's
-  bool healthy_ = true;                     // told in the log when it changes; the writing thread's
+  // The last notes could be written. The writing thread's; of others while it does not write.
+  bool healthy_ = true;
 
   std::mutex mutex_;
   std::condition_variable noted_;

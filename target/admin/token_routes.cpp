@@ -218,6 +218,8 @@ std::string_view word_of(tokens::TokenSeal::Verdict verdict) {
       return "genuine";
     case tokens::TokenSeal::Verdict::broken:
       return "broken";
+    case tokens::TokenSeal::Verdict::of_member:
+      return "of a member of the group";
     case tokens::TokenSeal::Verdict::foreign:
       return "foreign";
   }
@@ -235,7 +237,9 @@ ApiResponse look_up(const Inspected& array, const ApiRequest& request) {
   }
   json out = describe_state(fault);
   out["hash"] = scsi::hash_of(*bytes);
-  out["seal"] = word_of(array.copy_manager.token_table().seal_of(*bytes));
+  const auto member = array.copy_manager.member_that_made(*bytes);
+  out["seal"] = member ? fmt::format("of the member {}", *member)
+                       : word_of(array.copy_manager.token_table().seal_of(*bytes));
   return {200, out.dump()};
 }
 

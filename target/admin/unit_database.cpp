@@ -71,4 +71,12 @@ base::Result<std::vector<std::uint8_t>, std::string> UnitDatabase::load(const st
   return std::move(*value);
 }
 
+base::Result<void, std::string> UnitDatabase::forget(const std::string& unit) {
+  const std::scoped_lock lock(mutex_);
+  auto remove = database_.prepare("DELETE FROM kept WHERE unit = ?");
+  if (!remove) return fail(remove.error());
+  if (const auto done = remove->bind(1, unit).step(); !done) return fail(done.error());
+  return {};
+}
+
 }  // namespace admin

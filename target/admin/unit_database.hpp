@@ -18,6 +18,8 @@ class UnitDatabase final : public device::UnitMemory {
                                        base::ByteView value) override;
   base::Result<std::vector<std::uint8_t>, std::string> load(const std::string& unit,
                                                             device::Keepsake what) override;
+  // The unit is gone for good.
+  base::Result<void, std::string> forget(const std::string& unit);
 
  private:
   explicit UnitDatabase(base::Database database) : database_(std::move(database)) {}

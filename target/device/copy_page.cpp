@@ -20,10 +20,11 @@ std::vector<scsi::SupportedCommand> copy_commands(const LogicalUnit& unit) {
   return out;
 }
 
-// Tokens of every type that is taken may stand in a list of EXTENDED COPY, where their type may be
-// left to them (5.6).
-scsi::RodTypeSupport type_left_to_the_token(bool tokens, bool copies) {
-  return {scsi::RodType::copy_manager_internal, tokens && copies};
+// Tokens of every type that is taken may stand in a list of EXTENDED COPY, if its inline data can
+// hold one; there their type may be left to them (5.6).
+bool takes_tokens_in_lists(const copymgr::CopyLimits& limits) {
+  return limits.offers_tokens() && limits.offers_extended_copy() &&
+         limits.extended_copy.maximum_inline_data_bytes >= scsi::rod_token_bytes;
 }
 
 // A type that can be had is given out, the zero token only for blocks that are unmapped.
@@ -31,7 +32,8 @@ std::vector<scsi::RodTypeSupport> rod_types(const copymgr::CopyLimits& limits) {
   const bool offers_tokens = limits.offers_tokens();
   const bool copies = limits.offers_extended_copy();
   const scsi::RodTypeSet populated = tokens::populated(limits.rod_types);
-  std::vector<scsi::RodTypeSupport> out{type_left_to_the_token(offers_tokens, copies)};
+  std::vector<scsi::RodTypeSupport> out{
+      {scsi::RodType::copy_manager_internal, takes_tokens_in_lists(limits)}};
   for (const tokens::RodTypeRow& row : tokens::rod_types) {
     if (!limits.rod_types.contains(row.type)) continue;
     const bool had = populated.contains(row.type);
@@ -52,7 +54,7 @@ std::uint8_t segment_granularity_exponent(LogicalUnit& unit) {
   return static_cast<std::uint8_t>(std::countr_zero(unit.guard().alignment_bytes()));
 }
 
-scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
+scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit, bool in_group) {
   enum : std::uint8_t { tokens_of_this_target = 0, tokens_of_others_too = 4 };
   const copymgr::CopyLimits& limits = unit.copy_limits();
   scsi::ThirdPartyCopyPage page;
@@ -61,7 +63,8 @@ scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
   page.commands = copy_commands(unit);
   page.rod_types = rod_types(limits);
   page.block_length = unit.block_length();
-  page.remote_tokens = limits.remote_tokens ? tokens_of_others_too : tokens_of_this_target;
+  page.remote_tokens =
+      limits.takes_remote_tokens(in_group) ? tokens_of_others_too : tokens_of_this_target;
   page.minimum_token_lifetime_seconds = limits.minimum_token_lifetime_seconds;
   page.maximum_token_lifetime_seconds = limits.maximum_token_lifetime_seconds;
   page.total_concurrent_copies = limits.total_concurrent_copies;
@@ -69,7 +72,7 @@ scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit) {
   page.segment_granularity_exponent = segment_granularity_exponent(unit);
   if (limits.offers_extended_copy()) page.extended_copy = limits.extended_copy;
   page.descriptor_types = scsi::implemented_descriptor_types();
-  if (limits.offers_tokens()) page.cscd_ids.push_back(scsi::rod_cscd::rod_of_token_id);
+  if (takes_tokens_in_lists(limits)) page.cscd_ids.push_back(scsi::rod_cscd::rod_of_token_id);
   page.cscd_ids.push_back(scsi::cscd::receiving_unit_id);
   page.holds_data = limits.service_actions.offers(scsi::receive_copy::lid1_data_layout);
   return page;

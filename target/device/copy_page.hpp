@@ -6,7 +6,8 @@
 
 namespace device {
 
-scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit);
+// `in_group`: of the array.
+scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit, bool in_group);
 // DATA SEGMENT GRANULARITY: log2 of the bytes that the unit's store reads and writes at once.
 std::uint8_t segment_granularity_exponent(LogicalUnit& unit);
 

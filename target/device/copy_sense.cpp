@@ -181,6 +181,9 @@ scsi::Sense sense_of(const copymgr::CopyFault& fault) {
       return scsi::sense::make(SenseKey::data_protect, asc::space_allocation_failed);
     case destination_waits:
       return scsi::sense::make(SenseKey::not_ready, asc::space_allocation_in_progress);
+    // Key 05h: Windows knows no other with it (windows-host B).
+    case creator_unreachable:
+      return scsi::sense::illegal_request(asc::unreachable_copy_target);
     case list_identifier_in_use:
       return scsi::sense::illegal_request(asc::operation_in_progress);
     case too_many_operations:

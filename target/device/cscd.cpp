@@ -56,13 +56,15 @@ std::optional<Kind> write_protected(const LogicalUnit& unit, SegmentSide side) {
 }
 
 copymgr::CscdView view_of(LogicalUnit& unit, bool pad) {
-  return {unit.id(),
-          unit.block_length(),
-          unit.capacity(),
-          unit.guard().alignment_bytes(),
-          pad,
-          unit.medium().state() != Medium::State::stopped && unit.operation().idle(),
-          unit.medium().state() != Medium::State::absent};
+  copymgr::CscdView out{unit.id(),
+                        unit.block_length(),
+                        unit.capacity(),
+                        unit.guard().alignment_bytes(),
+                        pad,
+                        unit.medium().state() != Medium::State::stopped && unit.operation().idle(),
+                        unit.medium().state() != Medium::State::absent};
+  out.durable = !unit.command_rules().write_cache_enabled;
+  return out;
 }
 
 SegmentFault fault(Kind kind, SegmentSide side) {

@@ -97,10 +97,7 @@ Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
   for (const auto& [lun, in_target] : visible) {
     const auto at = units.find(in_target);
     if (at == units.end()) continue;
-    const auto& unit = at->second;
-    UnitPath path{unit, store::Channel(unit->guard(), worker_.pool, worker_.home), {}, {}};
-    path.attentions.owe(UnitAttention::power_on);
-    paths_.try_emplace(lun, std::move(path));
+    paths_.try_emplace(lun, new_path(at->second));
   }
   for (auto& [lun, path] : paths_)
     path.nexus = this;
@@ -118,15 +115,8 @@ Nexus::Nexus(NexusIdentity identity, std::shared_ptr<TargetDevice> target,
 
 Nexus::~Nexus() {
   target_->nexuses().remove(door_);
-  for (auto& [lun, path] : paths_) {
-    path.tasks.abandon_turn();
-    path.unit->medium().allow_removal(identity_.number);
-    if (!path.unit->reservations().nexus_lost(identity_.number)) continue;
-    target_->nexuses().visit_all([news = ReservationNews{path.unit, {}, false}](
-                                     Nexus& other, base::UniqueFunction<void()> visited) {
-      other.reservations_changed(news, std::move(visited));
-    });
-  }
+  for (auto& [lun, path] : paths_)
+    let_go_of(path);
   target_->copy_manager().nexus_lost(identity_.number);
 }
 
@@ -143,7 +133,8 @@ UnitPath* Nexus::find(std::uint64_t lun_field) {
 
 copymgr::OperationKey Nexus::operation_key(const LogicalUnit& unit,
                                            std::uint32_t list_identifier) const {
-  return {{identity_.number, identity_.initiator_name, identity_.port.target_name},
+  return {{identity_.number, identity_.initiator_name, identity_.port.target_name, identity_.isid,
+           identity_.port.relative_port},
           unit.id(),
           list_identifier};
 }
@@ -286,6 +277,22 @@ void Nexus::announce(Task& task, ReservationNews news) {
   });
 }
 
+namespace {
+
+// Those that are no task of the unit's: in background, by commands to other units, of sessions that
+// are over. Every nexus sees to it: one that is preempted when it can start no more of them, and
+// where none of those is there any more the one that preempts.
+void stop_copies_of_preempted(copymgr::CopyManager& copies, const Nexus::ReservationNews& news,
+                              base::UniqueFunction<void()> done) {
+  const auto preempted = [&all = news.effects.preempted](const copymgr::Nexus& nexus) {
+    const Registrant registrant{{nexus.initiator_name, nexus.isid}, nexus.target_port};
+    return std::find(all.begin(), all.end(), registrant) != all.end();
+  };
+  copies.stop_uses(news.unit->id(), preempted, std::move(done));
+}
+
+}  // namespace
+
 void Nexus::reservations_changed(const ReservationNews& news, base::UniqueFunction<void()> done) {
   const Registrant own = registrant_of(identity_);
   for (const auto& [nexus, attention] : news.effects.attentions) {
@@ -294,15 +301,18 @@ void Nexus::reservations_changed(const ReservationNews& news, base::UniqueFuncti
   for (auto& [lun, path] : paths_) {
     if (path.unit == news.unit) refresh(path);
   }
+  if (!news.aborts_tasks) return done();
+  auto stop_copies = [target = target_, news, done = std::move(done)]() mutable {
+    stop_copies_of_preempted(target->copy_manager(), news, std::move(done));
+  };
   const auto& preempted = news.effects.preempted;
-  const bool loses_tasks =
-      news.aborts_tasks && std::find(preempted.begin(), preempted.end(), own) != preempted.end();
-  if (!loses_tasks) return done();
+  if (std::find(preempted.begin(), preempted.end(), own) == preempted.end()) {
+    return stop_copies();
+  }
   news.unit->medium().allow_removal(identity_.number);  // SPC-4 5.13.11.5
-  target_->copy_manager().stop_background(identity_.number, news.unit->id());
   TaskSetEvent event{TaskSetEvent::Kind::clear_task_set, {}, 0};
   event.add(*news.unit);
-  end_tasks(event, [done = std::move(done)](std::size_t) mutable { done(); });
+  end_tasks(event, [go_on = std::move(stop_copies)](std::size_t) mutable { go_on(); });
 }
 
 // Aborted tasks that only wait for other nexuses end now: two nexuses that preempt each other would

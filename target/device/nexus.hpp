@@ -90,6 +90,10 @@ class Nexus final : public TaskServer {
   void reservations_changed(const ReservationNews& news, base::UniqueFunction<void()> done);
   // The unit is being taken out of the target; on this nexus's thread.
   void lose_unit(const std::shared_ptr<LogicalUnit>& unit, base::UniqueFunction<void()> done);
+  // From now on this nexus sees these units, by its own numbers with those in the target, as far as
+  // they are there; on this nexus's thread. Tasks on what it does not see any more end, what is new
+  // owes it a power-on, and all others 06h/3Fh/0Eh. What stays as it is notices nothing else.
+  void see(const std::map<scsi::Lun, scsi::Lun>& visible, base::UniqueFunction<void()> done);
   // Owes `attention` for a unit, if this nexus has it; on this nexus's thread.
   void owe(const LogicalUnit& unit, UnitAttention attention);
 
@@ -142,6 +146,9 @@ class Nexus final : public TaskServer {
   void note(TaskManagementFunction function, const LogicalUnit* unit) const;
   void end_tasks(const TaskSetEvent& event, base::UniqueFunction<void(std::size_t)> done);
   void refresh(UnitPath& path);
+  UnitPath new_path(const std::shared_ptr<LogicalUnit>& unit) const;
+  bool take_paths(const std::map<scsi::Lun, scsi::Lun>& visible);
+  void let_go_of(UnitPath& path);
   void release_waiting_tasks(const TaskSetEvent& event);
   UnitPath* find(std::uint64_t lun_field);
   const UnitPath* find(std::uint64_t lun_field) const;

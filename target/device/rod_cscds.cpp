@@ -53,6 +53,7 @@ std::optional<scsi::RodType> type_of(const scsi::RodCscd& rod, const copymgr::Co
   return tokens::type_of_new_token(rod.type, limits.rod_types, limits.rod_type_by_default);
 }
 
+// `limits`: of the unit that the list was sent to.
 std::optional<RodRefusal> check(const scsi::RodCscd& rod, const copymgr::CopyLimits& limits,
                                 scsi::ListIdUsage usage) {
   if (!type_of(rod, limits)) return bad_field(rod, fields::rod_type);
@@ -60,7 +61,16 @@ std::optional<RodRefusal> check(const scsi::RodCscd& rod, const copymgr::CopyLim
   const bool can_be_fetched =
       usage != scsi::ListIdUsage::none &&
       limits.service_actions.offers(scsi::receive_copy::rod_token_information_layout);
-  if (!limits.offers_tokens() || !can_be_fetched) return bad_field(rod, fields::r_token);
+  return can_be_fetched ? std::nullopt : std::optional(bad_field(rod, fields::r_token));
+}
+
+// A token that outlives the list: what the unit whose data it stands for allows counts, as with
+// POPULATE TOKEN there.
+std::optional<RodRefusal> check_token(const scsi::RodCscd& rod, const copymgr::CopyLimits& limits) {
+  if (!limits.service_actions.offers(scsi::populate_token::layout)) {
+    return bad_field(rod, fields::r_token);
+  }
+  if (!type_of(rod, limits)) return bad_field(rod, fields::rod_type);
   const std::uint32_t longest = limits.maximum_inactivity_timeout_seconds;
   if (longest != 0 && rod.inactivity_timeout_seconds > longest) {
     return bad_field(rod, fields::inactivity_timeout);
@@ -68,14 +78,22 @@ std::optional<RodRefusal> check(const scsi::RodCscd& rod, const copymgr::CopyLim
   return std::nullopt;
 }
 
-void add_populated(const Invocation& call, const scsi::ExtendedCopy& list, const scsi::RodCscd& rod,
-                   ListRods& out) {
+// Of the producer, if it can be reached at all: else its segments tell.
+const copymgr::CopyLimits& limits_of(const Invocation& call, const copymgr::Cscd& producer) {
+  const UnitPath* path = producer ? call.nexus.path_to(producer->volume_id) : nullptr;
+  return path != nullptr ? path->unit->copy_limits() : call.unit().copy_limits();
+}
+
+std::optional<RodRefusal> add_populated(const Invocation& call, const scsi::ExtendedCopy& list,
+                                        const scsi::RodCscd& rod, ListRods& out) {
   copymgr::Cscd producer = find_cscd(call, list, rod.producer_id, SegmentSide::source);
   if (!producer && !producer.error().in_list) {
     producer.error().field = pointer_into(rod, fields::producer_id);
     producer.error().in_list = true;
   }
-  const copymgr::CopyLimits& limits = call.unit().copy_limits();
+  const copymgr::CopyLimits& limits =
+      rod.r_token ? limits_of(call, producer) : call.unit().copy_limits();
+  if (auto bad = rod.r_token ? check_token(rod, limits) : std::nullopt) return bad;
   out.plans.push_back(
       {rod.cscd_id, checked(rod, std::move(producer)), false, limits.maximum_token_transfer});
   copymgr::RodRequest request;
@@ -85,6 +103,7 @@ void add_populated(const Invocation& call, const scsi::ExtendedCopy& list, const
   request.lifetime_seconds = rod.lifetime_seconds;
   request.inactivity_timeout_seconds = rod.inactivity_timeout_seconds;
   out.requests.push_back(std::move(request));
+  return std::nullopt;
 }
 
 copymgr::CscdView view_of(const copymgr::TokenRod& token, const LogicalUnit& receiving) {
@@ -133,7 +152,7 @@ base::Result<ListRods, RodRefusal> open_rods(const Invocation& call, const scsi:
   for (const scsi::RodCscd& rod : list.rods) {
     if (!rod.token) {
       if (auto bad = check(rod, limits, usage)) return base::fail(std::move(*bad));
-      add_populated(call, list, rod, out);
+      if (auto bad = add_populated(call, list, rod, out)) return base::fail(std::move(*bad));
     } else if (limits.offers_tokens()) {
       if (auto bad = add_token(call, rod, out)) return base::fail(std::move(*bad));
     } else if (rod.at != 0) {

@@ -46,6 +46,25 @@ TargetDevice::Units TargetDevice::units() const {
   return units_;
 }
 
+void TargetDevice::add_units(const Units& added) {
+  for (const auto& [lun, unit] : added) {
+    copy_manager_.attach(unit->volume(name_));
+    listen(lun, unit);
+  }
+  const std::scoped_lock lock(mutex_);
+  units_.insert(added.begin(), added.end());
+}
+
+void TargetDevice::show_units(const Sight& sight, base::Executor& pool) {
+  std::promise<void> seen;
+  nexuses_.visit_all(
+      [&sight](Nexus& nexus, base::UniqueFunction<void()> visited) {
+        nexus.see(sight(nexus.identity().initiator_name), std::move(visited));
+      },
+      pool, [&seen] { seen.set_value(); });
+  seen.get_future().wait();
+}
+
 std::shared_ptr<LogicalUnit> TargetDevice::remove_unit(scsi::Lun lun, base::Executor& pool) {
   std::shared_ptr<LogicalUnit> unit;
   {

@@ -1,6 +1,7 @@
 // A SCSI target device: an iSCSI name, its logical units, the copy manager they share.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,6 +35,13 @@ class TargetDevice {
   base::Duration uptime() const { return copy_manager_.clock().now() - started_at_; }
   // As they are now.
   Units units() const;
+  // Puts units in, under numbers that are free; restored, and with nothing left to restore.
+  // Nexuses that are there see them after show_units(), those that come see them at once.
+  void add_units(const Units& added);
+  // What an initiator sees: its own numbers, with those in the target.
+  using Sight = std::function<std::map<scsi::Lun, scsi::Lun>(const std::string& initiator_name)>;
+  // Lets every nexus see what it is to see now. Waits until all do; not on a worker's thread.
+  void show_units(const Sight& sight, base::Executor& pool);
   // Takes a unit out: its tasks on every nexus end unanswered, its copies and tokens too, every
   // nexus that saw it is told (06h/3Fh/0Eh, and an asynchronous event). Waits until all of that is
   // done; not on a worker's thread. Null: it was not there.

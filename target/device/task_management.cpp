@@ -5,18 +5,10 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
-#include "scsi/copy_cdbs.hpp"
 #include "target/device/nexus.hpp"
 
 namespace device {
 namespace {
-
-bool is_token_command(base::ByteView cdb) {
-  if (cdb[0] != scsi::third_party_copy_out) return false;
-  const std::uint64_t action = scsi::service_action_field.read(cdb);
-  return action == *scsi::populate_token::layout.service_action ||
-         action == *scsi::write_using_token::layout.service_action;
-}
 
 // Of those that concern other nexuses.
 std::string_view name_of(TaskManagementFunction function) {
@@ -50,10 +42,6 @@ void Nexus::stop(Task& task) {
     return task.finish_status(scsi::Status::task_aborted);
   }
   target_->copy_manager().stop_asked_by(&task);
-  if (path == nullptr || !is_token_command(task.cdb_view())) return;
-  const auto list_identifier =
-      static_cast<std::uint32_t>(scsi::token_command::list_identifier.read(task.cdb_view()));
-  target_->copy_manager().abort(operation_key(*path->unit, list_identifier), [] {});
 }
 
 void Nexus::suffer(const TaskSetEvent& event, base::UniqueFunction<void()> done) {

@@ -81,7 +81,15 @@ LoginStatus ChapExchange::check(const KeyValues& keys, KeyValues& answers) {
   if (!response) return LoginStatus::authentication_failure;
   // Every account is tried, whichever matches, so that time does not tell which names exist.
   bool matches = false;
-  for (const ChapAccount& account : authentication_.initiators) {
+  std::vector<ChapAccount> accounts = authentication_.initiators;
+  std::optional<ChapAccount> own = authentication_.target;
+  if (authentication_.derive) {
+    const auto derived = authentication_.derive(*name);
+    if (!derived) return LoginStatus::authentication_failure;
+    accounts.push_back({*name, derived->secret});
+    own = ChapAccount{authentication_.derived_target_name, derived->targets_secret};
+  }
+  for (const ChapAccount& account : accounts) {
     const auto expected = chap_response(algorithm_, identifier_, account.secret, challenge_);
     const bool same_name =
         base::equal_in_constant_time(base::as_bytes(account.name), base::as_bytes(*name));
@@ -91,7 +99,7 @@ LoginStatus ChapExchange::check(const KeyValues& keys, KeyValues& answers) {
     matches = matches || (same_name && same_response && may_use);
   }
   if (!matches) return LoginStatus::authentication_failure;
-  const LoginStatus mutual = prove_ourselves(keys, answers);
+  const LoginStatus mutual = prove_ourselves(keys, answers, own);
   if (mutual != LoginStatus::success) return mutual;
   name_ = *name;
   step_ = Step::proven;
@@ -100,11 +108,12 @@ LoginStatus ChapExchange::check(const KeyValues& keys, KeyValues& answers) {
 
 // Mutual CHAP: the initiator's challenge, if there is one, is answered. A challenge equal to our
 // own would make us compute the answer that we asked for: reflection (RFC 7143 9.2.1).
-LoginStatus ChapExchange::prove_ourselves(const KeyValues& keys, KeyValues& answers) {
+LoginStatus ChapExchange::prove_ourselves(const KeyValues& keys, KeyValues& answers,
+                                          const std::optional<ChapAccount>& own) {
   const std::string* identifier_text = find_value(keys, "CHAP_I");
   const std::string* challenge_text = find_value(keys, "CHAP_C");
   if (identifier_text == nullptr && challenge_text == nullptr) return LoginStatus::success;
-  if (identifier_text == nullptr || challenge_text == nullptr || !authentication_.target) {
+  if (identifier_text == nullptr || challenge_text == nullptr || !own) {
     return LoginStatus::authentication_failure;
   }
   const auto identifier = parse_number(*identifier_text);
@@ -115,11 +124,10 @@ LoginStatus ChapExchange::prove_ourselves(const KeyValues& keys, KeyValues& answ
   if (base::equal_in_constant_time(*theirs, challenge_)) {
     return LoginStatus::authentication_failure;
   }
-  const ChapAccount& own = *authentication_.target;
-  answers.push_back({"CHAP_N", own.name});
+  answers.push_back({"CHAP_N", own->name});
   answers.push_back(
       {"CHAP_R", encode_binary(chap_response(algorithm_, static_cast<std::uint8_t>(*identifier),
-                                             own.secret, *theirs))});
+                                             own->secret, *theirs))});
   return LoginStatus::success;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,8 +28,14 @@ struct ChapAccount {
 struct Authentication {
   std::vector<ChapAccount> initiators;  // any that this initiator may use will do
   std::optional<ChapAccount> target;    // what this side proves when asked (mutual CHAP)
+  // In place of the two: any name, its secret, and what it is proven in return.
+  struct Derived {
+    std::string secret, targets_secret;
+  };
+  std::function<std::optional<Derived>(const std::string& name)> derive = {};
+  std::string derived_target_name = {};
 
-  bool required() const { return !initiators.empty(); }
+  bool required() const { return !initiators.empty() || derive; }
 };
 
 // Registered numbers of CHAP_A, strongest last; nullopt for others.
@@ -56,7 +63,8 @@ class ChapExchange {
 
   LoginStatus challenge(const KeyValues& keys, KeyValues& answers);
   LoginStatus check(const KeyValues& keys, KeyValues& answers);
-  LoginStatus prove_ourselves(const KeyValues& keys, KeyValues& answers);
+  LoginStatus prove_ourselves(const KeyValues& keys, KeyValues& answers,
+                              const std::optional<ChapAccount>& own);
 
   const Authentication& authentication_;
   const std::string initiator_name_;

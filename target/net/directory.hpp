@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "target/device/nexus.hpp"
 #include "target/device/target_device.hpp"
 #include "target/iscsi/chap.hpp"
 #include "target/iscsi/host.hpp"
@@ -37,10 +39,24 @@ struct PublishedPortal {
   std::uint16_t portal_group = 1;
 };
 
+// A target that is told to nobody: what answers there is made for each session by `serve`.
+struct HiddenTarget {
+  std::string name;
+  iscsi::Authentication authentication;
+  std::function<std::unique_ptr<device::TaskServer>(const std::string& initiator_name,
+                                                    const device::WorkerContext& worker)>
+      serve;
+};
+
 struct Directory {
   std::vector<PublishedPortal> portals;
   std::vector<PublishedTarget> targets;
   iscsi::Authentication discovery_authentication;
+  std::optional<HiddenTarget> hidden = {};
+
+  const HiddenTarget* find_hidden(std::string_view name) const {
+    return hidden && hidden->name == name ? &*hidden : nullptr;
+  }
 
   const PublishedTarget* find(std::string_view name) const;
 };

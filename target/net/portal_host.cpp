@@ -41,6 +41,9 @@ LoginStatus PortalHost::refusal(const PublishedTarget& target,
 
 base::Result<iscsi::TargetView, LoginStatus> PortalHost::find_target(
     std::string_view target_name, std::string_view initiator_name) const {
+  if (directory_->find_hidden(target_name) != nullptr) {
+    return iscsi::TargetView{std::string(target_name), arrival_.portal_group};
+  }
   const PublishedTarget* target = directory_->find(target_name);
   const LoginStatus status =
       target == nullptr ? LoginStatus::target_not_found : refusal(*target, initiator_name);
@@ -51,6 +54,7 @@ base::Result<iscsi::TargetView, LoginStatus> PortalHost::find_target(
 
 const iscsi::Authentication* PortalHost::authentication(std::string_view target_name) const {
   if (target_name.empty()) return &directory_->discovery_authentication;
+  if (const auto* hidden = directory_->find_hidden(target_name)) return &hidden->authentication;
   const PublishedTarget* target = directory_->find(target_name);
   return target == nullptr ? nullptr : &target->authentication;
 }
@@ -82,7 +86,9 @@ base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
   const iscsi::SessionIdentity& identity = session->identity();
   const std::shared_ptr<const Directory> now = board_.read();
   const PublishedTarget* target = now->find(identity.target_name);
-  if (!identity.target_name.empty()) {
+  // Not the hidden target as it was when the connection came: the array may have left its group.
+  const HiddenTarget* hidden = now->find_hidden(identity.target_name);
+  if (!identity.target_name.empty() && hidden == nullptr) {
     // The target may have gone, or closed its door, while the login went on.
     const LoginStatus status = target == nullptr ? LoginStatus::target_not_found
                                                  : refusal(*target, identity.initiator_name);
@@ -93,16 +99,24 @@ base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
   iscsi::Admission out;
   out.tsih = entry->facts.tsih;
   out.registration = entry;
+  const device::WorkerContext worker{worker_, pool_, worker_.buffers()};
+  if (hidden != nullptr) out.server = hidden->serve(identity.initiator_name, worker);
   if (target == nullptr) return out;
   device::NexusIdentity nexus{
       entry->facts.number,
       identity.initiator_name,
       {identity.target_name, identity.portal_group_tag, identity.portal_group_tag},
       identity.isid};
-  out.server = std::make_unique<device::Nexus>(
-      std::move(nexus), target->device,
-      visible_units(target->lun_maps, identity.initiator_name, target->device->unmasked()),
-      device::WorkerContext{worker_, pool_, worker_.buffers()});
+  const auto sight = [&identity](const PublishedTarget& of) {
+    return visible_units(of.lun_maps, identity.initiator_name, of.device->unmasked());
+  };
+  auto server =
+      std::make_unique<device::Nexus>(std::move(nexus), target->device, sight(*target), worker);
+  // What was published meanwhile found no nexus yet that it could have been shown to.
+  const std::shared_ptr<const Directory> since = board_.read();
+  const PublishedTarget* const again = since == now ? nullptr : since->find(identity.target_name);
+  if (again != nullptr && again->device == target->device) server->see(sight(*again), [] {});
+  out.server = std::move(server);
   return out;
 }
 

@@ -68,10 +68,15 @@ struct Server::State {
   struct Door {
     tcp::acceptor acceptor;
     Portal portal;
+    Endpoint bound;
   };
+  using DoorPtr = std::shared_ptr<Door>;
 
-  void accept(Door& door);
-  void accept_again_later(Door& door);
+  void accept(const DoorPtr& door);
+  void accept_again_later(const DoorPtr& door);
+  // On the main thread; null: it has been closed.
+  DoorPtr find(const Endpoint& bound) const;
+  void wait_for_hangup();
   void welcome(tcp::socket socket, const Portal& portal);
   void hand_to(Worker& worker, tcp::socket socket, const Arrival& arrival);
   std::size_t connections() const;
@@ -85,11 +90,27 @@ struct Server::State {
   DirectoryBoard board;
   SessionRegistry sessions;
   asio::io_context context{1};
-  std::vector<std::unique_ptr<Door>> doors;
+  std::vector<DoorPtr> doors;  // of the main thread
   std::vector<std::unique_ptr<Worker>> workers;
   asio::steady_timer timer{context};
   std::vector<std::function<void()>> each_second;
+  asio::signal_set hangups{context};
+  std::function<void()> at_hangup;
 };
+
+Server::State::DoorPtr Server::State::find(const Endpoint& bound) const {
+  const auto at = std::find_if(doors.begin(), doors.end(),
+                               [&](const DoorPtr& door) { return door->bound == bound; });
+  return at == doors.end() ? nullptr : *at;
+}
+
+void Server::State::wait_for_hangup() {
+  hangups.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    if (at_hangup) at_hangup();
+    wait_for_hangup();
+  });
+}
 
 Worker& Server::State::least_loaded() {
   return **std::min_element(workers.begin(), workers.end(),
@@ -103,17 +124,17 @@ std::size_t Server::State::connections() const {
   return out;
 }
 
-void Server::State::accept(Door& door) {
-  door.acceptor.async_accept(
-      [this, &door](const boost::system::error_code& error, tcp::socket socket) {
-        if (error == asio::error::operation_aborted) return;
+void Server::State::accept(const DoorPtr& door) {
+  door->acceptor.async_accept(
+      [this, door](const boost::system::error_code& error, tcp::socket socket) {
+        if (error == asio::error::operation_aborted || !door->acceptor.is_open()) return;
         if (error) {
           base::log::event(base::log::Level::warning, "connection.not_accepted", {},
                            fmt::format("cannot accept a connection: {}", error.message()));
           return accept_again_later(door);
         }
         if (connections() < settings.connections_max) {
-          welcome(std::move(socket), door.portal);
+          welcome(std::move(socket), door->portal);
         } else {
           base::log::event(
               base::log::Level::warning, "connection.refused", {},
@@ -124,10 +145,10 @@ void Server::State::accept(Door& door) {
 }
 
 // Out of descriptors, say: trying again at once would fail again at once.
-void Server::State::accept_again_later(Door& door) {
+void Server::State::accept_again_later(const DoorPtr& door) {
   auto wait = std::make_shared<asio::steady_timer>(context, std::chrono::milliseconds(100));
-  wait->async_wait([this, &door, wait](const boost::system::error_code& error) {
-    if (!error) accept(door);
+  wait->async_wait([this, door, wait](const boost::system::error_code& error) {
+    if (!error && door->acceptor.is_open()) accept(door);
   });
 }
 
@@ -198,7 +219,8 @@ base::Result<Endpoint, std::string> Server::listen(const Portal& portal) {
   const tcp::endpoint at(asio::ip::make_address(portal.endpoint.address, error),
                          portal.endpoint.port);
   if (error) return failed(error);
-  auto door = std::make_unique<State::Door>(State::Door{tcp::acceptor(state_->context), portal});
+  auto door =
+      std::make_shared<State::Door>(State::Door{tcp::acceptor(state_->context), portal, {}});
   tcp::acceptor& acceptor = door->acceptor;
   acceptor.open(at.protocol(), error);
   if (error) return failed(error);
@@ -213,11 +235,43 @@ base::Result<Endpoint, std::string> Server::listen(const Portal& portal) {
   acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return failed(error);
   const Endpoint bound = to_endpoint(acceptor.local_endpoint());
-  state_->doors.push_back(std::move(door));
+  door->bound = bound;
+  asio::post(state_->context, [state = state_.get(), door] {
+    state->doors.push_back(door);
+    state->accept(door);
+  });
   state_->board.change([&](Directory& directory) {
     directory.portals.push_back({bound, portal.portal_group});
   });
   return bound;
+}
+
+void Server::close_portal(const Endpoint& bound) {
+  state_->board.change([&](Directory& directory) {
+    std::erase_if(directory.portals, [&](const auto& each) { return each.endpoint == bound; });
+  });
+  asio::post(state_->context, [state = state_.get(), bound] {
+    const State::DoorPtr door = state->find(bound);
+    if (door == nullptr) return;
+    boost::system::error_code ignored;
+    door->acceptor.close(ignored);
+    std::erase(state->doors, door);
+  });
+}
+
+void Server::change_portal(const Endpoint& bound, const Portal& portal) {
+  state_->board.change([&](Directory& directory) {
+    for (PublishedPortal& each : directory.portals) {
+      if (each.endpoint == bound) each.portal_group = portal.portal_group;
+    }
+  });
+  asio::post(state_->context, [state = state_.get(), bound, portal] {
+    if (const State::DoorPtr door = state->find(bound)) door->portal = portal;
+  });
+}
+
+void Server::on_hangup(std::function<void()> call) {
+  state_->at_hangup = std::move(call);
 }
 
 void Server::every_second(std::function<void()> call) {
@@ -233,8 +287,8 @@ void Server::run(const std::function<void()>& ready) {
   });
   for (const auto& worker : state_->workers)
     worker->start();
-  for (const auto& door : state_->doors)
-    state_->accept(*door);
+  state_->hangups.add(SIGHUP);
+  state_->wait_for_hangup();
   state_->arm_timer();
   ready();
   state_->context.run();

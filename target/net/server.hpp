@@ -51,11 +51,18 @@ class Server {
   // What can be logged in to. Portals get in by listen().
   DirectoryBoard& directory();
   SessionRegistry& sessions();
-  // Binds and listens; before run(). Returns where (the port is the real one, when 0 was asked).
-  // The error is one line.
+  // Binds, listens and tells of the portal; accepts while run() runs. Returns where (the port is
+  // the real one, when 0 was asked). The error is one line. Callable from any thread, as the next
+  // two.
   base::Result<Endpoint, std::string> listen(const Portal& portal);
+  // No further connections there; those that came stay.
+  void close_portal(const Endpoint& bound);
+  // Connections that come from now on belong to this group and are marked so.
+  void change_portal(const Endpoint& bound, const Portal& portal);
   // `call` runs about every second while run() runs.
   void every_second(std::function<void()> call);
+  // `call` runs at SIGHUP while run() runs.
+  void on_hangup(std::function<void()> call);
 
   // Serves until SIGTERM, SIGINT or stop(); then ends every connection. `ready` runs once logins
   // are accepted.

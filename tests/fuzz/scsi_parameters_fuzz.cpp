@@ -7,6 +7,7 @@
 #include "scsi/log_pages.hpp"
 #include "scsi/mode_pages.hpp"
 #include "scsi/persistent_reserve.hpp"
+#include "scsi/pull_commands.hpp"
 #include "scsi/target_port_groups.hpp"
 #include "scsi/third_party_copy_page.hpp"
 #include "scsi/token_parameters.hpp"
@@ -90,7 +91,13 @@ void mode_select(Reader& input) {
 void answers(Reader& input) {
   const std::uint8_t choice = input.u8();
   const base::ByteView bytes = input.rest();
-  switch (choice % 4) {
+  switch (choice % 5) {
+    case 4:
+      static_cast<void>(scsi::pull::decode_challenge(bytes));
+      static_cast<void>(scsi::pull::decode_opened(bytes));
+      if (const auto open = scsi::pull::decode_open(bytes))
+        require(scsi::pull::encode(*open).size() == scsi::pull::open_bytes);
+      break;
     case 0:
       static_cast<void>(scsi::decode_rod_token_information(bytes));
       break;

@@ -30,6 +30,8 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
 
   std::string path(const std::string& name) const { return folder_.path(name); }
+  const std::string& portal() const { return portal_; }
+  pid_t pid() const { return pid_; }
   std::string admin_socket() const { return path("state/admin.socket"); }
 
   // `more`: further words of the command line.

@@ -60,8 +60,10 @@ Usage usage() {
       "first LIST IDENTIFIER, or random; Windows starts at 0")(
       "timeout", po::value<std::string>()->default_value("60"), "seconds to wait for a command")(
       "initiator", po::value<std::string>()->default_value(host::SessionSettings{}.initiator_name),
-      "iSCSI initiator name to log in with")("socket", po::value<std::string>(),
-                                             "admin socket of copymgrd, for the array's figures");
+      "iSCSI initiator name to log in with")(
+      "destination-initiator", po::value<std::string>(),
+      "the name to log in to the destination with, as another server would")(
+      "socket", po::value<std::string>(), "admin socket of copymgrd, for the array's figures");
   return out;
 }
 
@@ -137,9 +139,8 @@ base::Result<Unit, std::string> open(const host::Url& from, const host::SessionS
   return Unit{std::move(*session), std::move(*facts), from.shown()};
 }
 
-host::WireBytes wire_bytes(const Unit& source, const Unit& destination) {
-  const host::WireBytes a = source.session->wire_bytes(), b = destination.session->wire_bytes();
-  return {a.sent + b.sent, a.received + b.received};
+host::WireBytes operator-(const host::WireBytes& after, const host::WireBytes& before) {
+  return {after.sent - before.sent, after.received - before.received};
 }
 
 using Stats = base::Result<std::optional<host::AdminStats>, std::string>;
@@ -166,14 +167,15 @@ base::Result<host::CopyMeasurement, std::string> measure(const Values& values, c
   if (!array_before) return base::fail(array_before.error());
   host::CopyMeasurement out{source.shown, destination.shown, request.mode,
                             source.facts.block_length, plan};
-  const host::WireBytes wire_before = wire_bytes(source, destination);
+  const host::WireBytes source_before = source.session->wire_bytes();
+  const host::WireBytes destination_before = destination.session->wire_bytes();
   const double cpu_before = process_cpu_seconds();
   const base::Instant start = clock.now();
   out.outcome = engine.copy(plan, request);
   out.elapsed_seconds = std::chrono::duration<double>(clock.now() - start).count();
   out.host_cpu_seconds = process_cpu_seconds() - cpu_before;
-  const host::WireBytes wire_after = wire_bytes(source, destination);
-  out.wire = {wire_after.sent - wire_before.sent, wire_after.received - wire_before.received};
+  out.source_wire = source.session->wire_bytes() - source_before;
+  out.destination_wire = destination.session->wire_bytes() - destination_before;
   out.tokens = traffic.counters;
   bar.clear();
   const auto array_after = array_stats(values);
@@ -221,6 +223,8 @@ int run_copy(const std::vector<std::string>& arguments) {
   first_list_identifier(*values);  // refuse a wrong one before anything is logged in
   const auto source = open(from, settings);
   if (!source) return complain("copy", source.error()), failed;
+  if (values->count("destination-initiator") != 0)
+    settings.initiator_name = (*values)["destination-initiator"].as<std::string>();
   const auto destination = open(to, settings);
   if (!destination) return complain("copy", destination.error()), failed;
   const auto plan = plan_copy(source->facts, destination->facts, request);

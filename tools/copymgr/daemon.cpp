@@ -28,8 +28,6 @@ std::string socket_of(const po::variables_map& values) {
   throw UsageError{"which daemon? give --socket PATH or set COPYMGR_SOCKET"};
 }
 
-namespace {
-
 std::string percent_encoded(const std::string& text) {
   std::string out;
   for (const char each : text) {
@@ -39,6 +37,8 @@ std::string percent_encoded(const std::string& text) {
   }
   return out;
 }
+
+namespace {
 
 // Of a number or a text; of an option without a value it is empty.
 std::string text_of(const po::variable_value& value) {

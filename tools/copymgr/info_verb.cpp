@@ -3,8 +3,10 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "tools/copymgr/verb.hpp"
+#include "tools/host/admin_client.hpp"
 #include "tools/host/report.hpp"
 
 namespace cli {
@@ -22,9 +24,28 @@ Usage usage() {
             po::options_description("options"),
             {"URL"}};
   out.options.add_options()("help,h", "this help")("json", "print one JSON document")(
+      "socket", po::value<std::string>(),
+      "admin socket of copymgrd, for the members of its copy manager group")(
       "initiator", po::value<std::string>()->default_value(host::SessionSettings{}.initiator_name),
       "iSCSI initiator name to log in with");
   return out;
+}
+
+// Which other arrays take the unit's tokens, and whose it takes: no command of SCSI tells.
+base::Result<host::Rows, std::string> group_rows(const std::string& socket) {
+  using nlohmann::json;
+  const auto answer = host::ask_admin(socket, {"/v1/group", {}});
+  if (!answer) return base::fail(answer.error());
+  const json group = json::parse(*answer);
+  const std::string name = group.at("group");
+  std::vector<std::string> members;
+  for (const json& member : group.at("members")) {
+    members.push_back(fmt::format("{}: {}", member.at("name").get<std::string>(),
+                                  member.at("state").get<std::string>()));
+  }
+  return host::Rows{
+      {"group.name", "copy manager group", name, name.empty() ? "none" : name},
+      {"group.members", "members", members, fmt::format("{}", fmt::join(members, "; "))}};
 }
 
 }  // namespace
@@ -42,7 +63,12 @@ int run_info(const std::vector<std::string>& arguments) {
   if (!facts) {
     return complain("info", fmt::format("{}: {}", url->shown(), facts.error())), failed;
   }
-  const host::Rows rows = host::info_rows(url->shown(), *facts);
+  host::Rows rows = host::info_rows(url->shown(), *facts);
+  if (values->count("socket") != 0) {
+    const auto group = group_rows((*values)["socket"].as<std::string>());
+    if (!group) return complain("info", group.error()), failed;
+    rows.insert(rows.end(), group->begin(), group->end());
+  }
   const std::string text = values->count("json") != 0 ? to_json(rows) : to_table(rows);
   std::fputs(text.c_str(), stdout);
   return done;

@@ -3,11 +3,10 @@
 
 #include <array>
 #include <cstdio>
-#include <iostream>
 
 #include <fmt/format.h>
 
-#include "tools/copymgr/verb.hpp"
+#include "tools/copymgr/telling.hpp"
 
 namespace cli {
 namespace {
@@ -15,48 +14,31 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr std::array verbs{
+    Verb{"acl", "who may log in to a target of a running daemon: allow, deny, list", run_acl},
+    Verb{"apply", "make a running daemon what a file says, all of it or nothing", run_apply},
+    Verb{"chap", "the CHAP accounts of a target of a running daemon: set, clear", run_chap},
     Verb{"copy", "copy blocks between logical units, by tokens where the array can", run_copy},
     Verb{"copy-operation", "the copy operations of a running daemon: list, show, abort",
          run_copy_operation},
+    Verb{"diff", "what apply would change", run_diff},
     Verb{"doctor", "whether Windows, ESXi and Linux would let an array copy, and why not",
          run_doctor},
     Verb{"events", "what has happened in a running daemon, and what happens", run_events},
+    Verb{"export", "a running daemon as a file for apply and --config", run_export},
+    Verb{"group", "the copy manager group of a running daemon: create, join, leave, list, probe",
+         run_group},
     Verb{"info", "what a host administrator asks of an array before using ODX", run_info},
-    Verb{"lun", "the logical units of a running daemon: delete, resize, provisioning", run_lun},
+    Verb{"lun", "the logical units of a running daemon: create, list, resize, clone...", run_lun},
+    Verb{"map", "what an initiator sees of a target: LUN numbers of its own", run_map},
     Verb{"metrics", "what a running daemon counts, for Prometheus", run_metrics},
+    Verb{"portal", "where a running daemon listens: add, list, remove", run_portal},
+    Verb{"reservation", "the reservations of a running daemon: list, clear", run_reservation},
     Verb{"session", "the sessions of a running daemon: list, logout", run_session},
     Verb{"stats", "what a running daemon has copied, and how", run_stats},
-    Verb{"target", "the targets of a running daemon: online, offline, access", run_target},
+    Verb{"target", "the targets of a running daemon: create, list, online, offline...", run_target},
     Verb{"token", "ROD tokens: list, show, decode, expire, revoke, delete", run_token},
+    Verb{"unmap", "takes back what map gave", run_unmap},
 };
-
-std::string list(std::span<const Verb> family) {
-  std::string text;
-  for (const Verb& verb : family)
-    text += fmt::format("  {:<16}{}\n", verb.name, verb.summary);
-  return text;
-}
-
-void print_help(std::string_view family, std::span<const Verb> members) {
-  if (!family.empty()) {
-    fmt::print(
-        "usage: copymgr {0} VERB [arguments]\n\nverbs:\n{1}\n`copymgr {0} VERB --help` tells "
-        "more.\n",
-        family, list(members));
-    return;
-  }
-  fmt::print(
-      "copymgr: a host for arrays with a SCSI copy manager, and the hand on a running daemon\n\n"
-      "usage: copymgr VERB [arguments]\n\nverbs:\n{}"
-      "\nlogical units are named iscsi://[user[%secret]@]host[:port]/target-name/lun\n\n"
-      "examples:\n"
-      "  copymgr info iscsi://127.0.0.1:3260/iqn.2026-11.io.copymgr:demo/0\n"
-      "  copymgr copy iscsi://127.0.0.1:3260/iqn.2026-11.io.copymgr:demo/0 \\\n"
-      "               iscsi://127.0.0.1:3260/iqn.2026-11.io.copymgr:demo/1 --verify\n"
-      "  copymgr session list --socket /var/lib/copymgr/admin.socket\n"
-      "\n`copymgr VERB --help` tells more. Exit codes: 0 done, 1 failed, 2 wrong usage.\n",
-      list(members));
-}
 
 std::string names_of(std::span<const Verb> family) {
   std::string names;
@@ -69,20 +51,20 @@ po::positional_options_description positional_of(const Usage& usage) {
   po::positional_options_description out;
   for (const std::string& name : usage.positional)
     out.add(name.c_str(), 1);
+  if (!usage.more.empty()) out.add(usage.more.c_str(), -1);
   return out;
-}
-
-void print_help(const Usage& usage) {
-  std::cout << "usage: copymgr " << usage.verb << ' ' << usage.synopsis << "\n\n"
-            << usage.what << '\n'
-            << usage.options << "\nexamples:\n"
-            << usage.examples;
 }
 
 }  // namespace
 
 int dispatch(std::string_view family, std::span<const Verb> members,
              const std::vector<std::string>& words) {
+  if (telling() == Telling::man_page) {
+    for (const Verb& verb : members)
+      verb.run({});
+    return done;
+  }
+  if (telling() == Telling::completion && words.size() <= 1) return print_candidates(members), done;
   if (words.empty()) {
     complain(family,
              fmt::format("no verb given, expected one of: {}; try --help", names_of(members)));
@@ -102,6 +84,14 @@ int dispatch(std::string_view family, std::span<const Verb> members,
 
 std::optional<po::variables_map> parse(const Usage& usage,
                                        const std::vector<std::string>& arguments) {
+  switch (telling()) {
+    case Telling::nothing:
+      break;
+    case Telling::man_page:
+      return print_man_page(usage), std::nullopt;
+    case Telling::completion:
+      return print_candidates(usage), std::nullopt;
+  }
   po::options_description all;
   all.add(usage.options);
   for (const std::string& name : usage.positional) {
@@ -109,6 +99,9 @@ std::optional<po::variables_map> parse(const Usage& usage,
     all.add_options()(name.c_str(),
                       defaulted ? po::value<std::string>()->default_value(usage.last_by_default)
                                 : po::value<std::string>());
+  }
+  if (!usage.more.empty()) {
+    all.add_options()(usage.more.c_str(), po::value<std::vector<std::string>>());
   }
   const po::positional_options_description positional = positional_of(usage);
   po::variables_map values;
@@ -132,11 +125,25 @@ void complain(std::string_view verb, const std::string& text) {
   fmt::print(stderr, "copymgr{}{}: {}\n", verb.empty() ? "" : " ", verb, text);
 }
 
+// copymgr(1), in troff.
+int print_man_page() {
+  print_man_page_begin();
+  tell_instead(Telling::man_page);
+  dispatch({}, verbs, {});
+  print_man_page_end();
+  return done;
+}
+
 }  // namespace cli
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
+  std::vector<std::string> words(argv + 1, argv + argc);
   try {
+    if (!words.empty() && words[0] == "--man") return cli::print_man_page();
+    if (!words.empty() && words[0] == "--complete") {
+      cli::tell_instead(cli::Telling::completion);
+      words.erase(words.begin());
+    }
     const bool version = !words.empty() && words[0] == "--version";
     if (version) return fmt::print("copymgr {}\n", COPYMGR_VERSION), cli::done;
     return cli::dispatch({}, cli::verbs, words);

@@ -26,6 +26,7 @@ constexpr std::array lines{
     Column{"  shared (reflink)", "copies.bytes_cloned", Shown::bytes},
     Column{"  copied in the kernel", "copies.bytes_copied_in_kernel", Shown::bytes},
     Column{"  copied by hand", "copies.bytes_copied", Shown::bytes},
+    Column{"  pulled from other arrays", "copies.bytes_pulled", Shown::bytes},
     Column{"  zeroed", "copies.bytes_zeroed", Shown::bytes},
     Column{"  not shared: not aligned to 4 KiB", "copies.bytes_not_cloned_because.not_aligned",
            Shown::bytes},

@@ -21,19 +21,30 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
+int run_acl(const std::vector<std::string>& arguments);
+int run_apply(const std::vector<std::string>& arguments);
+int run_chap(const std::vector<std::string>& arguments);
 int run_copy(const std::vector<std::string>& arguments);
 int run_copy_operation(const std::vector<std::string>& arguments);
+int run_diff(const std::vector<std::string>& arguments);
 int run_doctor(const std::vector<std::string>& arguments);
 int run_events(const std::vector<std::string>& arguments);
+int run_export(const std::vector<std::string>& arguments);
+int run_group(const std::vector<std::string>& arguments);
 int run_info(const std::vector<std::string>& arguments);
 int run_lun(const std::vector<std::string>& arguments);
 int run_lun_provisioning(const std::vector<std::string>& arguments);  // of run_lun
+int run_map(const std::vector<std::string>& arguments);
 int run_metrics(const std::vector<std::string>& arguments);
+int run_portal(const std::vector<std::string>& arguments);
+int run_reservation(const std::vector<std::string>& arguments);
 int run_session(const std::vector<std::string>& arguments);
 int run_stats(const std::vector<std::string>& arguments);
 int run_token(const std::vector<std::string>& arguments);
 int run_token_decode(const std::vector<std::string>& arguments);  // of run_token
 int run_target(const std::vector<std::string>& arguments);
+int run_target_access(const std::vector<std::string>& arguments);  // of run_target
+int run_unmap(const std::vector<std::string>& arguments);
 
 // Runs the verb that the first argument names; `family` stands before it on the command line and
 // may be empty.
@@ -45,6 +56,8 @@ void add_socket_options(boost::program_options::options_description& options);
 void add_daemon_options(boost::program_options::options_description& options);
 // What --socket says, or the environment's COPYMGR_SOCKET. Throws UsageError.
 std::string socket_of(const boost::program_options::variables_map& values);
+// As part of a path or a query.
+std::string percent_encoded(const std::string& text);
 // "?lun=3&dead=": those of the options that were given, for the query of a resource.
 std::string query_of(const boost::program_options::variables_map& values,
                      std::initializer_list<const char*> options);
@@ -58,6 +71,7 @@ struct Usage {
   boost::program_options::options_description options;
   std::vector<std::string> positional;
   std::string last_by_default = {};  // the last of them when it is not given; empty: it must be
+  std::string more = {};             // names any number of further ones, which come as a list
 };
 
 // Thrown for wrong usage; main() prints it and exits with 2.

@@ -34,14 +34,25 @@ void give_large_memory_back() {
 }
 
 int serve(const copymgrd::CommandLine& command_line) {
-  base::log::set_level(command_line.log_level);
-  base::log::set_format(command_line.log_format);
   raise_descriptor_limit();
   give_large_memory_back();
-  auto array = admin::Array::open(command_line.configuration);
+  auto array = admin::Array::open(command_line.start);
   if (!array) return complain(array.error(), failed);
   if (const auto ran = (*array)->run(); !ran) return complain(ran.error(), failed);
   return done;
+}
+
+// Every fault of a file with its line, and nothing opened.
+int check(const admin::Start& start) {
+  const auto document = admin::read_document(start);
+  admin::Configuration base = admin::base_of(start);
+  // It is the file that is checked, not where it will run.
+  if (base.state_directory.empty()) base.state_directory = ".";
+  const auto meaning =
+      document ? admin::configuration_of(*document, base) : base::fail(document.error());
+  if (meaning) return done;
+  fmt::print(stderr, "{}\n", admin::to_text(meaning.error(), start.config_file));
+  return failed;
 }
 
 }  // namespace
@@ -54,9 +65,14 @@ int main(int argc, char** argv) {
       case copymgrd::CommandLine::Wish::help:
         fmt::print("{}", copymgrd::help_text());
         return done;
+      case copymgrd::CommandLine::Wish::man_page:
+        fmt::print("{}", copymgrd::man_page());
+        return done;
       case copymgrd::CommandLine::Wish::version:
         fmt::print("copymgrd {}\n", COPYMGR_VERSION);
         return done;
+      case copymgrd::CommandLine::Wish::check:
+        return check(command_line->start);
       case copymgrd::CommandLine::Wish::serve:
         return serve(*command_line);
     }

@@ -20,6 +20,7 @@ using Protocol = boost::asio::local::stream_protocol;
 
 constexpr std::size_t document_bytes_max = 64 << 20;  // of lists: every token that there can be
 constexpr std::chrono::seconds patience{5};
+constexpr std::chrono::seconds patience_with_changes{3600};  // a clone that copies, say
 
 // The daemon's own words, where its answer has some.
 std::string reason_of(const http::response<http::string_body>& response) {
@@ -51,7 +52,8 @@ base::Result<std::string, std::string> ask_admin(const std::string& socket_path,
   http::response_parser<http::string_body> parser;
   parser.body_limit(document_bytes_max);
   // Only asynchronous operations have a time limit.
-  stream.expires_after(patience);
+  const bool changes = what.removes || !what.body.empty();
+  stream.expires_after(changes ? patience_with_changes : patience);
   http::async_write(stream, request, [&](boost::system::error_code e, std::size_t) { error = e; });
   context.run();
   if (error) return problem(error.message());

@@ -160,6 +160,9 @@ Rows copy_rows(const CopyMeasurement& measured) {
   const CopyOutcome& outcome = measured.outcome;
   const ByteCount copied = outcome.bytes_offloaded + outcome.bytes_through_host;
   const double rate = per_second(copied.value, measured.elapsed_seconds);
+  const ByteCount sent = measured.source_wire.sent + measured.destination_wire.sent;
+  const ByteCount received = measured.source_wire.received + measured.destination_wire.received;
+  const auto total = [](const WireBytes& wire) { return wire.sent + wire.received; };
   Rows rows{
       {"source", "source", measured.source, {}},
       {"destination", "destination", measured.destination, {}},
@@ -173,9 +176,11 @@ Rows copy_rows(const CopyMeasurement& measured) {
       bytes_row("bytes", "copied", copied),
       seconds_row("elapsed_seconds", "elapsed", measured.elapsed_seconds),
       {"bytes_per_second", "copied per second", rate, shown_rate(rate)},
-      bytes_row("wire.bytes", "over the wire", measured.wire.sent + measured.wire.received),
-      count_row("wire.bytes_sent", measured.wire.sent.value),
-      count_row("wire.bytes_received", measured.wire.received.value),
+      bytes_row("wire.bytes", "over the wire", sent + received),
+      count_row("wire.bytes_sent", sent.value),
+      count_row("wire.bytes_received", received.value),
+      count_row("wire.source_bytes", total(measured.source_wire).value),
+      count_row("wire.destination_bytes", total(measured.destination_wire).value),
       seconds_row("cpu_seconds.host", "CPU seconds, host", measured.host_cpu_seconds),
   };
   add_array_rows(rows, measured);

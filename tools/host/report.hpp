@@ -42,7 +42,7 @@ struct CopyMeasurement {
   TokenCounters tokens;
   double elapsed_seconds = 0;  // of the copy and its flush, without the comparison
   double host_cpu_seconds = 0;
-  WireBytes wire;                   // both sessions
+  WireBytes source_wire, destination_wire;
   std::optional<AdminStats> array;  // difference over the copy, when an admin socket was given
 };
 Rows copy_rows(const CopyMeasurement& measured);

@@ -59,7 +59,7 @@ Json rates_of_copies(const Rates& rates) {
   Json out = Json::object();
   for (const char* const name :
        {"populate_token", "write_using_token", "extended_copy", "refused", "bytes_requested",
-        "bytes_cloned", "bytes_copied_in_kernel", "bytes_copied", "bytes_zeroed"})
+        "bytes_cloned", "bytes_copied_in_kernel", "bytes_copied", "bytes_pulled", "bytes_zeroed"})
     rates.add(out, (std::string(name) + "_per_second").c_str(), std::string("/copies/") + name);
   return out;
 }

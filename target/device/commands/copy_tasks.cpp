@@ -2,9 +2,17 @@
 
 #include <thread>
 
+#include "target/device/commands/media_checks.hpp"
 #include "target/device/copy_sense.hpp"
 
 namespace device::commands {
+namespace {
+
+bool writes_are_durable(const LogicalUnit& unit) {
+  return durability_of(false, unit) == store::Durability::durable;
+}
+
+}  // namespace
 
 copymgr::CopyManager::Done finish_at_home(const Invocation& call,
                                           std::optional<copymgr::OperationKey> key,
@@ -35,6 +43,7 @@ void start_in_background(const Invocation& call, const copymgr::OperationKey& ke
   copymgr::Manner manner;
   manner.in_background = true;
   manner.sense_of = &sense_of;
+  manner.durable = writes_are_durable(call.unit());
   const bool started = start(
       [refused](const copymgr::CopyOutcome& outcome) {
         if (!outcome) *refused = outcome.error();
@@ -47,7 +56,7 @@ void start_in_background(const Invocation& call, const copymgr::OperationKey& ke
 }
 
 copymgr::Manner in_foreground(const Invocation& call) {
-  return {false, &sense_of, &call.task};
+  return {false, &sense_of, &call.task, writes_are_durable(call.unit())};
 }
 
 void refuse_and_record(const Invocation& call, const copymgr::OperationKey& key,

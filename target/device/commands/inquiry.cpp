@@ -37,7 +37,10 @@ constexpr std::array<VpdPage, 11> pages{{
      }},
     {0x87, [](const Invocation&) { return scsi::mode_page_policy_page(); }},
     {0x88, ports_page},
-    {0x8f, [](const Invocation& call) { return scsi::encode(copy_page(call.unit())); },
+    {0x8f,
+     [](const Invocation& call) {
+       return scsi::encode(copy_page(call.unit(), call.nexus.target().copy_manager().in_group()));
+     },
      [](const LogicalUnit& unit) { return unit.copy_limits().offers_copies(); }},
     {0xb0,
      [](const Invocation& call) { return scsi::block_limits_page(call.unit().block_limits()); }},

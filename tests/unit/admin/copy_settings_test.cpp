@@ -130,7 +130,7 @@ TEST_CASE("what is typed is what a unit gets") {
   wanted.zero_token_for_unmapped = true;
   wanted.immed = copymgr::ImmedPolicy::foreground;
   wanted.token_use = copymgr::TokenUse::visible_source;
-  wanted.remote_tokens = true;
+  wanted.remote_tokens = copymgr::RemoteTokens::array;
   wanted.mixed_block_lengths = copymgr::MixedBlockLengths::convert;
   wanted.service_actions.withdraw(scsi::extended_copy::lid4_layout);
   wanted.service_actions.withdraw(scsi::receive_copy::all_rod_tokens_layout);
@@ -276,6 +276,7 @@ TEST_CASE("every profile is in order; what each promises") {
   CopyLimits other = profile("small-token-8m");
   CHECK(other.maximum_token_transfer == base::ByteCount(8 << 20));
   CHECK(profile("windows-default", other) == CopyLimits());
+  CHECK(profile("windows-default", profile("xcopy-only")) == CopyLimits());
   // Windows: OPTIMAL 0 means writes of 64 MiB; equal to the maximum, one write (windows-host A.4).
   CHECK(profile("many-writes", other).optimal_transfer.value == 0);
   CHECK(profile("many-writes", other).maximum_token_transfer == base::ByteCount(256 << 20));

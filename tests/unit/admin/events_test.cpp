@@ -167,8 +167,14 @@ TEST_CASE("what happens to LUNs, and resets, are events") {
   CHECK(reset["function"] == "LOGICAL UNIT RESET");
   CHECK(reset["initiator"] == "iqn.host:a");
   CHECK(reset["lun"] == 0);
-  REQUIRE(array.target->remove_unit({2}, array.pool) != nullptr);
+  const auto removed = array.target->remove_unit({2}, array.pool);
+  REQUIRE(removed != nullptr);
   CHECK(array.last("lun.removed")["lun"] == 2);
+  array.target->add_units({{scsi::Lun{5}, removed}});
+  const json added = array.last("lun.added");
+  CHECK(added["target"] == array.target->name());
+  CHECK(added["lun"] == 5);
+  CHECK(added["bytes"] == removed->guard().size().value);
 }
 
 TEST_CASE("a denial is an event with who wanted what") {

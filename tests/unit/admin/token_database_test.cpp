@@ -209,7 +209,32 @@ TEST_CASE("what cannot be written is told as not kept") {
   }
   database->created(token(1));
   CHECK_FALSE(wait_until_kept(*database));
-  // Nothing noted since: nothing is lacking.
+  CHECK_FALSE(wait_until_kept(*database));  // it is lacking still
+}
+
+TEST_CASE("who asks late is told no better, until what is new can be kept again") {
+  World world;
+  auto database = world.open();
+  (void)database->first_identifier(1);
+  database->created(token(1));
+  CHECK(wait_until_kept(*database));
+  {
+    auto other = base::Database::open(world.path);
+    REQUIRE(other->run("ALTER TABLE tokens RENAME TO away"));
+  }
+  for (int i = 2; i < 6; ++i) {
+    database->created(token(static_cast<std::uint64_t>(i)));
+    // The writing thread may have tried by then, or be about to: it is all one.
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 * i));
+    CHECK_FALSE(wait_until_kept(*database));
+  }
+  {
+    auto other = base::Database::open(world.path);
+    REQUIRE(other->run("ALTER TABLE away RENAME TO tokens"));
+  }
+  database->created(token(6));
+  (void)wait_until_kept(*database);
+  database->created(token(7));
   CHECK(wait_until_kept(*database));
 }
 

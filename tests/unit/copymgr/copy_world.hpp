@@ -24,7 +24,9 @@ class FaultStore final : public store::Store {
   explicit FaultStore(base::ByteCount size) : inner_(*store::MemoryStore::open(size)) {}
 
   std::function<void()> before_read, before_write;
-  std::int64_t fail_read = 0, fail_write = 0;  // counts down; the call that reaches 0 fails
+  int unflushed_writes = 0, flushes = 0;
+  std::int64_t fail_read = 0, fail_write = 0,
+               fail_flush = 0;  // counts down; the call that reaches 0 fails
   store::StoreError::Kind write_fault = store::StoreError::Kind::write_failed;
   bool lends = true;
   std::uint32_t alignment = 1;
@@ -40,15 +42,22 @@ class FaultStore final : public store::Store {
   store::StoreResult<> write(base::ByteOffset at, base::ByteView from,
                              store::Durability durability) override {
     if (before_write) before_write();
+    ++unflushed_writes;
     if (fail_write > 0 && --fail_write == 0) return failed(write_fault);
     return inner_->write(at, from, durability);
   }
   store::StoreResult<> write_zeros(base::Extent extent) override {
     if (before_write) before_write();
+    ++unflushed_writes;
     if (fail_write > 0 && --fail_write == 0) return failed(write_fault);
     return inner_->write_zeros(extent);
   }
-  store::StoreResult<> flush() override { return {}; }
+  store::StoreResult<> flush() override {
+    ++flushes;
+    if (fail_flush > 0 && --fail_flush == 0) return failed(store::StoreError::Kind::write_failed);
+    unflushed_writes = 0;
+    return {};
+  }
   std::optional<base::ByteView> lend(base::Extent extent) override {
     return lends ? inner_->lend(extent) : std::nullopt;
   }

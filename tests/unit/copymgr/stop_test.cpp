@@ -139,6 +139,33 @@ TEST_CASE("7.6 an abort in the middle of a step waits for it") {
   CHECK_FALSE(told_early);
 }
 
+TEST_CASE("7.6 PREEMPT AND ABORT in the middle of a step waits for it, whatever unit was named") {
+  const bool in_background = GENERATE(false, true);
+  TestVolume source(1, 32), destination(2, 32);
+  CopyWorld world;
+  world.manager.attach(source.volume);
+  world.manager.attach(destination.volume);
+  const Bytes before = destination.all();
+  bool told = false, told_early = false;
+  int writes = 0;
+  destination.faults->before_write = [&] {
+    if (++writes != 3) return;
+    world.manager.stop_uses(
+        2, [](const Nexus& nexus) { return nexus.number == initiator_session; },
+        [&] { told = true; });
+    told_early = told;
+  };
+  std::optional<CopyOutcome> outcome;
+  world.manager.extended_copy(
+      key(1), {0x01, scsi::ListIdUsage::hold, {in_background}, {segment(1, 0, 2, 0, 16)}},
+      [&](CopyOutcome ended) { outcome = ended; });
+  CHECK(is_fault(outcome, Kind::aborted, 0));
+  CHECK(told);
+  CHECK_FALSE(told_early);
+  CHECK(destination.read(0, 6) == source.read(0, 6));
+  CHECK(destination.read(6, 26) == Bytes(before.begin() + 6 * 512, before.end()));
+}
+
 TEST_CASE("7.6 abort of what has ended is well, of what never was is not") {
   StopWorld w;
   (void)w.world.write(2, w.token, {});

@@ -94,6 +94,41 @@ TEST_CASE("without write cache every WRITE is durable") {
   CHECK(world.store.take_calls() == Calls{"write cached"});
 }
 
+TEST_CASE("without write cache copies are durable when GOOD is told, in background when they end") {
+  RecordedWorld world;
+  Bytes zeros(552);  // WRITE USING TOKEN: the zero token, 8 blocks at 16
+  base::store_be(zeros, 0, 2, 0x0226);
+  base::store_be(zeros, 16, 8, 0xffff0001000001f8);
+  base::store_be(zeros, 534, 2, 16);
+  base::store_be(zeros, 536, 8, 16);
+  base::store_be(zeros, 544, 4, 8);
+  Bytes copy =
+      hex("07 00 00 00 00 00 00 00 00 00 00 1C 00 00 00 00"  // LID1: block 0 to 40
+          "02 00 00 18 FF FF FF FF 00 00 00 01 00 00 00 00 00 00 00 00");
+  copy.resize(44);
+  copy[43] = 40;
+  const char* const token_cdb = "83 11 00 00 00 00 00 00 00 09 00 00 02 28 00 00";
+  const char* const copy_cdb = "83 00 00 00 00 00 00 00 00 00 00 00 00 2C 00 00";
+  CHECK(world.run(write_cached, Bytes(512, 1)).good());
+  CHECK(world.store.take_calls() == Calls{"write cached"});
+  CHECK(world.run(token_cdb, zeros).good());
+  CHECK(world.store.take_calls().empty());  // zeros: they are not recorded
+  CHECK(world.run(copy_cdb, copy).good());
+  CHECK(world.store.take_calls() == Calls{"read", "write cached"});
+  world.set_write_cache(false);
+  CHECK(world.run(token_cdb, zeros).good());
+  CHECK(world.store.take_calls() == Calls{"flush"});
+  CHECK(world.run(copy_cdb, copy).good());
+  CHECK(world.store.take_calls() == Calls{"read", "write cached", "flush"});
+  zeros[2] = 0x01;  // IMMED
+  CHECK(world.run(token_cdb, zeros).good());
+  CHECK(world.store.take_calls() == Calls{"flush"});
+  zeros[2] = 0x00;
+  world.store.fail_flushes = store::StoreError{store::StoreError::Kind::write_failed};
+  check_sense(world.run(token_cdb, zeros), scsi::SenseKey::medium_error, 0x0c, 0x00);
+  check_sense(world.run(copy_cdb, copy), scsi::SenseKey::copy_aborted, 0x0d, 0x01);
+}
+
 TEST_CASE("a READ with FUA flushes first; a failed flush is told, nothing is read") {
   RecordedWorld world;
   CHECK(world.run("28 00 00 00 00 00 00 00 01 00").data.size() == 512);

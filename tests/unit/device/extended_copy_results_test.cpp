@@ -220,11 +220,35 @@ TEST_CASE("8.2 IMMED: GOOD at once, what comes of it is in the record") {
   }
   SECTION("PREEMPT AND ABORT ends those of the preempted nexus on the unit") {
     start(lost, 9, 2);
-    slow.world.copies.stop_background(slow.world.nexus->identity().number, 11);
+    const auto its = [number = slow.world.nexus->identity().number](const copymgr::Nexus& nexus) {
+      return nexus.number == number;
+    };
+    int told = 0;
+    slow.world.copies.stop_uses(12, its, [&] { ++told; });
+    slow.world.copies.stop_uses(
+        10, [](const copymgr::Nexus&) { return false; }, [&] { ++told; });
+    CHECK(told == 2);
     CHECK(status(9)[5] == 0x12);
-    slow.world.copies.stop_background(slow.world.nexus->identity().number, 10);
+    slow.world.copies.stop_uses(10, its, [&] { ++told; });
+    CHECK(told == 3);
     CHECK(status(9)[5] == 0x60);
   }
+}
+
+TEST_CASE("ABORT TASK of a command that has not begun leaves the copy that has its identifier") {
+  SlowWorld slow;
+  Command copy, late;
+  slow.start(copy,
+             lid4_list(7, 0, 1, {slow.world.naa_of(0), slow.world.naa_of(1)},
+                       {segment_02(1, 2, 16, 0, 0)}),
+             1);
+  REQUIRE(copy.owner.answer.good());
+  late.task.owner = &late.owner;
+  late.task.cdb = cdb_of("83 11 00 00 00 00 00 00 00 07 00 00 02 28 00 00");
+  slow.world.nexus->accept(late.task);  // its data has not come
+  slow.world.nexus->stop(late.task);
+  slow.pool.run();
+  CHECK(slow.world.run(result_cdb(0x05, 7)).data[5] == 0x01);
 }
 
 TEST_CASE("a logical unit reset ends the copy and forgets it") {

@@ -214,3 +214,18 @@ TEST_CASE("6.4 6.6 8Fh and 8.6: F800h, BEh, BFh, FEh, ECPY_INT, MAXIMUM INLINE D
   CHECK(world.xcopy(with_inline(list, Bytes(0x8000))).good());
   check_bad_list(world.xcopy(with_inline(list, Bytes(0x8001))), 0x26, 0x0b, 12);
 }
+
+TEST_CASE("6.1 8Fh: without room for a token in inline data neither F800h nor ROD type 0") {
+  copymgr::CopyLimits limits;
+  limits.extended_copy.maximum_inline_data_bytes = GENERATE(511u, 512u);
+  LimitWorld world(limits);
+  const Bytes page = world.run("12 01 8F 04 00 00", {}, lun).data;
+  const auto has = [&page](const Bytes& part) {
+    return std::search(page.begin(), page.end(), part.begin(), part.end()) != page.end();
+  };
+  const bool room = limits.extended_copy.maximum_inline_data_bytes == 512;
+  CHECK(has(hex("00 0C 00 08  00 04 F8 00  FF FF 00 00")) == room);
+  CHECK(has(hex("00 0C 00 04  00 02 FF FF")) != room);
+  CHECK(has(hex("01 08 01 84  00 00 01 80  00 00 00 00  02 00 00 00")) == room);
+  CHECK(has(hex("01 08 01 44  00 00 01 40  00 80 00 00  83 00 00 00")) != room);
+}

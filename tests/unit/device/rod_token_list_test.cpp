@@ -142,3 +142,37 @@ TEST_CASE("5.4 6.6 FEh: the ROD types that the unit offers, in lists as in POPUL
       lid1_list(1, 0, {fe(with_token)}, {segment_02(0, 0xffff, 1, 0, 0)}), zero_token());
   check_bad_list(one.xcopy(list, lun), 0x23, 0x01, 16 + 32 + 28);
 }
+
+TEST_CASE(
+    "R_TOKEN: what the producer's unit allows of tokens counts, wherever the list is sent to") {
+  constexpr std::uint16_t at = 16 + 32;  // the list goes to LUN 0, of LUN 3's data
+  const auto answer = [](const copymgr::CopyLimits& limits, RodCscd rod) {
+    LimitWorld world(limits);
+    rod.producer = 0;
+    return world.xcopy(lid1_list(1, 0, {world.naa_of(lun), fe(rod)}, {bf(1, 0, 4)}));
+  };
+  RodCscd rod{0};
+  rod.r_token = true;
+  CHECK(answer({}, rod).good());
+
+  copymgr::CopyLimits none;
+  none.service_actions.withdraw(scsi::populate_token::layout);
+  const Answer refused = answer(none, rod);
+  check_illegal(refused, 0x26, 0x00);
+  CHECK(refused.sense->field == bit(at + 22, 0));
+  copymgr::CopyLimits types;
+  types.rod_types = {scsi::RodType::point_in_time_change_vulnerable};
+  check_bad_list(answer(types, rod), 0x26, 0x00, at + 8);
+  copymgr::CopyLimits timer;
+  timer.maximum_inactivity_timeout_seconds = 10;
+  timer.default_inactivity_timeout_seconds = 10;
+  RodCscd late = rod;
+  late.timeout = 11;
+  check_bad_list(answer(timer, late), 0x26, 0x00, at + 16);
+  // A ROD that ends with the list is none of the producer's business.
+  for (const copymgr::CopyLimits& limits : {none, types}) {
+    RodCscd within = rod;
+    within.r_token = false;
+    CHECK(answer(limits, within).good());
+  }
+}

@@ -154,7 +154,8 @@ TEST_CASE(
   for (const bool remote_tokens : {false, true}) {
     UseWorld world;
     LogicalUnitLimits limits;
-    limits.copies.remote_tokens = remote_tokens;
+    limits.copies.remote_tokens =
+        remote_tokens ? copymgr::RemoteTokens::array : copymgr::RemoteTokens::refuse;
     const auto unit = make_unit(40, memory(unit_bytes), 512, limits);
     const auto other = std::make_shared<TargetDevice>("iqn.2026-11.io.copymgr:other", world.copies,
                                                       World::Units{{scsi::Lun{1}, unit}});

@@ -25,7 +25,8 @@ CopyMeasurement measurement() {
   out.outcome.bytes_offloaded = ByteCount(1 << 30);
   out.tokens = {4, 4, 16, 0, 3, 4};
   out.elapsed_seconds = 2;
-  out.wire = {ByteCount(10000), ByteCount(5000)};
+  out.source_wire = {ByteCount(6000), ByteCount(3000)};
+  out.destination_wire = {ByteCount(4000), ByteCount(2000)};
   return out;
 }
 

@@ -178,3 +178,36 @@ TEST_CASE("an account that is bound to initiator names serves no other initiator
     CHECK((status == LoginStatus::success) == serves);
   }
 }
+
+TEST_CASE("secrets that are derived from the name: both directions, and names that have none") {
+  Exchange exchange;
+  exchange.account = {};
+  exchange.account.derived_target_name = "west";
+  exchange.account.derive =
+      [](const std::string& name) -> std::optional<iscsi::Authentication::Derived> {
+    if (name == "nobody") return std::nullopt;
+    return iscsi::Authentication::Derived{"secret of " + name, "target to " + name};
+  };
+  CHECK(exchange.account.required());
+  const KeyValues own{{"CHAP_I", "9"}, {"CHAP_C", "0xaabbccdd"}};
+  std::optional<iscsi::ChapExchange> chap;
+  const auto answer_as = [&](const std::string& name, const char* response) {
+    chap.emplace(exchange.account, "iqn.a:1", exchange.randomness);
+    exchange.answers.clear();
+    REQUIRE(chap->receive({{"CHAP_A", "5"}}, exchange.answers) == LoginStatus::success);
+    exchange.answers.clear();
+    return chap->receive({{"CHAP_N", name}, {"CHAP_R", response}, own[0], own[1]},
+                         exchange.answers);
+  };
+  const char* const right = "0x6c1e9fa850793a93a117c1ac05621d4c";
+  CHECK(answer_as("nobody", right) == LoginStatus::authentication_failure);
+  CHECK(answer_as("host8", right) == LoginStatus::authentication_failure);
+  REQUIRE(answer_as("host9", right) == LoginStatus::success);
+  CHECK(chap->proven());
+  const auto value = [&](const char* key) {
+    const std::string* found = iscsi::find_value(exchange.answers, key);
+    return found == nullptr ? std::string() : *found;
+  };
+  CHECK(value("CHAP_N") == "west");
+  CHECK(value("CHAP_R") == "0xf6c3821a59eef5deae5a96c460a9e344");
+}

@@ -197,3 +197,21 @@ TEST_CASE("a group has a bound of its own: beyond it its least recently used tok
   CHECK(world.use(late) == Fault());
   CHECK(world.adds_up());
 }
+
+TEST_CASE("HKDF with SHA-256 is that of RFC 5869 (test cases 1, 2 and 3)") {
+  const auto counting = [](std::uint8_t first, std::size_t count) {
+    std::vector<std::uint8_t> out(count);
+    for (std::size_t i = 0; i < count; ++i)
+      out[i] = static_cast<std::uint8_t>(first + i);
+    return out;
+  };
+  const std::vector<std::uint8_t> secret(22, 0x0b);
+  CHECK(base::to_hex(base::hkdf_sha256(secret, counting(0x00, 13), counting(0xf0, 10), 42)) ==
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+  CHECK(base::to_hex(
+            base::hkdf_sha256(counting(0x00, 80), counting(0x60, 80), counting(0xb0, 80), 82)) ==
+        "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e"
+        "590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87");
+  CHECK(base::to_hex(base::hkdf_sha256(secret, {}, {}, 42)) ==
+        "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
+}
