@@ -95,8 +95,8 @@ TEST_CASE("what fails changes nothing") {
   std::string quoted;
   for (const char each : document)
     quoted += each == '"' ? "\\\"" : each == '\n' ? "\\n" : std::string(1, each);
-  const auto answer = host::ask_admin(
-      array.daemon.admin_socket(), {"/v1/configuration", "{\"toml\": \"" + quoted + "\"}"});
+  const auto answer = host::ask_admin(array.daemon.admin_socket(),
+                                      {"/v1/configuration", "{\"toml\": \"" + quoted + "\"}"});
   REQUIRE_FALSE(answer);
   CHECK(answer.error().find("line 12: ") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(path));

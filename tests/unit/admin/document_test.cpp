@@ -1,7 +1,8 @@
 // Documents: TOML and the words of the command line are one; every fault has its line.
+#include "target/admin/document.hpp"
+
 #include <fstream>
 
-#include "target/admin/document.hpp"
 #include "target/admin/start.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -33,7 +34,8 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-constexpr const char* target = "[[portal]]\naddress = \"127.0.0.1:0\"\n[[target]]\nname = \"iqn.a\"\n";
+constexpr const char* target =
+    "[[portal]]\naddress = \"127.0.0.1:0\"\n[[target]]\nname = \"iqn.a\"\n";
 
 const std::string everything = R"([array]
 max-tokens = 500
@@ -112,8 +114,7 @@ TEST_CASE("a file is the words of the command line") {
                              {"portal-group", "2"},
                              {"redirect", "192.0.2.1:3260,permanent"}});
   REQUIRE(one.luns.size() == 2);
-  CHECK(lun_words(one.luns.at(5)) ==
-        "5=file:/srv/a.img,maximum-tokens=7,size=10G,thin=off");
+  CHECK(lun_words(one.luns.at(5)) == "5=file:/srv/a.img,maximum-tokens=7,size=10G,thin=off");
 }
 
 TEST_CASE("what is written is read back") {

@@ -67,9 +67,9 @@ TEST_CASE("what is new comes before what goes, and what shrinks comes last") {
   const Document to = document({target("iqn.a", {"0=memory:2M", "2=memory:2M", "5=memory:1M"}),
                                 target("iqn.b", {"0=memory:1M"})},
                                {"127.0.0.1:1", "127.0.0.1:3"});
-  CHECK(kinds(from, to, {true}) ==
-        Kinds{Kind::add_portal, Kind::create_target, Kind::create_lun, Kind::create_lun,
-              Kind::grow_lun, Kind::delete_lun, Kind::remove_portal, Kind::shrink_lun});
+  CHECK(kinds(from, to, {true}) == Kinds{Kind::add_portal, Kind::create_target, Kind::create_lun,
+                                         Kind::create_lun, Kind::grow_lun, Kind::delete_lun,
+                                         Kind::remove_portal, Kind::shrink_lun});
   CHECK(kinds(to, document({}, {"127.0.0.1:1", "127.0.0.1:3"})) ==
         Kinds{Kind::delete_lun, Kind::delete_lun, Kind::delete_lun, Kind::delete_lun,
               Kind::delete_target, Kind::delete_target});
