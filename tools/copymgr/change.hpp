@@ -13,6 +13,13 @@ namespace cli {
 
 using Json = nlohmann::ordered_json;
 
+// What a verb on a running daemon accepts: these arguments, or any number of `words`.
+inline constexpr const char* words = "WORD";
+Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
+               std::string_view examples, std::vector<std::string> positional);
+Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
+               std::string_view examples);
+
 // The words of usage.more, which need not be there.
 std::vector<std::string> words_of(const boost::program_options::variables_map& values,
                                   const std::string& name);

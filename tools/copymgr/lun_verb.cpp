@@ -11,14 +11,6 @@ namespace {
 
 namespace po = boost::program_options;
 using Arguments = std::vector<std::string>;
-constexpr const char* words = "WORD";
-
-Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
-               std::string_view examples) {
-  Usage out{verb, synopsis, what, examples, po::options_description("options"), {}, {}, words};
-  add_daemon_options(out.options);
-  return out;
-}
 
 void nothing_left(const Arguments& left) {
   if (!left.empty()) throw UsageError{fmt::format("what is '{}'?", left.front())};
