@@ -20,7 +20,7 @@ Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_vie
 Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
                std::string_view examples) {
   Usage out = usage_of(verb, synopsis, what, examples, {});
-  out.more = words;
+  out.more = any_words;
   return out;
 }
 

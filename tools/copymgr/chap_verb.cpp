@@ -45,7 +45,7 @@ struct Account {
   std::string target, user;
 };
 base::Result<Account, std::string> account_of(const po::variables_map& values) {
-  Arguments left = words_of(values, words);
+  Arguments left = words_of(values);
   auto target =
       left.size() > 1 ? take_target(socket_of(values), left) : target_named(socket_of(values), "");
   if (!target) return base::fail(target.error());

@@ -35,7 +35,7 @@ int run_clear(const Arguments& arguments) {
       "  copymgr reservation clear iqn.2026-11.io.copymgr:demo/0\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const auto unit = take_unit(socket_of(*values), left);
   if (!unit) return complain(usage.verb, unit.error()), failed;
   const auto answer =

@@ -19,7 +19,7 @@ void add_grace(Usage& usage) {
 
 // The only name that is given, or the only target.
 base::Result<std::string, std::string> target_of(const po::variables_map& values) {
-  const Arguments names = words_of(values, words);
+  const Arguments names = words_of(values);
   if (names.size() > 1) throw UsageError{fmt::format("what is '{}'?", names[1])};
   return target_named(socket_of(values), names.empty() ? std::string() : names.front());
 }
@@ -37,7 +37,7 @@ int run_create(const Arguments& arguments) {
       "portal-group", text("N[,N]"), "reached through portals of these groups only");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  const Arguments names = words_of(*values, words);
+  const Arguments names = words_of(*values);
   if (names.size() != 1) throw UsageError{"give the NAME of one target"};
   Json options = Json::array();
   for (const char* const option : {"alias", "portal-group"}) {
