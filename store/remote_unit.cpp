@@ -69,6 +69,7 @@ struct RemoteUnit::State {
   }
   // Nothing of what was started is under way any more, and nothing more can be.
   void give_up();
+  static void connected(iscsi_context*, int status, void*, void* state);
   static void logged_in(iscsi_context*, int status, void*, void* state);
   static void finished(iscsi_context*, int status, void*, void* pending);
 
@@ -99,6 +100,12 @@ RemoteUnit::State::~State() {
     iscsi_service(context, POLLOUT);
   }
   iscsi_destroy_context(context);
+}
+
+void RemoteUnit::State::connected(iscsi_context* context, int status, void* data, void* state) {
+  const bool asked =
+      status == SCSI_STATUS_GOOD && iscsi_login_async(context, logged_in, state) == 0;
+  if (!asked) logged_in(context, SCSI_STATUS_ERROR, data, state);
 }
 
 void RemoteUnit::State::logged_in(iscsi_context*, int status, void*, void* state) {
@@ -135,7 +142,9 @@ RemoteResult<> RemoteUnit::State::log_in() {
   iscsi_set_initiator_username_pwd(context, address.user.c_str(), address.secret.c_str());
   iscsi_set_target_username_pwd(context, address.target_user.c_str(),
                                 address.target_secret.c_str());
-  if (iscsi_full_connect_async(context, address.portal.c_str(), -1, logged_in, this) != 0) {
+  // Not iscsi_full_connect_async: what that allocates is lost when the context goes before an
+  // answer came.
+  if (iscsi_connect_async(context, address.portal.c_str(), connected, this) != 0) {
     return base::fail(unreachable(one_line(iscsi_get_error(context))));
   }
   auto waited = wait_until([this] { return login_status.has_value(); }, limits.connect_timeout);

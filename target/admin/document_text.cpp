@@ -9,7 +9,7 @@
 namespace admin {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
   std::string out = "\"";
   for (const char each : text) {
     const auto byte = static_cast<unsigned char>(each);
@@ -32,14 +32,14 @@ std::string value_text(std::string_view word) {
   const bool number = !word.empty() && word.size() <= 18 &&
                       word.find_first_not_of("0123456789") == std::string_view::npos &&
                       (word.size() == 1 || word.front() != '0');
-  return number ? std::string(word) : quoted(word);
+  return number ? std::string(word) : toml_string(word);
 }
 
 std::string key_text(std::string_view key) {
   const bool bare =
       !key.empty() &&
       key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string_view::npos;
-  return bare ? std::string(key) : quoted(key);
+  return bare ? std::string(key) : toml_string(key);
 }
 
 std::string line(std::string_view key, std::string_view word) {
@@ -49,7 +49,8 @@ std::string line(std::string_view key, std::string_view word) {
 std::string list_of(const std::vector<Word>& words, std::string_view key) {
   std::string out;
   for (const Word& word : words) {
-    if (word.key == key) out += fmt::format("{}{}", out.empty() ? "" : ", ", quoted(word.value));
+    if (word.key == key)
+      out += fmt::format("{}{}", out.empty() ? "" : ", ", toml_string(word.value));
   }
   return out.empty() ? out : fmt::format("{} = [{}]\n", key, out);
 }
@@ -60,10 +61,11 @@ std::string account(std::string_view header, std::string_view value) {
   const std::size_t comma = value.rfind(bound);
   const std::string_view pair = value.substr(0, comma);
   const std::size_t colon = pair.rfind(':');
-  std::string out = fmt::format("\n{}\nuser = {}\nsecret-file = {}\n", header,
-                                quoted(pair.substr(0, colon)), quoted(pair.substr(colon + 1)));
+  std::string out =
+      fmt::format("\n{}\nuser = {}\nsecret-file = {}\n", header, toml_string(pair.substr(0, colon)),
+                  toml_string(pair.substr(colon + 1)));
   if (comma != std::string_view::npos) {
-    out += fmt::format("initiator = {}\n", quoted(value.substr(comma + bound.size())));
+    out += fmt::format("initiator = {}\n", toml_string(value.substr(comma + bound.size())));
   }
   return out;
 }
@@ -77,12 +79,12 @@ std::string map(std::string_view value) {
                          pair.substr(colon + 1));
   }
   return fmt::format("\n[[target.map]]\ninitiator = {}\nluns = {{ {} }}\n",
-                     quoted(value.substr(0, equals)), pairs);
+                     toml_string(value.substr(0, equals)), pairs);
 }
 
 std::string lun(const LunDocument& document) {
   std::string out = fmt::format("\n[[target.lun]]\nnumber = {}\nbacking = {}\n", document.number,
-                                quoted(document.backing));
+                                toml_string(document.backing));
   std::string copies;
   for (const Word& option : document.options)
     (is_copy_setting(option.key) ? copies : out) += line(option.key, option.value);
@@ -91,7 +93,7 @@ std::string lun(const LunDocument& document) {
 
 std::string portal(const Word& word) {
   const auto parts = iscsi::split_list(word.value);
-  std::string out = fmt::format("\n[[portal]]\naddress = {}\n", quoted(parts.front()));
+  std::string out = fmt::format("\n[[portal]]\naddress = {}\n", toml_string(parts.front()));
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const std::size_t equals = parts[i].find('=');
     out += line(parts[i].substr(0, equals), parts[i].substr(equals + 1));
@@ -129,7 +131,7 @@ std::string groups_and_redirection(const TargetDocument& target) {
   }
   if (const auto* to = value_of(target.options, "redirect")) {
     const auto parts = iscsi::split_list(*to);
-    out += fmt::format("redirect = {{ to = {}, permanent = {} }}\n", quoted(parts.front()),
+    out += fmt::format("redirect = {{ to = {}, permanent = {} }}\n", toml_string(parts.front()),
                        parts.size() > 1);
   }
   return out;
@@ -138,9 +140,9 @@ std::string groups_and_redirection(const TargetDocument& target) {
 }  // namespace
 
 std::string to_toml(const TargetDocument& target) {
-  std::string out = fmt::format("\n[[target]]\nname = {}\n", quoted(target.name));
+  std::string out = fmt::format("\n[[target]]\nname = {}\n", toml_string(target.name));
   if (const auto* alias = value_of(target.options, "alias")) {
-    out += fmt::format("alias = {}\n", quoted(*alias));
+    out += fmt::format("alias = {}\n", toml_string(*alias));
   }
   if (value_of(target.options, "offline") != nullptr) out += "online = false\n";
   out += list_of(target.options, "allow") + list_of(target.options, "allow-from");

@@ -54,8 +54,9 @@ class Reader {
 
   void section(const toml::table& table, std::string_view name, std::span<const Key> keys) {
     for (const auto& [key, node] : table) {
-      const auto at = std::find_if(keys.begin(), keys.end(),
-                                   [&](const Key& each) { return each.name == key.str(); });
+      const auto at = std::find_if(keys.begin(), keys.end(), [word = key.str()](const Key& each) {
+        return each.name == word;
+      });
       if (at != keys.end()) {
         at->take(node);
         continue;

@@ -171,7 +171,8 @@ TEST_CASE("wire reference 7.4 row 02h 'remote token usage', and REMOTE TOKENS of
   const std::string near = "iqn.2026-11.io.copymgr:near";
   for (const bool taken : {false, true}) {
     device::LogicalUnitLimits limits;
-    limits.copies.remote_tokens = taken;
+    limits.copies.remote_tokens =
+        taken ? copymgr::RemoteTokens::array : copymgr::RemoteTokens::refuse;
     Rows w({}, limits);
     const auto other_target = w.array.add_target(near, {"memory:8M"}, w.folder.path(), limits);
     Host other(w.array, "iqn.1991-05.com.microsoft:rows", other_target);

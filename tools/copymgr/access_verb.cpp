@@ -11,14 +11,6 @@ namespace {
 
 namespace po = boost::program_options;
 using Arguments = std::vector<std::string>;
-constexpr const char* words = "WORD";
-
-Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
-               std::string_view examples) {
-  Usage out{verb, synopsis, what, examples, po::options_description("options"), {}, {}, words};
-  add_daemon_options(out.options);
-  return out;
-}
 
 // An address or a network is one of digits and signs; all else is a name.
 bool is_network(const std::string& word) {
@@ -43,7 +35,7 @@ base::Result<std::string, std::string> target_before(const std::string& socket, 
 int change_list(const Usage& usage, const Arguments& arguments, const char* member) {
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const auto target = target_before(socket_of(*values), left, 1);
   if (!target) return complain(usage.verb, target.error()), failed;
   if (left.empty()) throw UsageError{"no INITIATOR given"};
@@ -79,7 +71,7 @@ int run_acl_list(const Arguments& arguments) {
                "Tells who may log in to a target; nothing: everybody.\n", "  copymgr acl list\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const auto target = take_target(socket_of(*values), left);
   if (!target) return complain(usage.verb, target.error()), failed;
   constexpr std::array lines{host::Column{"target", "name"}, host::Column{"allowed", "allow"},
@@ -95,7 +87,7 @@ int run_portal_add(const Arguments& arguments) {
                "  copymgr portal add 192.0.2.1:3260\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  const Arguments left = words_of(*values, words);
+  const Arguments left = words_of(*values);
   if (left.size() != 1) throw UsageError{"give one ADDRESS:PORT"};
   return make_change(usage, *values, {"/v1/portals", Json{{"portal", left.front()}}.dump()});
 }
@@ -106,7 +98,7 @@ int run_portal_remove(const Arguments& arguments) {
                                "  copymgr portal remove 192.0.2.1:3260\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  const Arguments left = words_of(*values, words);
+  const Arguments left = words_of(*values);
   if (left.size() != 1) throw UsageError{"give one ADDRESS:PORT"};
   return make_change(usage, *values, {"/v1/portals/" + percent_encoded(left.front()), {}, true});
 }
@@ -152,7 +144,7 @@ int run_map(const Arguments& arguments) {
       "  copymgr map 'iqn.1991-05.com.microsoft:*' 0:5 1:6\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const bool named = left.size() > 1 && left[1].find(':') != std::string::npos &&
                      left[1].find_first_not_of("0123456789:") != std::string::npos;
   const auto target = named || left.size() < 2 ? target_before(socket_of(*values), left, 1)
@@ -173,7 +165,7 @@ int run_unmap(const Arguments& arguments) {
                               "even if it was the last: then everybody sees every LUN");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const auto target = target_before(socket_of(*values), left, 1);
   if (!target) return complain(usage.verb, target.error()), failed;
   if (left.size() != 1) throw UsageError{"give one INITIATOR"};

@@ -9,6 +9,21 @@ namespace cli {
 
 namespace po = boost::program_options;
 
+Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
+               std::string_view examples, std::vector<std::string> positional) {
+  Usage out{
+      verb, synopsis, what, examples, po::options_description("options"), std::move(positional)};
+  add_daemon_options(out.options);
+  return out;
+}
+
+Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
+               std::string_view examples) {
+  Usage out = usage_of(verb, synopsis, what, examples, {});
+  out.more = any_words;
+  return out;
+}
+
 std::vector<std::string> words_of(const po::variables_map& values, const std::string& name) {
   if (values.count(name) == 0) return {};
   return values[name].as<std::vector<std::string>>();

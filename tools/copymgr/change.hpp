@@ -13,9 +13,16 @@ namespace cli {
 
 using Json = nlohmann::ordered_json;
 
-// The words of usage.more, which need not be there.
+// What a verb on a running daemon accepts: these arguments, or any number of words.
+inline constexpr const char* any_words = "WORD";
+Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
+               std::string_view examples, std::vector<std::string> positional);
+Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
+               std::string_view examples);
+
+// Its words, or all that an option was given; there need not be any.
 std::vector<std::string> words_of(const boost::program_options::variables_map& values,
-                                  const std::string& name);
+                                  const std::string& name = any_words);
 
 bool is_target_name(const std::string& word);
 // The target that `word` names; with none ("") the one that the daemon has, if it has just one. The

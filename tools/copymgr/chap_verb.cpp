@@ -14,7 +14,6 @@ namespace {
 
 namespace po = boost::program_options;
 using Arguments = std::vector<std::string>;
-constexpr const char* words = "WORD";
 
 // Typed without an echo; from a pipe, its first line.
 std::string ask_for_secret(const std::string& user) {
@@ -35,10 +34,9 @@ std::string ask_for_secret(const std::string& user) {
   return secret;
 }
 
-Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
-               std::string_view examples) {
-  Usage out{verb, synopsis, what, examples, po::options_description("options"), {}, {}, words};
-  add_daemon_options(out.options);
+Usage chap_usage(std::string_view verb, std::string_view synopsis, std::string_view what,
+                 std::string_view examples) {
+  Usage out = usage_of(verb, synopsis, what, examples);
   out.options.add_options()("mutual", "the account that the target proves to initiators which ask");
   return out;
 }
@@ -47,7 +45,7 @@ struct Account {
   std::string target, user;
 };
 base::Result<Account, std::string> account_of(const po::variables_map& values) {
-  Arguments left = words_of(values, words);
+  Arguments left = words_of(values);
   auto target =
       left.size() > 1 ? take_target(socket_of(values), left) : target_named(socket_of(values), "");
   if (!target) return base::fail(target.error());
@@ -56,7 +54,7 @@ base::Result<Account, std::string> account_of(const po::variables_map& values) {
 }
 
 int run_set(const Arguments& arguments) {
-  Usage usage = usage_of(
+  Usage usage = chap_usage(
       "chap set", "[TARGET] USER [options]",
       "Sets an account that initiators have to prove by CHAP; the first keeps out all that have\n"
       "none. The secret (12 to 16 bytes for Windows) is asked for without an echo, or is the "
@@ -84,9 +82,9 @@ int run_set(const Arguments& arguments) {
 }
 
 int run_clear(const Arguments& arguments) {
-  const Usage usage = usage_of("chap clear", "[TARGET] USER [options]",
-                               "Takes an account away. Without any, nobody is asked for one.\n",
-                               "  copymgr chap clear win1\n");
+  const Usage usage = chap_usage("chap clear", "[TARGET] USER [options]",
+                                 "Takes an account away. Without any, nobody is asked for one.\n",
+                                 "  copymgr chap clear win1\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
   const auto account = account_of(*values);

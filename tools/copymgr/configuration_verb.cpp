@@ -15,14 +15,6 @@ namespace {
 namespace po = boost::program_options;
 using Arguments = std::vector<std::string>;
 
-Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
-               std::string_view examples, std::vector<std::string> positional) {
-  Usage out{
-      verb, synopsis, what, examples, po::options_description("options"), std::move(positional)};
-  add_daemon_options(out.options);
-  return out;
-}
-
 std::optional<std::string> read_file(const std::string& path) {
   std::stringstream text;
   if (path == "-") {

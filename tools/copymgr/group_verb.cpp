@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/copymgr/change.hpp"
 #include "tools/copymgr/verb.hpp"
 #include "tools/host/admin_client.hpp"
 #include "tools/host/document_table.hpp"
@@ -19,14 +20,6 @@ namespace po = boost::program_options;
 using host::Column;
 using host::Shown;
 using nlohmann::json;
-
-Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
-               std::string_view examples, std::vector<std::string> positional = {}) {
-  Usage out{
-      verb, synopsis, what, examples, po::options_description("options"), std::move(positional)};
-  add_daemon_options(out.options);
-  return out;
-}
 
 void add_group_options(po::options_description& options) {
   options.add_options()("secret-file", po::value<std::string>(),
@@ -122,7 +115,7 @@ int run_leave(const std::vector<std::string>& arguments) {
       usage_of("group leave", "[options]",
                "Takes the array out of its group, or forgets one member of it. Tokens that others\n"
                "have open end; copies that run here go on.\n",
-               "  copymgr group leave\n  copymgr group leave --member b\n");
+               "  copymgr group leave\n  copymgr group leave --member b\n", {});
   usage.options.add_options()("member", po::value<std::string>(), "only this one is forgotten");
   const auto values = parse(usage, arguments);
   if (!values) return done;
@@ -135,7 +128,7 @@ int run_leave(const std::vector<std::string>& arguments) {
 int run_list(const std::vector<std::string>& arguments) {
   const Usage usage = usage_of("group list", "[options]",
                                "The group, its members, and what was pulled from each.\n",
-                               "  copymgr group list --json\n");
+                               "  copymgr group list --json\n", {});
   const auto values = parse(usage, arguments);
   if (!values) return done;
   return ask(usage.verb, *values, {"/v1/group", {}});
@@ -152,7 +145,7 @@ int run_probe(const std::vector<std::string>& arguments) {
   const Usage usage = usage_of("group probe", "[options]",
                                "Logs in to every member and asks who it is. Exit 1 if one of them "
                                "does not answer.\n",
-                               "  copymgr group probe\n");
+                               "  copymgr group probe\n", {});
   const auto values = parse(usage, arguments);
   if (!values) return done;
   return ask(usage.verb, *values, {"/v1/group/probe", "{}"}, somebody_silent);

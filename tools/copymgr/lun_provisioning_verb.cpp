@@ -2,6 +2,7 @@
 // changing how much it may use.
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "tools/copymgr/verb.hpp"
 #include "tools/host/admin_client.hpp"
@@ -31,22 +32,13 @@ Usage provisioning_usage() {
   return out;
 }
 
-// A JSON string of letters and digits; what else was typed is no value anyway.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char each : text)
-    out += each == '"' || each == '\\' || static_cast<unsigned char>(each) < ' ' ? '?' : each;
-  return out + "\"";
-}
-
+// Nothing to change is nothing to send.
 std::string body_of(const po::variables_map& values) {
-  std::string members;
+  nlohmann::json members;
   for (const char* name : {"provisioned", "exhausted"}) {
-    if (values.count(name) == 0) continue;
-    members += fmt::format("{}{}:{}", members.empty() ? "" : ",", quoted(name),
-                           quoted(values[name].as<std::string>()));
+    if (values.count(name) != 0) members[name] = values[name].as<std::string>();
   }
-  return members.empty() ? "" : fmt::format("{{{}}}", members);
+  return members.is_null() ? "" : members.dump();
 }
 
 }  // namespace

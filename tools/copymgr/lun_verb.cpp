@@ -11,14 +11,6 @@ namespace {
 
 namespace po = boost::program_options;
 using Arguments = std::vector<std::string>;
-constexpr const char* words = "WORD";
-
-Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
-               std::string_view examples) {
-  Usage out{verb, synopsis, what, examples, po::options_description("options"), {}, {}, words};
-  add_daemon_options(out.options);
-  return out;
-}
 
 void nothing_left(const Arguments& left) {
   if (!left.empty()) throw UsageError{fmt::format("what is '{}'?", left.front())};
@@ -61,7 +53,7 @@ int run_create(const Arguments& arguments) {
   add_lun_options(usage.options);
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const std::string socket = socket_of(*values);
   Json body = Json::object();
   std::string named;
@@ -109,7 +101,7 @@ int run_show(const Arguments& arguments) {
                                "  copymgr lun show iqn.2026-11.io.copymgr:demo/0 --json\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const auto unit = take_unit(socket_of(*values), left);
   if (!unit) return complain(usage.verb, unit.error()), failed;
   nothing_left(left);
@@ -145,7 +137,7 @@ int run_resize(const Arguments& arguments) {
   usage.options.add_options()("shrink", "cut off what lies behind SIZE, if it is less than now");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const auto unit = take_unit(socket_of(*values), left);
   if (!unit) return complain(usage.verb, unit.error()), failed;
   if (left.empty()) throw UsageError{"no SIZE given"};
@@ -164,7 +156,7 @@ int run_set(const Arguments& arguments) {
       "  copymgr lun set iqn.2026-11.io.copymgr:demo/0 maximum-tokens=50\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const auto unit = take_unit(socket_of(*values), left);
   if (!unit) return complain(usage.verb, unit.error()), failed;
   if (left.empty()) throw UsageError{"no KEY=VALUE given"};
@@ -183,7 +175,7 @@ int run_delete(const Arguments& arguments) {
       "  copymgr lun delete iqn.2026-11.io.copymgr:demo/1\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const auto unit = take_unit(socket_of(*values), left);
   if (!unit) return complain(usage.verb, unit.error()), failed;
   nothing_left(left);
@@ -193,7 +185,7 @@ int run_delete(const Arguments& arguments) {
 int clone(const Usage& usage, const Arguments& arguments, bool readonly) {
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const auto unit = take_unit(socket_of(*values), left);
   if (!unit) return complain(usage.verb, unit.error()), failed;
   if (left.empty()) throw UsageError{"no PATH given"};

@@ -11,14 +11,6 @@ namespace {
 
 namespace po = boost::program_options;
 using Arguments = std::vector<std::string>;
-constexpr const char* words = "WORD";
-
-Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
-               std::string_view examples) {
-  Usage out{verb, synopsis, what, examples, po::options_description("options"), {}, {}, words};
-  add_daemon_options(out.options);
-  return out;
-}
 
 int run_list(const Arguments& arguments) {
   const Usage usage = usage_of("reservation list", "[options]",
@@ -43,7 +35,7 @@ int run_clear(const Arguments& arguments) {
       "  copymgr reservation clear iqn.2026-11.io.copymgr:demo/0\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  Arguments left = words_of(*values, words);
+  Arguments left = words_of(*values);
   const auto unit = take_unit(socket_of(*values), left);
   if (!unit) return complain(usage.verb, unit.error()), failed;
   const auto answer =

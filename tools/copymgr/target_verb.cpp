@@ -11,14 +11,6 @@ namespace {
 
 namespace po = boost::program_options;
 using Arguments = std::vector<std::string>;
-constexpr const char* words = "NAME";
-
-Usage usage_of(std::string_view verb, std::string_view synopsis, std::string_view what,
-               std::string_view examples) {
-  Usage out{verb, synopsis, what, examples, po::options_description("options"), {}, {}, words};
-  add_daemon_options(out.options);
-  return out;
-}
 
 void add_grace(Usage& usage) {
   usage.options.add_options()("grace", po::value<unsigned>()->default_value(10),
@@ -27,7 +19,7 @@ void add_grace(Usage& usage) {
 
 // The only name that is given, or the only target.
 base::Result<std::string, std::string> target_of(const po::variables_map& values) {
-  const Arguments names = words_of(values, words);
+  const Arguments names = words_of(values);
   if (names.size() > 1) throw UsageError{fmt::format("what is '{}'?", names[1])};
   return target_named(socket_of(values), names.empty() ? std::string() : names.front());
 }
@@ -45,7 +37,7 @@ int run_create(const Arguments& arguments) {
       "portal-group", text("N[,N]"), "reached through portals of these groups only");
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  const Arguments names = words_of(*values, words);
+  const Arguments names = words_of(*values);
   if (names.size() != 1) throw UsageError{"give the NAME of one target"};
   Json options = Json::array();
   for (const char* const option : {"alias", "portal-group"}) {

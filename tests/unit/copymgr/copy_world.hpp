@@ -2,6 +2,7 @@
 // clock that stands still, and short ways to say "populate" and "write".
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <random>
 
@@ -24,7 +25,7 @@ class FaultStore final : public store::Store {
   explicit FaultStore(base::ByteCount size) : inner_(*store::MemoryStore::open(size)) {}
 
   std::function<void()> before_read, before_write;
-  int unflushed_writes = 0, flushes = 0;
+  std::atomic<int> unflushed_writes{0}, flushes{0};
   std::int64_t fail_read = 0, fail_write = 0,
                fail_flush = 0;  // counts down; the call that reaches 0 fails
   store::StoreError::Kind write_fault = store::StoreError::Kind::write_failed;

@@ -16,8 +16,10 @@ struct DurableWorld {
     for (TestVolume* each : {&a, &b, &c})
       world.manager.attach(each->volume);
     token = world.populate(1, {range(0, 16)});
-    b.faults->flushes = b.faults->unflushed_writes = 0;
-    c.faults->flushes = c.faults->unflushed_writes = 0;
+    b.faults->flushes = 0;
+    b.faults->unflushed_writes = 0;
+    c.faults->flushes = 0;
+    c.faults->unflushed_writes = 0;
   }
   static CopySettings small() {
     CopySettings settings = CopyWorld::small_steps();

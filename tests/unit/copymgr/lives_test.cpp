@@ -9,6 +9,7 @@
 
 #include "store/open.hpp"
 #include "tests/support/mounted_xfs.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/unit/copymgr/restart_world.hpp"
 #include "tests/unit/copymgr/token_model.hpp"
 
@@ -533,7 +534,7 @@ void check_met(const Met& met) {
 }  // namespace
 
 TEST_CASE("tokens and units are as the model says across kill -9 and all else", "[model]") {
-  const Met met = live(1000, ::test::memory_directory());
+  const Met met = live(::test::sanitized ? 400 : 1000, ::test::memory_directory());
   check_met(met);
 }
 
@@ -543,7 +544,7 @@ TEST_CASE("the same where blocks are shared", "[model]") {
     WARN("SKIPPED: no XFS can be mounted here");
     return;
   }
-  const Met met = live(150, xfs.path());
+  const Met met = live(::test::sanitized ? 60 : 150, xfs.path());
   check_met(met);
   CHECK((met.moved.bytes_cloned > 0 || std::getenv("COPYMGR_SEED") != nullptr));
 }
