@@ -194,7 +194,7 @@ TEST_CASE("one token, many writes at growing offsets, as the SMB3 capture shows 
   }
 }
 
-TEST_CASE("a failure is found by its list identifier; a wrong token is not asked about (B.4, R8)") {
+TEST_CASE("a failure is found by its list identifier, a wrong token is not asked about (B.4, R8)") {
   Walk walk(64 * MiB);
   Disk source = walk.disk(0), copy = walk.disk(1);
   REQUIRE(source.start() == "");
