@@ -30,6 +30,7 @@ json describe(const copymgr::PeerFacts& peer) {
           {"designator", peer.designator ? copymgr::to_text(*peer.designator) : ""},
           {"state", word_of(peer.state)},
           {"trouble", peer.trouble},
+          {"logins", peer.counters.logins},
           {"pulls", peer.counters.pulls},
           {"pulls_failed", peer.counters.pulls_failed},
           {"bytes_pulled", peer.counters.bytes_pulled},
