@@ -1,6 +1,5 @@
 // How an array meets another member of its group: two arrays in this process, with loopback between
 // them. Which sessions are kept, what they can read, what becomes of one that has gone stale.
-#include <filesystem>
 #include <future>
 #include <thread>
 
@@ -8,7 +7,6 @@
 #include "copymgr/pull_source.hpp"
 #include "target/admin/group_keeper.hpp"
 #include "target/device/pull_server.hpp"
-#include "tests/support/temp_dir.hpp"
 #include "tests/unit/copymgr/copy_world.hpp"
 
 using namespace copymgr;
@@ -75,10 +73,8 @@ struct Creator {
     net::ServerSettings settings;
     settings.workers = 1;
     server = std::make_unique<net::Server>(settings, clock, randomness, copies.inline_pool);
-    std::filesystem::remove(folder.path("group.json"));
-    keeper = std::make_unique<admin::GroupKeeper>(folder.path("group.json"), peers, copies.manager,
-                                                  *server);
-    REQUIRE(keeper->open(Group{"west", secret, {}}));
+    keeper = std::make_unique<admin::GroupKeeper>(peers, copies.manager, *server);
+    keeper->set(Group{"west", secret, {}});
     server->directory().change([this](net::Directory& directory) {
       directory.hidden->serve = [this](const std::string& opener,
                                        const device::WorkerContext& worker) {
@@ -108,7 +104,6 @@ struct Creator {
     return all;
   }
 
-  ::test::TempDir folder;
   base::SystemClock clock;
   base::SystemRandomness randomness;
   std::atomic<int> logins{0}, alive{0};
