@@ -18,12 +18,12 @@ constexpr CopyManagerDesignator creator_own{0xaa, 1}, opener_own{0xbb, 2};
 constexpr const char* secret = "a secret of the group";
 
 // How the creator answers PULL CHALLENGE.
-enum class Manner { as_it_is, next_version, refuses, is_somebody_else };
+enum class ChallengeManner { as_it_is, next_version, refuses, is_somebody_else };
 
 // A session of the pull channel that can be told to misbehave.
 class Bent final : public device::TaskServer {
  public:
-  Bent(std::unique_ptr<device::TaskServer> inner, const std::atomic<Manner>& manner,
+  Bent(std::unique_ptr<device::TaskServer> inner, const std::atomic<ChallengeManner>& manner,
        std::atomic<int>& alive)
       : inner_(std::move(inner)), manner_(manner), alive_(alive) {
     ++alive_;
@@ -35,14 +35,14 @@ class Bent final : public device::TaskServer {
   void accept(device::Task& task) override { inner_->accept(task); }
   void execute(device::Task& task) override {
     const bool challenge = task.cdb[0] == 0xcc && (task.cdb[1] & 0x1f) == 0;
-    if (!challenge || manner_ == Manner::as_it_is) return inner_->execute(task);
-    if (manner_ == Manner::refuses) {
+    if (!challenge || manner_ == ChallengeManner::as_it_is) return inner_->execute(task);
+    if (manner_ == ChallengeManner::refuses) {
       return task.finish_check_condition(
           scsi::sense::illegal_request(scsi::asc::command_sequence_error));
     }
     Bytes answer(56);  // docs/adr/0005
     base::store_be16(answer, 0, 0x434d);
-    base::store_be16(answer, 2, manner_ == Manner::next_version ? 2 : 1);
+    base::store_be16(answer, 2, manner_ == ChallengeManner::next_version ? 2 : 1);
     answer[8] = 0xcc;
     task.finish_data(answer, 56);
   }
@@ -55,7 +55,7 @@ class Bent final : public device::TaskServer {
 
  private:
   const std::unique_ptr<device::TaskServer> inner_;
-  const std::atomic<Manner>& manner_;
+  const std::atomic<ChallengeManner>& manner_;
   std::atomic<int>& alive_;
 };
 
@@ -107,7 +107,7 @@ struct Creator {
   base::SystemClock clock;
   base::SystemRandomness randomness;
   std::atomic<int> logins{0}, alive{0};
-  std::atomic<Manner> manner{Manner::as_it_is};
+  std::atomic<ChallengeManner> manner{ChallengeManner::as_it_is};
   TestVolume volume{1, 4096};
   Peers peers{clock, randomness, creator_own};
   CopyWorld copies;
@@ -235,13 +235,15 @@ TEST_CASE("pull session: a stale one is replaced by one new login, unseen", "[th
     CHECK((world.pull(world.token, 0, 2048) == data));
   }
   SECTION("what it says has changed: a new one is asked once, and believed") {
-    for (const Manner manner : {Manner::refuses, Manner::is_somebody_else, Manner::next_version}) {
+    for (const ChallengeManner manner :
+         {ChallengeManner::refuses, ChallengeManner::is_somebody_else,
+          ChallengeManner::next_version}) {
       world.creator.manner = manner;
       const int before = world.creator.logins;
       CHECK_FALSE(world.open());
       CHECK(world.creator.logins == before + 1);
       CHECK(world.kept() == 0);
-      world.creator.manner = Manner::as_it_is;
+      world.creator.manner = ChallengeManner::as_it_is;
       CHECK((world.pull(world.token, 0, 2048) == data));
     }
   }
@@ -326,7 +328,7 @@ TEST_CASE("pull session: DEL_TKN in a kept session deletes, and the session is g
 
 TEST_CASE("pull: a member with another version of the protocol says so", "[threads]") {
   Pulling world;
-  world.creator.manner = Manner::next_version;
+  world.creator.manner = ChallengeManner::next_version;
   const std::string wanted = "a has version 2 of the pull protocol, this array version 1";
   const auto probed = probe(world.peers, world.peer());
   REQUIRE_FALSE(probed);
@@ -337,7 +339,7 @@ TEST_CASE("pull: a member with another version of the protocol says so", "[threa
   CHECK(world.peer().facts().state == PeerState::unreachable);
   CHECK(world.peer().facts().trouble == wanted);
   CHECK(world.creator.leases() == 0);
-  world.creator.manner = Manner::as_it_is;  // it has been updated
+  world.creator.manner = ChallengeManner::as_it_is;  // it has been updated
   CHECK(probe(world.peers, world.peer()) == creator_own);
   CHECK_FALSE(world.pull(world.token, 0, 8).empty());
 }
