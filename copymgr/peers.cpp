@@ -27,6 +27,11 @@ void Peer::reached(const CopyManagerDesignator& designator) {
   trouble_.clear();
 }
 
+void Peer::mistaken() {
+  const std::scoped_lock lock(mutex_);
+  designator_ = parse_designator(member_.name);
+}
+
 bool Peer::not_reached(const std::string& trouble) {
   const std::scoped_lock lock(mutex_);
   const bool is_news = state_ != PeerState::unreachable || trouble_ != trouble;

@@ -56,6 +56,8 @@ class Peer {
   // nullopt: not known yet.
   std::optional<CopyManagerDesignator> designator() const;
   void reached(const CopyManagerDesignator& designator);
+  // Whoever answered is not who was looked for: it is asked anew next time.
+  void mistaken();
   // True: that was not known.
   bool not_reached(const std::string& trouble);
 

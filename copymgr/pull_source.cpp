@@ -95,20 +95,23 @@ store::RemoteResult<Greeted> greet(const Peers& peers, const GroupView& view, Pe
   return base::fail(challenge.error());
 }
 
-// Asks those who have not been asked, until one of them is it.
-base::Result<PeerPtr, CopyFault> look_for(Peers& peers, const GroupView& view,
+// Asks those who have not been asked, until one of them is it; the session with it is kept.
+base::Result<PeerPtr, CopyFault> look_for(Peers& peers,
+                                          const std::shared_ptr<const GroupView>& view,
                                           const CopyManagerDesignator& designator,
                                           const PullSource::Stopped& stopped) {
   if (PeerPtr known = peers.find(designator)) return known;
   bool somebody_silent = false;
   for (const PeerPtr& peer : peers.all()) {
     if (peer->designator()) continue;
-    const auto greeted = greet(peers, view, *peer, stopped);
+    auto greeted = greet(peers, *view, *peer, stopped);
     if (!greeted && greeted.error().kind == RemoteTrouble::Kind::stopped) {
       return base::fail(fault_of(greeted.error()));
     }
     somebody_silent = somebody_silent || !greeted;
-    if (peer->designator() == designator) return peer;
+    if (peer->designator() != designator) continue;
+    if (greeted) peer->sessions().keep(std::move(greeted->unit), view);
+    return peer;
   }
   if (somebody_silent) return base::fail(CopyFault{CopyFault::Kind::creator_unreachable});
   return base::fail(CopyFault{CopyFault::Kind::token, tokens::TokenFault::unknown});
@@ -173,6 +176,7 @@ base::Result<OpenToken, CopyFault> open_in_new(Peers& peers, const GroupView& vi
   if (!greeted) return base::fail(fault_of(greeted.error()));
   // Somebody else has its address now.
   if (greeted->challenge.creator != tokens::TokenSeal::creator_in(token)) {
+    peer.mistaken();
     return base::fail(CopyFault{CopyFault::Kind::creator_unreachable});
   }
   const auto opened =
@@ -208,7 +212,7 @@ base::Result<std::unique_ptr<PullSource>, CopyFault> PullSource::open(
     Peers& peers, const scsi::RodTokenBytes& token, const Stopped& stopped) {
   const auto view = peers.group();
   if (view == nullptr) return base::fail(CopyFault{CopyFault::Kind::token});
-  const auto peer = look_for(peers, *view, tokens::TokenSeal::creator_in(token), stopped);
+  const auto peer = look_for(peers, view, tokens::TokenSeal::creator_in(token), stopped);
   if (!peer) return base::fail(peer.error());
   auto kept = open_in_kept(peers, view, **peer, token, stopped);
   auto open = kept ? base::Result<OpenToken, CopyFault>(std::move(*kept))

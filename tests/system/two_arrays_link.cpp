@@ -122,8 +122,10 @@ TEST_CASE("two arrays: the link between them is cut at random moments of a copy"
       CHECK(on_b.use(token, 0, copied).blocks.value == copied);
       world.check(round, copied);
     }
-    check_nothing_left(world.a);
-    check_nothing_left(world.b);
+    check_nothing_held(world.a);
+    check_nothing_held(world.b);
   }
+  check_nothing_left(world.a);
+  check_nothing_left(world.b);
   CHECK(cut_short == long_cuts);
 }
