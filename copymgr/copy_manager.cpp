@@ -143,6 +143,7 @@ void CopyManager::expire() {
   state_->table.expire();
   state_->ledger.expire();
   state_->served.end_idle(state_->clock.now());
+  if (state_->peers != nullptr) state_->peers->end_idle_sessions();
 }
 
 CopyCounters CopyManager::counters() const {

@@ -12,8 +12,10 @@ std::vector<std::uint8_t> derive(const Group& group, std::string_view purpose,
                                  std::string_view whose) {
   // A zero byte between the parts: no two purposes are ever one text.
   const std::string salt = fmt::format("copymgr group {}", group.name);
-  const std::string info =
-      fmt::format("copymgr v{}{}{}{}{}", pull_protocol_version, '\0', purpose, '\0', whose);
+  // Of how keys are made, not of the pull protocol: two arrays that speak different versions of
+  // that log in to each other, and can say so.
+  constexpr unsigned version = 1;
+  const std::string info = fmt::format("copymgr v{}{}{}{}{}", version, '\0', purpose, '\0', whose);
   return base::hkdf_sha256(base::as_bytes(group.secret), base::as_bytes(salt), base::as_bytes(info),
                            sizeof(GroupKey));
 }

@@ -36,6 +36,8 @@ struct Group {
   std::string secret;                // never shown, never logged
   std::vector<GroupMember> members;  // the others
   PullLimits limits = {};
+
+  bool operator==(const Group&) const = default;
 };
 
 inline constexpr std::size_t group_secret_bytes_min = 16;

@@ -11,6 +11,7 @@ Peer::Peer(GroupMember member, const PullLimits& limits, const base::Clock& cloc
       limits_(limits),
       clock_(clock),
       designator_(parse_designator(member_.name)),
+      sessions_(std::max(1u, limits.pulls_at_once), clock),
       pulls_(std::max(1u, limits.pulls_at_once)) {}
 
 std::optional<CopyManagerDesignator> Peer::designator() const {
@@ -24,6 +25,11 @@ void Peer::reached(const CopyManagerDesignator& designator) {
   if (!parse_designator(member_.name)) designator_ = designator;
   state_ = PeerState::reachable;
   trouble_.clear();
+}
+
+void Peer::mistaken() {
+  const std::scoped_lock lock(mutex_);
+  designator_ = parse_designator(member_.name);
 }
 
 bool Peer::not_reached(const std::string& trouble) {
@@ -48,6 +54,11 @@ void Peer::pace(base::ByteCount bytes, const std::function<bool()>& stopped) {
   constexpr base::Duration nap = std::chrono::milliseconds(20);
   for (base::Instant now = clock_.now(); now < turn && !stopped(); now = clock_.now())
     std::this_thread::sleep_for(std::min(nap, turn - now));
+}
+
+void Peer::count_login() {
+  const std::scoped_lock lock(mutex_);
+  ++counters_.logins;
 }
 
 void Peer::count_pull(bool failed) {
@@ -119,6 +130,18 @@ void Peers::set_group(const std::optional<Group>& group) {
   gone.assign(std::make_move_iterator(idle), std::make_move_iterator(retired_.end()));
   retired_.erase(idle, retired_.end());
   group_ = std::move(view);
+}
+
+// Also of those that are members no more, whose last pull gave its session back.
+void Peers::end_idle_sessions() {
+  std::vector<PeerPtr> all;
+  {
+    const std::scoped_lock lock(mutex_);
+    all = peers_;
+    all.insert(all.end(), retired_.begin(), retired_.end());
+  }
+  for (const PeerPtr& peer : all)
+    peer->sessions().end_idle(clock_.now());
 }
 
 std::vector<PeerPtr> Peers::all() const {

@@ -15,12 +15,14 @@
 #include "base/executor.hpp"
 #include "base/random.hpp"
 #include "copymgr/group.hpp"
+#include "copymgr/kept_sessions.hpp"
 
 namespace copymgr {
 
 using tokens::CopyManagerDesignator;
 
 struct PeerCounters {
+  std::uint64_t logins = 0;  // a session serves one pull after another
   std::uint64_t pulls = 0, pulls_failed = 0;
   std::uint64_t bytes_pulled = 0, bytes_zeroed = 0;  // zeroed: holes, which nobody sent
 };
@@ -49,16 +51,23 @@ class Peer {
   const GroupMember& member() const { return member_; }
   const PullLimits& limits() const { return limits_; }
   base::Executor& pulls() { return pulls_; }
+  KeptSessions& sessions() { return sessions_; }
 
   // nullopt: not known yet.
   std::optional<CopyManagerDesignator> designator() const;
   void reached(const CopyManagerDesignator& designator);
+  // Whoever answered is not who was looked for: it is asked anew next time.
+  void mistaken();
   // True: that was not known.
   bool not_reached(const std::string& trouble);
 
   // Keeps to the bandwidth: sleeps until so many bytes more may be pulled, or `stopped`.
   void pace(base::ByteCount bytes, const std::function<bool()>& stopped);
 
+  // How much is best pulled in one go, as the last one learned it.
+  std::atomic<std::uint64_t>& step_bytes() { return step_bytes_; }
+
+  void count_login();
   void count_pull(bool failed);
   void count_bytes(base::ByteCount pulled, base::ByteCount zeroed);
   PeerFacts facts() const;
@@ -73,6 +82,8 @@ class Peer {
   std::string trouble_;
   base::Instant next_free_;
   PeerCounters counters_;
+  std::atomic<std::uint64_t> step_bytes_{16u << 20};
+  KeptSessions sessions_;
   base::WorkPool pulls_;
 };
 
@@ -99,6 +110,8 @@ class Peers {
 
   std::vector<PeerPtr> all() const;
   PeerPtr find(const CopyManagerDesignator& designator) const;
+  // Sessions that nobody has used for a while. Called every second or so.
+  void end_idle_sessions();
   // Where somebody is looked for whose designator no member is known to have.
   base::Executor& lobby() { return lobby_; }
 

@@ -78,6 +78,7 @@ std::optional<CopyFault> PullRun::open() {
   source_ = std::move(*opened);
   peer_ = source_->peer();
   peer_->count_pull(false);
+  step_bytes_ = base::ByteCount(peer_->step_bytes());
   // With a bound that is far below what a step moves at once, shorter ones from the start.
   if (const std::uint64_t rate = peer_->limits().bytes_per_second.value; rate != 0) {
     step_bytes_ = std::clamp(base::ByteCount(rate / 4), step_bytes_min, step_bytes_);
@@ -148,10 +149,14 @@ Run::Stepped PullRun::pull(const Step& step) {
   meters_.bytes_zeroed += zeroed.value;
   peer_->count_bytes(pulled, zeroed);
   const base::Duration took = peers_.clock().now() - begun;
-  if (took < step_short) step_bytes_ = std::min(step_bytes_ + step_bytes_, step_bytes_max);
+  // What was short, or mostly holes, tells nothing of how fast the member is.
+  if (took < step_short && pulled.value >= step_bytes_.value / 2) {
+    step_bytes_ = std::min(step_bytes_ + step_bytes_, step_bytes_max);
+  }
   if (took > step_long) {
     step_bytes_ = std::max(base::ByteCount(step_bytes_.value / 2), step_bytes_min);
   }
+  peer_->step_bytes() = step_bytes_.value;
   const base::BlockCount blocks = completed(streamed.bytes);
   if (streamed.not_taken) {
     return {blocks, {}, false, CopyFault{kind_of(*streamed.not_taken)}};

@@ -14,6 +14,10 @@ namespace pull = scsi::pull;
 using store::RemoteTrouble;
 using Unit = std::unique_ptr<store::RemoteUnit>;
 
+// For the first answer in a session that was kept. A connection that has died unseen shall not hold
+// up the login that takes its place.
+constexpr base::Duration kept_patience = std::chrono::seconds(1);
+
 constexpr std::string_view initiator_prefix = "iqn.2026-11.io.copymgr:member.";
 
 auto unreachable(std::string text) {
@@ -34,7 +38,7 @@ store::RemoteAddress address_of(const Peers& peers, const Group& group, std::str
 }
 
 // The first of its portals that lets this array in.
-store::RemoteResult<Unit> connect(const Peers& peers, const GroupView& view, const Peer& peer,
+store::RemoteResult<Unit> connect(const Peers& peers, const GroupView& view, Peer& peer,
                                   const PullSource::Stopped& stopped) {
   const PullLimits& limits = peer.limits();
   store::RemoteResult<Unit> out = unreachable("it has no portal");
@@ -43,6 +47,7 @@ store::RemoteResult<Unit> connect(const Peers& peers, const GroupView& view, con
         address_of(peers, view.group, portal),
         {limits.connect_timeout, limits.answer_timeout, limits.reads_in_flight}, peers.clock(),
         stopped);
+    if (out) peer.count_login();
     if (out || out.error().kind == RemoteTrouble::Kind::stopped) break;
   }
   return out;
@@ -50,15 +55,16 @@ store::RemoteResult<Unit> connect(const Peers& peers, const GroupView& view, con
 
 template <class Bytes>
 store::RemoteResult<std::size_t> ask(store::RemoteUnit& unit, const scsi::CdbLayout& layout,
-                                     Bytes& answer) {
+                                     Bytes& answer, std::optional<base::Duration> patience = {}) {
   scsi::CdbBytes cdb = scsi::make_cdb(layout);
   pull::allocation_length.write(cdb, answer.size());
-  return unit.command(cdb, {}, answer);
+  return unit.command(cdb, {}, answer, patience);
 }
 
-store::RemoteResult<pull::Challenge> challenge_of(store::RemoteUnit& unit, const Peer& peer) {
+store::RemoteResult<pull::Challenge> challenge_of(store::RemoteUnit& unit, const Peer& peer,
+                                                  std::optional<base::Duration> patience = {}) {
   std::array<std::uint8_t, pull::challenge_bytes> answer{};
-  const auto came = ask(unit, pull::challenge_layout, answer);
+  const auto came = ask(unit, pull::challenge_layout, answer, patience);
   if (!came) return base::fail(came.error());
   const auto challenge = pull::decode_challenge(base::ByteView(answer).first(*came));
   if (!challenge) return unreachable("it is no copy manager");
@@ -89,20 +95,23 @@ store::RemoteResult<Greeted> greet(const Peers& peers, const GroupView& view, Pe
   return base::fail(challenge.error());
 }
 
-// Asks those who have not been asked, until one of them is it.
-base::Result<PeerPtr, CopyFault> look_for(Peers& peers, const GroupView& view,
+// Asks those who have not been asked, until one of them is it; the session with it is kept.
+base::Result<PeerPtr, CopyFault> look_for(Peers& peers,
+                                          const std::shared_ptr<const GroupView>& view,
                                           const CopyManagerDesignator& designator,
                                           const PullSource::Stopped& stopped) {
   if (PeerPtr known = peers.find(designator)) return known;
   bool somebody_silent = false;
   for (const PeerPtr& peer : peers.all()) {
     if (peer->designator()) continue;
-    const auto greeted = greet(peers, view, *peer, stopped);
+    auto greeted = greet(peers, *view, *peer, stopped);
     if (!greeted && greeted.error().kind == RemoteTrouble::Kind::stopped) {
       return base::fail(fault_of(greeted.error()));
     }
     somebody_silent = somebody_silent || !greeted;
-    if (peer->designator() == designator) return peer;
+    if (peer->designator() != designator) continue;
+    if (greeted) peer->sessions().keep(std::move(greeted->unit), view);
+    return peer;
   }
   if (somebody_silent) return base::fail(CopyFault{CopyFault::Kind::creator_unreachable});
   return base::fail(CopyFault{CopyFault::Kind::token, tokens::TokenFault::unknown});
@@ -138,6 +147,47 @@ store::RemoteResult<pull::Opened> open_token(store::RemoteUnit& unit, const Grou
   return *opened;
 }
 
+// A token that is open in a session.
+struct OpenToken {
+  Unit unit;
+  pull::Opened opened;
+};
+
+// In a session that was kept. Whatever is wrong, nothing has been read yet, and a new session will
+// say it better: the error is told to nobody.
+std::optional<OpenToken> open_in_kept(Peers& peers, const std::shared_ptr<const GroupView>& view,
+                                      Peer& peer, const scsi::RodTokenBytes& token,
+                                      const PullSource::Stopped& stopped) {
+  Unit unit = peer.sessions().take(view);
+  if (unit == nullptr) return std::nullopt;
+  unit->set_stopped(stopped);
+  const auto challenge = challenge_of(*unit, peer, kept_patience);
+  if (!challenge || challenge->creator != tokens::TokenSeal::creator_in(token)) return std::nullopt;
+  const auto opened = open_token(*unit, *view, new_context(peers, *challenge, token));
+  if (!opened) return std::nullopt;
+  peer.reached(challenge->creator);
+  return OpenToken{std::move(unit), *opened};
+}
+
+base::Result<OpenToken, CopyFault> open_in_new(Peers& peers, const GroupView& view, Peer& peer,
+                                               const scsi::RodTokenBytes& token,
+                                               const PullSource::Stopped& stopped) {
+  auto greeted = greet(peers, view, peer, stopped);
+  if (!greeted) return base::fail(fault_of(greeted.error()));
+  // Somebody else has its address now.
+  if (greeted->challenge.creator != tokens::TokenSeal::creator_in(token)) {
+    peer.mistaken();
+    return base::fail(CopyFault{CopyFault::Kind::creator_unreachable});
+  }
+  const auto opened =
+      open_token(*greeted->unit, view, new_context(peers, greeted->challenge, token));
+  if (opened) return OpenToken{std::move(greeted->unit), *opened};
+  if (opened.error().kind == RemoteTrouble::Kind::unreachable) {
+    peer.not_reached(opened.error().text);
+  }
+  return base::fail(fault_of(opened.error()));
+}
+
 }  // namespace
 
 CopyFault fault_of(const RemoteTrouble& trouble) {
@@ -162,31 +212,26 @@ base::Result<std::unique_ptr<PullSource>, CopyFault> PullSource::open(
     Peers& peers, const scsi::RodTokenBytes& token, const Stopped& stopped) {
   const auto view = peers.group();
   if (view == nullptr) return base::fail(CopyFault{CopyFault::Kind::token});
-  const CopyManagerDesignator creator = tokens::TokenSeal::creator_in(token);
-  const auto peer = look_for(peers, *view, creator, stopped);
+  const auto peer = look_for(peers, view, tokens::TokenSeal::creator_in(token), stopped);
   if (!peer) return base::fail(peer.error());
-  auto greeted = greet(peers, *view, **peer, stopped);
-  if (!greeted) return base::fail(fault_of(greeted.error()));
-  // Somebody else has its address now.
-  if (greeted->challenge.creator != creator) {
-    return base::fail(CopyFault{CopyFault::Kind::creator_unreachable});
-  }
-  const auto opened =
-      open_token(*greeted->unit, *view, new_context(peers, greeted->challenge, token));
-  if (!opened) {
-    if (opened.error().kind == RemoteTrouble::Kind::unreachable) {
-      (*peer)->not_reached(opened.error().text);
-    }
-    return base::fail(fault_of(opened.error()));
-  }
+  auto kept = open_in_kept(peers, view, **peer, token, stopped);
+  auto open = kept ? base::Result<OpenToken, CopyFault>(std::move(*kept))
+                   : open_in_new(peers, *view, **peer, token, stopped);
+  if (!open) return base::fail(open.error());
   return std::unique_ptr<PullSource>(
-      new PullSource(*peer, std::move(greeted->unit), opened->block_length));
+      new PullSource(*peer, view, std::move(open->unit), open->opened.block_length));
+}
+
+PullSource::~PullSource() {
+  if (open_) unit_->tell(scsi::make_cdb(pull::release_layout));
+  peer_->sessions().keep(std::move(unit_), group_);
 }
 
 bool PullSource::remove_token() {
   scsi::CdbBytes cdb = scsi::make_cdb(pull::release_layout);
   pull::delete_token.write(cdb, 1);
-  return unit_->command(cdb, {}, {}).has_value();
+  open_ = !unit_->command(cdb, {}, {}).has_value();
+  return !open_;
 }
 
 }  // namespace copymgr

@@ -1,5 +1,6 @@
 // A token of another member of the group, opened there: its data as a disk that can only be read.
-// While it lives the token rests on a lease at its creator. Blocks its caller, boundedly.
+// While it lives the token rests on a lease at its creator. Blocks its caller, boundedly. The
+// session is one that was kept (kept_sessions.hpp), if there is one, and is kept afterwards.
 #pragma once
 
 #include <functional>
@@ -25,6 +26,11 @@ class PullSource {
                                                                    const scsi::RodTokenBytes& token,
                                                                    const Stopped& stopped);
 
+  // The lease ends; nobody waits for that.
+  ~PullSource();
+  PullSource(const PullSource&) = delete;
+  PullSource& operator=(const PullSource&) = delete;
+
   const PeerPtr& peer() const { return peer_; }
   // What it can be read in multiples of.
   base::BlockLength block_length() const { return block_length_; }
@@ -33,12 +39,18 @@ class PullSource {
   bool remove_token();
 
  private:
-  PullSource(PeerPtr peer, std::unique_ptr<store::RemoteUnit> unit, base::BlockLength length)
-      : peer_(std::move(peer)), unit_(std::move(unit)), block_length_(length) {}
+  PullSource(PeerPtr peer, std::shared_ptr<const GroupView> group,
+             std::unique_ptr<store::RemoteUnit> unit, base::BlockLength length)
+      : peer_(std::move(peer)),
+        group_(std::move(group)),
+        unit_(std::move(unit)),
+        block_length_(length) {}
 
   const PeerPtr peer_;
-  const std::unique_ptr<store::RemoteUnit> unit_;
+  const std::shared_ptr<const GroupView> group_;
+  std::unique_ptr<store::RemoteUnit> unit_;
   const base::BlockLength block_length_;
+  bool open_ = true;
 };
 
 // How a copy ends whose source has trouble, if it has not moved anything yet.

@@ -76,12 +76,13 @@ struct RemoteUnit::State {
   const RemoteAddress address;
   const RemoteLimits limits;
   const base::Clock& clock;
-  const Stopped stopped;
+  Stopped stopped;
   iscsi_context* context = nullptr;
   std::optional<int> login_status;
   std::uint64_t progress = 0;  // commands that have ended
   bool lost = false;
   std::vector<Buffer> idle;
+  std::unique_ptr<Pending> told;  // nobody has waited for its answer yet
 };
 
 void RemoteUnit::State::give_up() {
@@ -228,15 +229,46 @@ RemoteResult<std::unique_ptr<RemoteUnit>> RemoteUnit::connect(const RemoteAddres
 }
 
 RemoteResult<std::size_t> RemoteUnit::command(base::ByteView cdb, base::ByteView data_out,
-                                              base::ByteSpan data_in) {
+                                              base::ByteSpan data_in,
+                                              std::optional<base::Duration> patience) {
   State& s = *state_;
+  const base::Duration wait = patience.value_or(s.limits.answer_timeout);
+  if (auto trouble = await_told(wait)) return base::fail(*trouble);
   const auto pending = s.start(cdb, data_out, data_in);
-  const auto waited = s.wait_until([&] { return pending->ended; }, s.limits.answer_timeout);
+  const auto waited = s.wait_until([&] { return pending->ended; }, wait);
   if (!waited) {
     s.give_up();
     return base::fail(waited.error());
   }
   return s.outcome_of(*pending);
+}
+
+void RemoteUnit::tell(base::ByteView cdb) {
+  State& s = *state_;
+  if (s.lost || s.told != nullptr) return s.give_up();
+  s.told = s.start(cdb, {}, {});
+  if (!s.lost && iscsi_service(s.context, POLLOUT) < 0) s.give_up();
+}
+
+std::optional<RemoteTrouble> RemoteUnit::await_told(base::Duration patience) {
+  State& s = *state_;
+  if (s.told == nullptr) return std::nullopt;
+  const auto waited = s.wait_until([&] { return s.told->ended; }, patience);
+  if (!waited) {
+    s.give_up();
+    return waited.error();
+  }
+  const auto told = std::exchange(s.told, nullptr);
+  const auto outcome = s.outcome_of(*told);
+  return outcome ? std::nullopt : std::optional(outcome.error());
+}
+
+void RemoteUnit::set_stopped(Stopped stopped) {
+  state_->stopped = std::move(stopped);
+}
+
+bool RemoteUnit::is_lost() const {
+  return state_->lost;
 }
 
 namespace {

@@ -55,9 +55,18 @@ class RemoteUnit {
   RemoteUnit(const RemoteUnit&) = delete;
   RemoteUnit& operator=(const RemoteUnit&) = delete;
 
-  // One command of 16 bytes. Returns how many bytes of `data_in` came.
+  // One command of 16 bytes. Returns how many bytes of `data_in` came. `patience`: the answer
+  // timeout, for who waits less.
   RemoteResult<std::size_t> command(base::ByteView cdb, base::ByteView data_out,
-                                    base::ByteSpan data_in);
+                                    base::ByteSpan data_in,
+                                    std::optional<base::Duration> patience = {});
+  // Sends a command without data; its answer is waited for by the next command(). Does not block.
+  void tell(base::ByteView cdb);
+
+  // Whoever is asked from now on whether to stop; empty: nobody. For who uses it next.
+  void set_stopped(Stopped stopped);
+  // There is no connection any more, or what was under way in it was given up.
+  bool is_lost() const;
 
   // Hands the bytes of `extent` (whole blocks) to `take`, in order; holes, as the unit tells them,
   // as `take_zeros`: no byte of them is sent. Ends at the first error of either side.
@@ -80,6 +89,7 @@ class RemoteUnit {
   };
   using Buffer = std::unique_ptr<std::uint8_t, FreeBuffer>;
 
+  std::optional<RemoteTrouble> await_told(base::Duration patience);
   RemoteResult<std::vector<Store::Run>> map(base::Extent extent, base::BlockLength length);
   Part begin(base::Extent extent, bool hole, base::BlockLength length);
   std::optional<RemoteTrouble> complete(Part& part);

@@ -1,15 +1,12 @@
 #include "target/admin/access_routes.hpp"
 
-#include <array>
-#include <filesystem>
 #include <future>
-#include <set>
 
 #include <fmt/format.h>
 
-#include "base/digest.hpp"
 #include "base/log.hpp"
 #include "target/admin/change_answer.hpp"
+#include "target/admin/kept_secrets.hpp"
 #include "target/device/nexus.hpp"
 
 namespace admin {
@@ -17,46 +14,11 @@ namespace {
 
 using nlohmann::json;
 using Change = std::optional<Refusal>;
-namespace fs = std::filesystem;
 
 std::optional<std::string> text_of(const json& body, const char* member) {
   const auto at = body.find(member);
   return at == body.end() || !at->is_string() ? std::nullopt
                                               : std::optional(at->get<std::string>());
-}
-
-// Files of secrets that no account names any more.
-void remove_old_secrets(const Document& document, const std::string& directory) {
-  std::set<std::string> named;
-  const auto note = [&](const std::vector<Word>& words) {
-    for (const Word& word : words) {
-      const std::string pair = word.value.substr(0, word.value.rfind(",initiator="));
-      named.insert(pair.substr(std::min(pair.rfind(':') + 1, pair.size())));
-    }
-  };
-  note(document.settings);
-  for (const TargetDocument& target : document.targets)
-    note(target.options);
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error)) {
-    std::error_code ignored;
-    if (!named.contains(entry.path().string())) fs::remove(entry.path(), ignored);
-  }
-}
-
-// A name that says nothing, so that an account with another secret is another account.
-base::Result<std::string, std::string> keep_secret(const std::string& secret,
-                                                   const std::string& directory) {
-  std::error_code error;
-  fs::create_directories(directory, error);
-  fs::permissions(directory, fs::perms::owner_all, error);
-  std::array<std::uint8_t, 8> name{};
-  base::SystemRandomness().fill(name);
-  const std::string path = directory + "/" + base::to_hex(name);
-  if (auto kept = write_file_atomically(path, secret + "\n", 0600); !kept) {
-    return base::fail(kept.error());
-  }
-  return path;
 }
 
 ApiResponse set_chap(const ArrayParts& array, const ApiRequest& request) {

@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "store/side_files.hpp"
 #include "target/admin/admin_server.hpp"
+#include "target/admin/group_document.hpp"
 #include "target/admin/group_keeper.hpp"
 #include "target/admin/provisioner.hpp"
 #include "target/admin/routes.hpp"
@@ -48,7 +49,7 @@ struct Array::State {
   copymgr::CopyManager copy_manager{clock, randomness, pool, configuration.copies, tokens.get()};
   std::unique_ptr<Provisioner> provisioner;  // has the targets
   net::Server server{configuration.server, clock, randomness, pool};
-  GroupKeeper group{state_directory.group_file(), peers, copy_manager, server};
+  GroupKeeper group{peers, copy_manager, server};
   std::future<void> expiry;  // the one that the pool was given last
   std::unique_ptr<AdminServer> admin_server;
 
@@ -101,9 +102,11 @@ base::Result<void, std::string> Array::State::open_provisioner(const Start& star
   unit_memory = std::move(*memory);
   provisioner = std::make_unique<Provisioner>(
       ProvisionerParts{state_directory, *reservations, *unit_memory, tokens.get(), copy_manager,
-                       server, randomness, pool},
+                       server, randomness, pool, group},
       start, *identifier);
-  return provisioner->open(std::move(saved), configuration);
+  auto opened = provisioner->open(std::move(saved), configuration);
+  if (opened) ::unlink(state_directory.group_file().c_str());  // the document has it now
+  return opened;
 }
 
 base::Result<void, std::string> Array::State::open_admin() {
@@ -130,7 +133,12 @@ base::Result<SavedDocument, std::string> first_document(const Start& start,
   if (!given) return base::fail(to_text(given.error(), start.config_file));
   auto saved = load_document(directory.saved_document());
   if (!saved) return base::fail(saved.error());
-  return choose_document(start, std::move(*given), std::move(*saved));
+  auto out = choose_document(start, std::move(*given), std::move(*saved));
+  // What an earlier version kept of its group, unless something newer is said.
+  auto kept = read_kept_group(directory.group_file(), directory.secrets());
+  if (!kept) return base::fail(kept.error());
+  if (out.document.group.empty()) out.document.group = std::move(*kept);
+  return out;
 }
 
 }  // namespace
@@ -167,7 +175,7 @@ base::Result<std::unique_ptr<Array>, std::string> Array::open(const Start& start
   array->state_ = std::make_unique<State>(*configuration, std::move(*directory), std::move(tokens));
   State& state = *array->state_;
   state.copy_manager.meet(state.peers);
-  if (auto ok = state.group.open(start.group); !ok) return base::fail(ok.error());
+  state.group.set(configuration->group);  // before tokens are restored
   if (auto ok = state.open_provisioner(start, std::move(*saved)); !ok)
     return base::fail(ok.error());
   if (auto ok = state.open_admin(); !ok) return base::fail(ok.error());

@@ -43,9 +43,10 @@ struct TargetConfiguration {
 struct Configuration {
   std::vector<net::Portal> portals;
   std::vector<TargetConfiguration> targets;
-  std::string state_directory;     // holds what must survive a restart, and the admin socket
-  std::string ready_file;          // empty: none
-  bool token_persistence = false;  // tokens of units on files and devices survive a restart
+  std::optional<copymgr::Group> group;  // nullopt: the array is in none
+  std::string state_directory;          // holds what must survive a restart, and the admin socket
+  std::string ready_file;               // empty: none
+  bool token_persistence = false;       // tokens of units on files and devices survive a restart
   unsigned pool_threads = 4;
   iscsi::Authentication discovery_authentication;
   net::ServerSettings server;

@@ -39,6 +39,7 @@ struct TargetDocument {
 struct Document {
   std::vector<Word> settings;  // of the whole array: array_settings.hpp, "copy", "discovery-chap"
   std::vector<Word> portals;   // "portal"
+  std::vector<Word> group;     // the copy manager group (group_document.hpp); none: in no group
   std::vector<TargetDocument> targets;
 
   // Nullptr: there is none.

@@ -4,6 +4,7 @@
 
 #include "target/admin/array_settings.hpp"
 #include "target/admin/document.hpp"
+#include "target/admin/group_document.hpp"
 #include "target/iscsi/login.hpp"
 
 namespace admin {
@@ -104,6 +105,15 @@ class Meaning {
       note(word.line, append(parse_portal(word.value), configuration_.portals));
   }
 
+  void group(const std::vector<Word>& words) {
+    auto meant = group_of(words);
+    if (meant) {
+      configuration_.group = std::move(*meant);
+    } else {
+      faults_.insert(faults_.end(), meant.error().begin(), meant.error().end());
+    }
+  }
+
   void target(const TargetDocument& document) {
     TargetConfiguration target;
     note(document.line, take(parse_target_name(document.name), target.name));
@@ -178,6 +188,7 @@ base::Result<Configuration, Faults> configuration_of(const Document& document, C
   Meaning meaning(std::move(base));
   meaning.settings(document.settings);
   meaning.portals(document.portals);
+  meaning.group(document.group);
   for (const TargetDocument& target : document.targets)
     meaning.target(target);
   return meaning.end();

@@ -124,6 +124,25 @@ std::string array(const std::vector<Word>& settings) {
   return out + accounts;
 }
 
+std::string group(const std::vector<Word>& words) {
+  std::string plain, members;
+  for (const Word& word : words) {
+    if (word.key != "member") {
+      plain += line(word.key, word.value);
+      continue;
+    }
+    const std::size_t equals = std::min(word.value.find('='), word.value.size());
+    std::string portals;
+    for (const std::string_view portal :
+         iscsi::split_list(std::string_view(word.value).substr(equals + 1)))
+      portals += fmt::format("{}{}", portals.empty() ? "" : ", ", toml_string(portal));
+    members += fmt::format("{} = [{}]\n", key_text(word.value.substr(0, equals)), portals);
+  }
+  if (!plain.empty()) plain = "\n[group]\n" + plain;
+  if (!members.empty()) members = "\n[group.members]\n" + members;
+  return plain + members;
+}
+
 std::string groups_and_redirection(const TargetDocument& target) {
   std::string out;
   if (const auto* groups = value_of(target.options, "portal-group")) {
@@ -160,7 +179,7 @@ std::string to_toml(const TargetDocument& target) {
 }
 
 std::string to_toml(const Document& document) {
-  std::string out = array(document.settings);
+  std::string out = array(document.settings) + group(document.group);
   for (const Word& word : document.portals)
     out += portal(word);
   for (const TargetDocument& target : document.targets)

@@ -12,6 +12,7 @@
 
 #include "target/admin/array_settings.hpp"
 #include "target/admin/document.hpp"
+#include "target/admin/group_document.hpp"
 
 namespace admin {
 namespace {
@@ -34,6 +35,8 @@ class Reader {
     const std::array keys{
         Key{"array",
             [this](const toml::node& node) { tables(node, "[array]", false, &Reader::array); }},
+        Key{"group",
+            [this](const toml::node& node) { tables(node, "[group]", false, &Reader::group); }},
         Key{"portal",
             [this](const toml::node& node) { tables(node, "[[portal]]", true, &Reader::portal); }},
         Key{"target",
@@ -139,6 +142,44 @@ class Reader {
                                document_.settings);
                     }});
     section(table, "[array]", keys);
+  }
+
+  void group(const toml::table& table) {
+    std::vector<Word>& words = document_.group;
+    const auto one = [&](std::string_view name) {
+      return Key{name, [this, name, &words](const toml::node& node) {
+                   append(words, std::string(name), node);
+                 }};
+    };
+    const std::array keys{one("name"), one("pulls"), one("bandwidth"),
+                          Key{"secret-file",
+                              [&](const toml::node& node) {
+                                if (auto path = word(node, "secret-file")) {
+                                  path = absolute_backing("file:" + *path, directory_).substr(5);
+                                  words.push_back({"secret-file", std::move(*path), line_of(node)});
+                                }
+                              }},
+                          Key{"members", [this](const toml::node& node) {
+                                tables(node, "[group.members]", false, &Reader::group_members);
+                              }}};
+    section(table, "[group]", keys);
+    if (!table.contains("name") || !table.contains("secret-file")) {
+      fault(line_of(table), "[group] needs name = and secret-file =");
+    }
+    sort_group(words);
+  }
+
+  // b = "ADDRESS:PORT", or a list of them: as behind --group-member.
+  void group_members(const toml::table& table) {
+    for (const auto& [key, node] : table) {
+      const std::string name(key.str());
+      std::vector<Word> portals;
+      append_all(portals, name, node);
+      std::string list;
+      for (const Word& portal : portals)
+        list += fmt::format("{}{}", list.empty() ? "" : ",", portal.value);
+      document_.group.push_back({"member", fmt::format("{}={}", name, list), line_of(node)});
+    }
   }
 
   void portal(const toml::table& table) {

@@ -9,6 +9,8 @@
 
 namespace admin {
 
+struct ArrayParts;
+
 // All of it outlives the routes.
 struct GroupParts {
   GroupKeeper& keeper;
@@ -25,6 +27,7 @@ nlohmann::json describe_members(const copymgr::Peers& peers);
 // DELETE /v1/group               the array leaves
 // DELETE /v1/group/members/{}
 // POST /v1/group/probe           {} asks every member who it is
-std::vector<Route> group_routes(const GroupParts& group);
+// What changes the group is a change of the document.
+std::vector<Route> group_routes(const ArrayParts& array);
 
 }  // namespace admin

@@ -45,6 +45,7 @@ class Planner {
 
   base::Result<Plan, Faults> run() {
     settings();
+    group();
     portals();
     for (const TargetDocument& target : to_.targets)
       this->target(from_.find(target.name), target);
@@ -95,6 +96,23 @@ class Planner {
         warn(fmt::format("{} counts from the next start of the daemon", key));
       if (key == "copy") warn_of_limits();
     }
+  }
+
+  void group() {
+    const auto changed = changed_keys(grouped(from_.group), grouped(to_.group));
+    if (changed.empty()) return;
+    const std::string* const was = value_of(from_.group, "name");
+    const std::string* const is = value_of(to_.group, "name");
+    std::string text;
+    if (was == nullptr || is == nullptr) {
+      text = fmt::format("{} the copy manager group {}", was == nullptr ? "join" : "leave",
+                         was == nullptr ? *is : *was);
+    } else if (*was != *is) {
+      text = fmt::format("leave the copy manager group {}, join {}", *was, *is);
+    } else {
+      text = fmt::format("change {} of the copy manager group {}", joined(changed), *is);
+    }
+    add(change_group, is == nullptr ? *was : *is, std::move(text));
   }
 
   // Several may ask for some free port of an address; else an address is there once.
@@ -291,10 +309,10 @@ class Planner {
 }  // namespace
 
 std::string_view name_of(Step::Kind kind) {
-  constexpr std::array<std::string_view, 12> names{
-      "change-array", "add-portal",    "change-portal", "create-target",
-      "create-lun",   "grow-lun",      "change-lun",    "change-target",
-      "delete-lun",   "delete-target", "remove-portal", "shrink-lun"};
+  constexpr std::array<std::string_view, 13> names{
+      "change-array",  "change-group",  "add-portal", "change-portal", "create-target",
+      "create-lun",    "grow-lun",      "change-lun", "change-target", "delete-lun",
+      "delete-target", "remove-portal", "shrink-lun"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -13,6 +13,7 @@ struct Step {
   // last.
   enum class Kind {
     change_array,
+    change_group,
     add_portal,
     change_portal,
     create_target,
@@ -26,7 +27,7 @@ struct Step {
     shrink_lun,
   };
   Kind kind = Kind::change_array;
-  std::string subject;  // a target's name; of a portal or the array the new word's value
+  std::string subject;  // a target's name; of a portal the new word's value, of the array its key
   std::uint16_t lun = 0;
   std::string text;           // for a person: "create LUN 3 of iqn...: file:/srv/a.img, size=10G"
   std::string before = {};    // of a portal that changes or goes: its word

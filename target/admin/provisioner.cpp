@@ -123,6 +123,7 @@ std::vector<std::uint16_t> Provisioner::relative_ports(const Configuration& conf
 
 void Provisioner::publish(const Configuration& configuration) {
   base::log::set_level(configuration.log_level);
+  parts_.group.set(configuration.group);
   parts_.server.directory().change([&](net::Directory& directory) {
     directory.discovery_authentication = configuration.discovery_authentication;
     directory.targets.clear();

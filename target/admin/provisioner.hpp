@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "target/admin/group_keeper.hpp"
 #include "target/admin/plan.hpp"
 #include "target/admin/reservation_database.hpp"
 #include "target/admin/start.hpp"
@@ -36,6 +37,7 @@ struct ProvisionerParts {
   net::Server& server;
   base::Randomness& randomness;
   base::Executor& pool;
+  GroupKeeper& group;
 };
 
 // Why a change was not made; nothing has changed then.
@@ -63,7 +65,7 @@ class Provisioner {
   const std::vector<BoundPortal>& portals() const { return bound_; }
 
   // Where secrets are kept that came by the admin API.
-  std::string secrets_directory() const { return parts_.state_directory.path() + "/secrets"; }
+  std::string secrets_directory() const { return parts_.state_directory.secrets(); }
 
   struct Manner {
     bool dry_run = false;

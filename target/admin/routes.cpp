@@ -102,7 +102,7 @@ Api make_api(const ArrayParts& array) {
   std::vector<Route> routes = all_routes(array);
   for (auto& more :
        {configuration_routes(array), target_routes(array), lun_routes(array), access_routes(array),
-        token_routes(inspected), copy_operation_routes(inspected), group_routes(array.group),
+        token_routes(inspected), copy_operation_routes(inspected), group_routes(array),
         event_routes(array.events, inspected)})
     routes.insert(routes.end(), more.begin(), more.end());
   return Api(std::move(routes));

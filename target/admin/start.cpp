@@ -64,6 +64,7 @@ base::Result<Document, Faults> read_document(const Start& start) {
   if (!document) return document;
   if (document->portals.empty()) document->portals.push_back(default_portal());
   take_settings_over(start.document.settings, document->settings);
+  if (!start.document.group.empty()) document->group = start.document.group;
   return document;
 }
 
@@ -110,6 +111,7 @@ SavedDocument choose_document(const Start& start, Document given,
   if (saved && start.given && saved->made_from == origin) return std::move(*saved);
   if (saved && !start.given) {
     take_settings_over(given.settings, saved->document.settings);
+    if (!given.group.empty()) saved->document.group = std::move(given.group);
     return std::move(*saved);
   }
   if (!start.given && given.portals.empty()) given.portals.push_back(default_portal());

@@ -5,17 +5,16 @@
 #include <optional>
 #include <string>
 
-#include "copymgr/group.hpp"
 #include "target/admin/document.hpp"
 
 namespace admin {
 
 struct Start {
-  Document document;  // of the command line; with a file: the settings that count over its own
+  // Of the command line; with a file: the settings, and the group, that count over its own.
+  Document document;
   std::string config_file;  // empty: none
   bool given = false;       // something says what the array is; else it is what it was
   std::string state_directory, ready_file;
-  std::optional<copymgr::Group> group = {};  // nullopt: what was kept, if anything was
 };
 
 // What no document says.

@@ -25,8 +25,10 @@ class StateDirectory {
   std::string admin_socket() const { return path_ + "/admin.socket"; }
   std::string reservation_database() const { return path_ + "/reservations.db"; }
   std::string unit_database() const { return path_ + "/units.db"; }
-  // Of the copy manager group: it holds its secret.
+  // Where earlier versions kept the copy manager group; it holds its secret.
   std::string group_file() const { return path_ + "/group.json"; }
+  // Secrets that came by the admin API, a file each.
+  std::string secrets() const { return path_ + "/secrets"; }
   std::string token_database() const { return path_ + "/tokens.db"; }
   std::string saved_document() const { return path_ + "/array.toml"; }
   // The array's own identifier: made at random once, the same ever after.

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # How fast one array pulls a token's data from another on loopback, beside iperf3 in the same minute. A measurement,
-# not a test. usage: tests/bench/pull_throughput.sh [GIB]; COPYMGR_BIN_DIR as in tests/support/target.sh.
+# not a test. usage: tests/bench/pull_throughput.sh [GIB [MIB_OF_A_WRITE_USING_TOKEN [null|file]]]; the last is what is
+# written to. COPYMGR_BIN_DIR as in tests/support/target.sh.
 set -euo pipefail
 bin=${COPYMGR_BIN_DIR:-$(dirname "$0")/../../build/release/bin}
 gib=${1:-2}
+write_mib=${2:-64}
+into=${3:-null}
 command -v iperf3 >/dev/null || { printf 'needs iperf3\n' >&2; exit 2; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/copymgr-bench-XXXXXX")
 pids=()
@@ -14,13 +17,16 @@ head -c "${gib}G" /dev/urandom >"$work/a.img"
 start() {
   local name=$1 lun=$2
   "$bin/copymgrd" --portal 127.0.0.1:0 --target "iqn.2026-11.io.copymgr:$name" --lun "0=$lun" --state-dir "$work/$name" \
-    --copy maximum-token-transfer-size=1G,optimal-transfer-count=1G --ready-file "$work/ready-$name" --log-level error &
+    --copy maximum-token-transfer-size=1G,optimal-transfer-count=${write_mib}M --ready-file "$work/ready-$name" --log-level error &
   pids+=($!)
   for _ in $(seq 200); do [ -s "$work/ready-$name" ] && return; sleep 0.05; done
   exit 1
 }
 start a "file:$work/a.img"
-start b "null:${gib}G"
+case $into in
+  null) start b "null:${gib}G" ;;
+  file) head -c "${gib}G" /dev/zero >"$work/b.img"; start b "file:$work/b.img" ;;
+esac
 for name in a b; do
   other=$([ $name = a ] && echo b || echo a)
   "$bin/copymgr" group join bench --secret-file "$work/secret" --member "$other=$(cat "$work/ready-$other")" \

@@ -2,6 +2,8 @@
 // block written says where and in which round, so that a wrong one is known.
 #pragma once
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "scsi/block_cdbs.hpp"
@@ -128,6 +130,50 @@ inline void check_refused(const host::WriteProgress& progress, scsi::SenseKey ke
   REQUIRE(progress.trouble->sense);
   CHECK(progress.trouble->sense->key == key);
   CHECK(progress.trouble->sense->additional == additional);
+}
+
+// Every one of the first `copied` blocks is as it was before or as the token has it; the first
+// `claimed` are the token's.
+inline void check_blocks(ArrayHost& on_b, std::uint64_t copied, std::uint64_t claimed,
+                         std::uint32_t before, std::uint32_t token) {
+  const Bytes now = on_b.read(0, copied);
+  const Bytes old = content(0, copied, before), wanted = content(0, copied, token);
+  std::uint64_t wrong = 0, missing = 0;
+  for (std::uint64_t block = 0; block < copied; ++block) {
+    const auto at = static_cast<std::ptrdiff_t>(block * block_bytes);
+    const auto is = [&](const Bytes& other) {
+      return std::equal(now.begin() + at, now.begin() + at + block_bytes, other.begin() + at);
+    };
+    const bool written = is(wanted);
+    wrong += !written && !is(old) ? 1 : 0;
+    missing += block < claimed && !written ? 1 : 0;
+  }
+  CHECK(wrong == 0);
+  CHECK(missing == 0);
+}
+
+// No lease and no token that a member has open; a session of a member may be kept for a while.
+inline bool is_nothing_held(const Daemon& daemon) {
+  return ask(daemon, {"/v1/group", {}}).find("\"tokens_served\":0") != std::string::npos &&
+         ask(daemon, {"/v1/tokens", {}}).find("\"uses_running\":1") == std::string::npos;
+}
+inline void check_nothing_held(const Daemon& daemon) {
+  bool clean = is_nothing_held(daemon);
+  for (int i = 0; i < 4000 && !clean; ++i) {
+    ::usleep(10000);
+    clean = is_nothing_held(daemon);
+  }
+  CHECK(clean);
+}
+// Nor such a session.
+inline void check_nothing_left(const Daemon& daemon) {
+  check_nothing_held(daemon);
+  const auto is_pulled_from = [&] {
+    return ask(daemon, {"/v1/sessions", {}}).find(":token-data") != std::string::npos;
+  };
+  for (int i = 0; i < 4000 && is_pulled_from(); ++i)
+    ::usleep(10000);
+  CHECK_FALSE(is_pulled_from());
 }
 
 }  // namespace test

@@ -53,6 +53,7 @@ TEST_CASE("two arrays: server 1 makes the token on A, server 2 writes with it on
   const std::string stats = ask(pair.b, {"/v1/stats", {}});
   CHECK(number(stats, "bytes_pulled") + number(stats, "bytes_zeroed") == data.size());
   CHECK(number(ask(pair.b, {"/v1/group", {}}), "pulls") == 1);
+  CHECK(number(ask(pair.b, {"/v1/group", {}}), "logins") == 1);
   // Next to nothing went over the host's own wires.
   CHECK(two.session().wire_bytes().received.value < data.size() * 3);  // the reads that verify it
   wait_until_not_pulled_from(a);
@@ -315,8 +316,9 @@ TEST_CASE("two arrays: the group survives a restart of both, tokens too, by thei
   ArrayHost on_b(b, "iqn.host:b");
   CHECK(on_b.use(token, 0, 64).blocks.value == 64);
   CHECK(on_b.read(0, 64) == content(0, 64, 1));
-  const auto mode = std::filesystem::status(a.path("state/group.json")).permissions();
-  CHECK((mode & std::filesystem::perms(077)) == std::filesystem::perms::none);
+  for (const auto& secret : std::filesystem::directory_iterator(a.path("state/secrets")))
+    CHECK((secret.status().permissions() & std::filesystem::perms(077)) ==
+          std::filesystem::perms::none);
 }
 
 TEST_CASE("two arrays: units that keep their tokens at home, or take none of others") {

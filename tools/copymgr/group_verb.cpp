@@ -57,9 +57,13 @@ constexpr std::array lines{
     Column{"its tokens that members have open", "tokens_served"},
 };
 constexpr std::array member_columns{
-    Column{"MEMBER", "name"},         Column{"PORTALS", "portals"},
-    Column{"STATE", "state"},         Column{"COPIES", "pulls"},
-    Column{"FAILED", "pulls_failed"}, Column{"PULLED", "bytes_pulled", Shown::bytes},
+    Column{"MEMBER", "name"},
+    Column{"PORTALS", "portals"},
+    Column{"STATE", "state"},
+    Column{"COPIES", "pulls"},
+    Column{"FAILED", "pulls_failed"},
+    Column{"LOGINS", "logins"},
+    Column{"PULLED", "bytes_pulled", Shown::bytes},
     Column{"WHY NOT", "trouble"},
 };
 

@@ -9,7 +9,7 @@
 
 #include "target/admin/array_settings.hpp"
 #include "target/admin/document.hpp"
-#include "target/admin/group_keeper.hpp"
+#include "target/admin/group_document.hpp"
 
 namespace copymgrd {
 namespace {
@@ -118,39 +118,30 @@ Ok take_one(const std::string& option, const std::string& value, Document& docum
   return {};
 }
 
-// Without --group: what the state directory keeps.
+// Without --group: what the array had, or what the file says.
 Ok take_group(const po::parsed_options& parsed, const po::variables_map& values,
-              admin::Start& start) {
-  copymgr::Group group;
+              Document& document) {
+  std::vector<admin::Word>& words = document.group;
   for (const auto& option : parsed.options) {
-    if (option.string_key != "group-member") continue;
-    auto member = copymgr::parse_group_member(option.value.front());
-    if (!member) return base::fail("--group-member: " + member.error());
-    group.members.push_back(std::move(*member));
+    if (option.string_key == "group-member") words.push_back({"member", option.value.front()});
   }
-  if (values.count("group") == 0) {
-    const bool alone = group.members.empty() && values.count("group-secret-file") == 0;
-    return alone ? Ok()
-                 : base::fail(std::string("--group-secret-file and --group-member need "
-                                          "--group"));
+  const bool named = values.count("group") != 0,
+             has_secret = values.count("group-secret-file") != 0;
+  if (!named && words.empty() && !has_secret) return {};
+  if (!named) {
+    return base::fail(std::string("--group-secret-file and --group-member need --group"));
   }
-  if (values.count("group-secret-file") == 0) {
-    return base::fail(std::string("--group needs --group-secret-file"));
-  }
-  auto secret = admin::read_group_secret(values["group-secret-file"].as<std::string>());
-  if (!secret) return base::fail(secret.error());
-  group.name = values["group"].as<std::string>();
-  group.secret = std::move(*secret);
-  group.limits.pulls_at_once = std::max(1u, values["group-pulls"].as<std::uint32_t>());
-  const std::string& bandwidth = values["group-bandwidth"].as<std::string>();
-  if (bandwidth != "0") {
-    auto size = store::parse_size(bandwidth);
-    if (!size) return base::fail("--group-bandwidth: " + size.error());
-    group.limits.bytes_per_second = *size;
-  }
-  if (auto fault = copymgr::fault_of(group)) return base::fail(*fault);
-  start.group = std::move(group);
-  return {};
+  if (!has_secret) return base::fail(std::string("--group needs --group-secret-file"));
+  const std::string secret = "file:" + values["group-secret-file"].as<std::string>();
+  words.push_back({"name", values["group"].as<std::string>()});
+  words.push_back({"secret-file", admin::absolute_backing(secret, working_directory()).substr(5)});
+  if (!values["group-pulls"].defaulted())
+    words.push_back({"pulls", fmt::format("{}", values["group-pulls"].as<std::uint32_t>())});
+  if (!values["group-bandwidth"].defaulted())
+    words.push_back({"bandwidth", values["group-bandwidth"].as<std::string>()});
+  admin::sort_group(words);
+  const auto meaning = admin::group_of(words);
+  return meaning ? Ok() : base::fail(meaning.error().front().text);
 }
 
 bool may_repeat(const std::string& key) {
@@ -212,7 +203,7 @@ base::Result<CommandLine, std::string> take_all(const po::parsed_options& parsed
     out.start.config_file = text("check-config");
   }
   if (auto ok = take_document(parsed, out.start); !ok) return base::fail(ok.error());
-  if (auto ok = take_group(parsed, values, out.start); !ok) return base::fail(ok.error());
+  if (auto ok = take_group(parsed, values, out.start.document); !ok) return base::fail(ok.error());
   if (!out.start.config_file.empty()) return out;
   if (out.start.document.portals.empty() && out.start.given) {
     out.start.document.portals.push_back(admin::default_portal());

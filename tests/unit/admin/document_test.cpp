@@ -155,7 +155,7 @@ TEST_CASE("every fault has its line") {
       {"[array]\ncolour = 1\n", 2, "there is no colour in [array]; allowed: header-digest"},
       {"[array\n", 1, ""},
       {"[array.copy]\nmaximum-tokens = \"x\"\n", 2, "maximum-tokens=x is not possible"},
-      {"colour = 1\n", 1, "allowed: array, portal, target"},
+      {"colour = 1\n", 1, "allowed: array, group, portal, target"},
       {"[[portal]]\ngroup = 2\n", 1, "needs address"},
       {"[[portal]]\naddress = \"localhost\"\n", 1, "not a portal"},
       {"[portal]\naddress = \"127.0.0.1\"\n", 1, "[[portal]]"},

@@ -58,6 +58,15 @@ TEST_CASE("group: each key and each secret is another one") {
   CHECK(all.front().size() == 64);
 }
 
+// HKDF-SHA-256 (RFC 5869) of another implementation, Python's hmac. Arrays of all versions have to
+// agree on these, or one could not tell the other that their versions differ.
+TEST_CASE("group: keys and secrets are what they are in every version of the pull protocol") {
+  CHECK(base::to_hex(derive_key(west(), GroupKeyPurpose::token_seal)) ==
+        "a8dc8e6cc106d3ab39add282248e0fabc017ab36e1ff04ae8604f73b15660bb8");
+  CHECK(derive_login_secret(west(), LoginSide::initiator, to_text(a)) ==
+        "24e183091148857c505de5aa07d80130564f79f05b9d4a2920479c50755d2bb8");
+}
+
 TEST_CASE("group: members as a person writes them") {
   const auto member = parse_group_member("b=192.0.2.2:3260,[2001:db8::2]:3260");
   REQUIRE(member);
