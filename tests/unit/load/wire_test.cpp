@@ -11,6 +11,7 @@
 
 using support::Bytes;
 using support::Pdu;
+using support::operator+;
 
 namespace {
 
