@@ -4,7 +4,7 @@ gib=1073741824
 
 # copy_once NAME MODE: LUN 0 to LUN 1 of a copymgrd; the report goes to NAME-MODE.json.
 copy_once() {
-  on_load "$bin/copymgr" copy --mode "$2" --json --socket "$work/$1.state/admin.socket" "${url_of[$1]}/0" "${url_of[$1]}/1" \
+  $on_load "$bin/copymgr" copy --mode "$2" --json --socket "$work/$1.state/admin.socket" "${url_of[$1]}/0" "${url_of[$1]}/1" \
     >"$work/$1-$2.json" 2>"$work/$1.log" || die "the $2 copy on $1 failed: $(cat "$work/$1.log")"
 }
 # note ROW SYSTEM ROUND VALUE: a result of one number, seconds or bytes, where operations/s stand otherwise.
@@ -16,29 +16,30 @@ start_for_copies() {
     --copy maximum-token-transfer-size=1G,optimal-transfer-count=1G
 }
 
-# Where blocks can be shared: only on a file system that does, made for it.
+# Where blocks can be shared.
 reflink_rows() {
-  local folder=$work/xfs round
-  [ "$(id -u)" -eq 0 ] && mkdir -p "$folder" && truncate -s 4G "$work/xfs.img" && mkfs.xfs -q "$work/xfs.img" 2>/dev/null &&
-    mount -o loop "$work/xfs.img" "$folder" 2>/dev/null || { say "  reflink left out: no XFS can be mounted here"; return 0; }
-  mounted+=("$folder")
+  local round
+  head -c $gib /dev/urandom >"$images/a.img"
+  if ! cp --reflink=always "$images/a.img" "$images/b.img" 2>/dev/null; then
+    say "  reflink left out: $images cannot"
+    return 0
+  fi
   say "  1 GiB by reflink"
-  head -c $gib /dev/urandom >"$folder/a.img"
-  truncate -s $gib "$folder/b.img"
-  sync -f "$folder/a.img"
-  start_for_copies reflink "$folder"
+  sync -f "$images/a.img"
+  start_for_copies reflink "$images"
   for ((round = 1; round <= rounds; ++round)); do
     copy_once reflink offload
     [ "$(jq .moved.bytes_cloned "$work/reflink-offload.json")" -eq $gib ] || die "not all of it was cloned"
     note "1 GiB by reflink" copymgrd "$round" "$(jq .elapsed_seconds "$work/reflink-offload.json")"
   done
   end reflink
+  rm -f "$images"/[ab].img*
 }
 
-# Without: in memory where there is room, so that no disk is measured, beside a loop of copy_file_range(2); and what the
-# host's own copy costs the host.
+# Without, on a file system in memory that cannot, where there is room for it: beside a loop of copy_file_range(2), and
+# with what the host's own copy costs the host.
 plain_rows() {
-  local folder=$work round
+  local folder=$work round each
   if [ "$(df --output=avail -B1 /dev/shm 2>/dev/null | tail -1)" -gt $((4 * gib)) ] 2>/dev/null; then
     folder=$(mktemp -d /dev/shm/copymgr-bench-XXXXXX)
     folders+=("$folder")
@@ -50,7 +51,7 @@ plain_rows() {
   for ((round = 1; round <= rounds; ++round)); do
     copy_once plain offload
     note "1 GiB without reflink" copymgrd "$round" "$(jq .elapsed_seconds "$work/plain-offload.json")"
-    note "1 GiB without reflink" loop "$round" "$(on_target "$bin/copy_file_range_loop" "$folder/a.img" "$folder/b.img")"
+    note "1 GiB without reflink" loop "$round" "$($on_target "$bin/copy_file_range_loop" "$folder/a.img" "$folder/b.img")"
     copy_once plain host
     note "1 GiB without reflink" host "$round" "$(jq .elapsed_seconds "$work/plain-host.json")"
     for each in offload host; do
@@ -59,7 +60,7 @@ plain_rows() {
     done
   done
   end plain
-  rm -f "$folder/a.img" "$folder/b.img"
+  rm -f "$folder"/[ab].img*
 }
 
 # token_row NAME LIVE OPTION...: POPULATE TOKEN and RECEIVE ROD TOKEN INFORMATION beside LIVE tokens: p50 and p99.
@@ -69,7 +70,7 @@ token_row() {
   for ((round = 1; round <= rounds; ++round)); do
     rm -rf "$work/tokens.state" "$work/tokens.img"*
     start_copymgrd tokens --lun "0=file:$work/tokens.img,size=64M" --max-tokens $((live + 2000)) --copy maximum-tokens=$((live + 2000)) "$@"
-    on_load "$bin/token_latency" "${url_of[tokens]}/0" "$live" 1000 >"$work/tokens.json" || die "no tokens were made"
+    $on_load "$bin/token_latency" "${url_of[tokens]}/0" "$live" 1000 >"$work/tokens.json" || die "no tokens were made"
     printf '%s\tcopymgrd\t%s\t0\t0\t0\t%s\t0\n' "$name" "$round" \
       "$(jq -r '[.p50_microseconds, .p99_microseconds] | @tsv' "$work/tokens.json")" >>"$results"
     end tokens

@@ -7,7 +7,7 @@ sessions_growth() {
   local n
   say "  sessions"
   start_copymgrd copymgrd --lun "0=memory:${image_mib}M" --max-sessions 2000 --max-connections 2000
-  on_load "$bin/copymgr" bench "${url_of[copymgrd]}/0" --read 0 --order sequential --block 262144 --operations $((image_mib * 4)) >/dev/null
+  $on_load "$bin/copymgr" bench "${url_of[copymgrd]}/0" --read 0 --order sequential --block 262144 --operations $((image_mib * 4)) >/dev/null
   for n in 1 2 5 10 20 50 100 200 500 1000; do
     measure copymgrd 0 --sessions "$n" --depth 1 >"$work/point"
     point sessions "CPU seconds a million reads" "$n" "$(cut -f3 "$work/point")"
@@ -23,7 +23,7 @@ tokens_growth() {
   for n in 1 10 100 1000 3000 10000; do
     rm -rf "$work/tokens.state" "$work/tokens.img"*
     start_copymgrd tokens --lun "0=file:$work/tokens.img,size=64M" --max-tokens 12000 --copy maximum-tokens=12000
-    on_load "$bin/token_latency" "${url_of[tokens]}/0" "$n" 1000 >"$work/tokens.json" || die "no tokens were made"
+    $on_load "$bin/token_latency" "${url_of[tokens]}/0" "$n" 1000 >"$work/tokens.json" || die "no tokens were made"
     point tokens "p50, microseconds" "$n" "$(jq .p50_microseconds "$work/tokens.json")"
     measure tokens 0 --depth 32 >"$work/point"
     point tokens-read "CPU seconds a million reads" "$n" "$(cut -f3 "$work/point")"

@@ -6,28 +6,28 @@ image_mib=256
 # (copymgrd) and 4 (tgt) for O_DIRECT.
 make_images() {
   local each
-  head -c ${image_mib}M /dev/urandom >"$work/0.img"
-  for each in "$@"; do cp "$work/0.img" "$work/$each.img"; done
-  sync -f "$work/0.img"
+  head -c ${image_mib}M /dev/urandom >"$images/0.img"
+  for each in "$@"; do cp "$images/0.img" "$images/$each.img"; done
+  sync -f "$images/0.img"
 }
 
 loop_device=
 make_loop() {
-  [ -e "$work/2.img" ] || return 0
+  [ -e "$images/2.img" ] || return 0
   [ "$(id -u)" -eq 0 ] || { say "loop device left out: it needs root"; return 0; }
-  loop_device=$(losetup -f --show "$work/2.img" 2>/dev/null) || { loop_device=; say "loop device left out: losetup cannot"; return 0; }
+  loop_device=$(losetup -f --show "$images/2.img" 2>/dev/null) || { loop_device=; say "loop device left out: losetup cannot"; return 0; }
   loops+=("$loop_device")
 }
 
 start_for_loads() {
-  local luns=(--lun "0=file:$work/0.img" --lun "1=memory:${image_mib}M")
+  local luns=(--lun "0=file:$images/0.img" --lun "1=memory:${image_mib}M")
   [ -z "$loop_device" ] || luns+=(--lun "2=block:$loop_device")
-  [ ! -e "$work/3.img" ] || luns+=(--lun "3=file:$work/3.img,direct=on")
+  [ ! -e "$images/3.img" ] || luns+=(--lun "3=file:$images/3.img,direct=on")
   start_copymgrd copymgrd "${luns[@]}"
-  on_load "$bin/copymgr" bench "${url_of[copymgrd]}/1" --read 0 --order sequential --block 262144 \
+  $on_load "$bin/copymgr" bench "${url_of[copymgrd]}/1" --read 0 --order sequential --block 262144 \
     --operations $((image_mib * 4)) >/dev/null # memory that is there
-  start_probe probe "$work/0.img"
-  start_tgt tgt "$work/1.img" "$work/4.img" || true
+  start_probe probe "$images/0.img"
+  start_tgt tgt "$images/1.img" "$images/4.img" || true
   start_iperf iperf
 }
 

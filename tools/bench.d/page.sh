@@ -12,9 +12,10 @@ medians() {
   done
 }
 
+where_images_are() { if [ "$images" = "$work/disk" ]; then printf 'in memory'; else df --output=source "$images" | tail -1; fi; }
 machine() {
-  printf '%s, %s cores, %s GiB, Linux %s, files on %s' "$(awk -F ': ' '/model name/ { print $2; exit }' /proc/cpuinfo)" "$(nproc)" \
-    "$(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo)" "$(uname -r)" "$(df --output=fstype "$work" | tail -1)"
+  printf '%s, %s cores, %s GiB, Linux %s, files on %s (%s)' "$(awk -F ': ' '/model name/ { print $2; exit }' /proc/cpuinfo)" "$(nproc)" \
+    "$(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo)" "$(uname -r)" "$(df --output=fstype "$images" | tail -1)" "$(where_images_are)"
 }
 
 # One line for each row and system: medians, and the spread of operations/s over the rounds.
@@ -22,7 +23,7 @@ loads_table() {
   printf '| load | system | operations/s | spread | MiB/s | target CPU s a million | p50 us | p99 us | p99.9 us |\n|---|---|--:|---|--:|--:|--:|--:|--:|\n'
   cut -f1,2 "$results" | awk '!seen[$0]++' | while IFS=$'\t' read -r name system; do
     case $name in *KiB* | *MiB\ seq*) ;; *) continue ;; esac
-    awk -F '\t' -v OFS='\t' -v row="$name" -v system="$system" '$1 == row && $2 == system' "$results" | sort -g -k4,4 -t "$(printf '\t')" |
+    awk -F '\t' -v OFS='\t' -v row="$name" -v who="$system" '$1 == row && $2 == who' "$results" | sort -g -k4,4 -t "$(printf '\t')" |
       awk -F '\t' -v m="$(for c in 4 5 6 7 8 9; do median "$name" "$system" $c; done | tr '\n' ' ')" '
         '"$system_names"'
         NR == 1 { least = $4 } { most = $4 }
@@ -34,8 +35,8 @@ copies_table() {
   printf '| what | who | median | least | most |\n|---|---|--:|--:|--:|\n'
   awk -F '\t' '$1 ~ /GiB|bytes on|CPU seconds of/ { print $1 "\t" $2 }' "$results" | awk '!seen[$0]++' |
     while IFS=$'\t' read -r name system; do
-      awk -F '\t' -v row="$name" -v system="$system" '$1 == row && $2 == system { print $4 }' "$results" | sort -g |
-        awk -v row="$name" -v system="$system" '{ v[NR] = $1 } END { printf "| %s | %s | %.6g | %.6g | %.6g |\n", row, system, v[int((NR + 1) / 2)], v[1], v[NR] }'
+      awk -F '\t' -v row="$name" -v who="$system" '$1 == row && $2 == who { print $4 }' "$results" | sort -g |
+        awk -v row="$name" -v who="$system" '{ v[NR] = $1 } END { printf "| %s | %s | %.6g | %.6g | %.6g |\n", row, who, v[int((NR + 1) / 2)], v[1], v[NR] }'
     done
   awk -F '\t' '$1 ~ /^a token/ { printf "| %s: p50, p99, us (round %s) | %s | %.1f | | %.1f |\n", $1, $3, $2, $7, $8 }' "$results"
 }
@@ -69,7 +70,7 @@ part() {
     $0 == "<!-- " name " -->" { skip = 1; while ((getline line < from) > 0) print line }' "$file" >"$work/page"
   cp "$work/page" "$file"
 }
-stamp() { printf '%s, %s, `%s`, commit %s.\n\n' "$(date -u +%Y-%m-%d)" "$(machine)" "$command_line" "$(git -C "$top" rev-parse --short HEAD 2>/dev/null || printf 'unknown')"; }
+stamp() { printf '%s, %s, `%s`, commit %s.\n\n' "$(date -u +%Y-%m-%d)" "$machine" "$command_line" "$(git -C "$top" rev-parse --short HEAD 2>/dev/null || printf 'unknown')"; }
 
 page_of_loads() {
   draw_loads

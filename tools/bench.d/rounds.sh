@@ -4,7 +4,7 @@
 # row NAME SYSTEMS OPTION...: one load on each of the systems "copymgrd:0 tgt:1" (a LUN each; iperf:read), in turn, for
 # all rounds. Systems that do not run are passed over.
 row() {
-  local name=$1 systems=$2 round each system where
+  local name=$1 systems=$2 round each system where found
   shift 2
   say "  $name"
   for ((round = 1; round <= rounds; ++round)); do
@@ -12,25 +12,27 @@ row() {
       system=${each%%:*} where=${each#*:}
       [ -n "${url_of[$system]:-}" ] || continue
       if [ "$system" = iperf ]; then
-        printf '%s\t%s\t%s\t%s\n' "$name" "$each" "$round" "$(measure_iperf "$system" "$where")"
-      else
-        printf '%s\t%s\t%s\t%s\n' "$name" "$each" "$round" "$(measure "$system" "$where" "$@")"
-      fi >>"$results"
+        found=$(measure_iperf "$system" "$where")
+      elif ! found=$(measure "$system" "$where" "$@"); then
+        say "    $system left out: it cannot"
+        continue
+      fi
+      printf '%s\t%s\t%s\t%s\n' "$name" "$each" "$round" "$found" >>"$results"
     done
   done
 }
 
 # median ROW SYSTEM COLUMN: of all rounds; empty where it did not run.
 median() {
-  awk -F '\t' -v row="$1" -v system="$2" -v column="$3" '$1 == row && $2 == system { print $column }' "$results" |
+  awk -F '\t' -v row="$1" -v who="$2" -v column="$3" '$1 == row && $2 == who { print $column }' "$results" |
     sort -g | awk '{ v[NR] = $1 } END { if (NR) print (NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2) }'
 }
 
 # ratio ROW SYSTEM OTHER_ROW OTHER_SYSTEM COLUMN: round by round, so that what else the machine does meets both: the
 # median, least and most, with tabs between; empty where one did not run.
 ratio() {
-  awk -F '\t' -v row="$1" -v system="$2" -v other_row="$3" -v other="$4" -v column="$5" '
-    $1 == row && $2 == system { a[$3] = $column }
+  awk -F '\t' -v row="$1" -v who="$2" -v other_row="$3" -v other="$4" -v column="$5" '
+    $1 == row && $2 == who { a[$3] = $column }
     $1 == other_row && $2 == other { b[$3] = $column }
     END { for (i in a) if (i in b && b[i] > 0) printf "%.4f\n", a[i] / b[i] }' "$results" | sort -g |
     awk '{ v[NR] = $1 } END { if (NR) printf "%.2f\t%.2f\t%.2f\n", (NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2), v[1], v[NR] }'

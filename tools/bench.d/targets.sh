@@ -1,5 +1,5 @@
 # The programs that tools/bench measures: copymgrd, tgt, the limit probe and iperf3, all on one core; what drives
-# them is on another. Sourced, not run. Needs $bin, $work, $target_core, $load_core.
+# them is on another. Sourced, not run. Needs $bin, $work, $target_core, $load_core, $niceness.
 
 iqn=iqn.2026-11.io.copymgr:bench
 declare -A pid_of url_of
@@ -7,29 +7,59 @@ pids=()
 mounted=()
 loops=()
 
+# end_process PID: asks, then insists: tgtd does not listen to SIGTERM while it has targets.
+end_process() {
+  local tries
+  kill "$1" 2>/dev/null || true
+  for ((tries = 0; tries < 100; ++tries)); do
+    kill -0 "$1" 2>/dev/null || break
+    sleep 0.05
+  done
+  kill -KILL "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+end_processes() {
+  local each
+  for each in "${pids[@]}"; do end_process "$each"; done
+  pids=()
+  pid_of=() url_of=()
+}
 end_all() {
   local each
-  for each in "${pids[@]}"; do
-    kill "$each" 2>/dev/null || true
-    wait "$each" 2>/dev/null || true
-  done
-  pids=()
-  for each in "${mounted[@]}"; do umount "$each" || true; done
-  mounted=()
+  end_processes
   for each in "${loops[@]}"; do losetup -d "$each" || true; done
   loops=()
+  for each in "${mounted[@]}"; do umount "$each" || true; done
+  mounted=()
 }
 end() {
   local each kept=()
-  kill "${pid_of[$1]}" 2>/dev/null || true
-  wait "${pid_of[$1]}" 2>/dev/null || true
+  end_process "${pid_of[$1]}"
   for each in "${pids[@]}"; do [ "$each" = "${pid_of[$1]}" ] || kept+=("$each"); done
   pids=("${kept[@]}")
   unset "pid_of[$1]" "url_of[$1]"
 }
 
-on_target() { taskset -c "$target_core" "$@"; }
-on_load() { taskset -c "$load_core" "$@"; }
+# In front of a command. Not as functions: those that go to the background would be a shell's processes.
+on_target="nice -n $niceness taskset -c $target_core"
+on_load="nice -n $niceness taskset -c $load_core"
+
+# A file system that shares blocks, in memory, so that no disk is measured, and nobody else on it: sets $images to where
+# the files of LUNs go. Without root, XFS or that much memory they go where everything is.
+make_disk() {
+  local image
+  images=$work
+  [ -z "$folder_given" ] || { images=$folder_given; return 0; }
+  [ "$(id -u)" -eq 0 ] || return 0
+  [ "$(df --output=avail -B1 /dev/shm 2>/dev/null | tail -1)" -gt $((8 << 30)) ] 2>/dev/null || return 0
+  image=$(mktemp /dev/shm/copymgr-bench-XXXXXX)
+  folders+=("$image")
+  mkdir "$work/disk"
+  truncate -s 7G "$image"
+  mkfs.xfs -q -f "$image" 2>/dev/null && mount -o loop "$image" "$work/disk" 2>/dev/null || return 0
+  mounted+=("$work/disk")
+  images=$work/disk
+}
 
 # await NAME FILE: until a program has written its address.
 await() {
@@ -48,7 +78,7 @@ start_copymgrd() {
   local name=$1
   shift
   rm -f "$work/$name.ready"
-  on_target "$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --state-dir "$work/$name.state" --workers 1 \
+  $on_target "$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --state-dir "$work/$name.state" --workers 1 \
     --log-level error --ready-file "$work/$name.ready" "$@" 2>"$work/$name.log" &
   pid_of[$name]=$!
   pids+=($!)
@@ -59,7 +89,7 @@ start_copymgrd() {
 # start_probe NAME FILE
 start_probe() {
   rm -f "$work/$1.ready"
-  on_target "$bin/limit_probe" "$2" "$work/$1.ready" 2>"$work/$1.log" &
+  $on_target "$bin/limit_probe" "$2" "$work/$1.ready" 2>"$work/$1.log" &
   pid_of[$1]=$!
   pids+=($!)
   await "$1" "$work/$1.ready"
@@ -81,7 +111,7 @@ start_tgt() {
   [ "$(id -u)" -eq 0 ] || { say "tgt left out: it needs root"; return 1; }
   command -v tgtd >/dev/null || { say "tgt left out: not installed"; return 1; }
   port=$(free_port)
-  on_target tgtd -f -C $control --iscsi portal=127.0.0.1:"$port" >"$work/$name.log" 2>&1 &
+  $on_target tgtd -f -C $control --iscsi portal=127.0.0.1:"$port" >"$work/$name.log" 2>&1 &
   pid_of[$name]=$!
   pids+=($!)
   for ((tries = 0; tries < 100; ++tries)); do
@@ -91,6 +121,8 @@ start_tgt() {
   if ! { tgtadm -C $control --lld iscsi --op new --mode target --tid 1 -T $iqn &&
     tgtadm -C $control --lld iscsi --op new --mode logicalunit --tid 1 --lun 1 -b "$file" &&
     { [ ! -e "${3:-}" ] || tgtadm -C $control --lld iscsi --op new --mode logicalunit --tid 1 --lun 2 -b "$3" --bsoflags direct; } &&
+    tgtadm -C $control --lld iscsi --op update --mode target --tid 1 -n HeaderDigest -v CRC32C,None &&
+    tgtadm -C $control --lld iscsi --op update --mode target --tid 1 -n DataDigest -v CRC32C,None &&
     tgtadm -C $control --lld iscsi --op bind --mode target --tid 1 -I ALL; } >>"$work/$name.log" 2>&1; then
     say "tgt left out: $(tail -1 "$work/$name.log")"
     end "$name"
@@ -102,7 +134,7 @@ start_tgt() {
 start_iperf() {
   local port
   port=$(free_port)
-  on_target iperf3 -s -B 127.0.0.1 -p "$port" >"$work/$1.log" 2>&1 &
+  $on_target iperf3 -s -B 127.0.0.1 -p "$port" >"$work/$1.log" 2>&1 &
   pid_of[$1]=$!
   pids+=($!)
   url_of[$1]=$port
@@ -114,7 +146,7 @@ start_iperf() {
 measure() {
   local system=$1 lun=$2
   shift 2
-  on_load "$bin/copymgr" bench "${url_of[$system]}/$lun" --json --pid "${pid_of[$system]}" \
+  $on_load "$bin/copymgr" bench "${url_of[$system]}/$lun" --json --pid "${pid_of[$system]}" \
     --duration "$seconds" --warm-up 1 "$@" >"$work/measured.json" 2>"$work/measured.log" ||
     die "$system: $(cat "$work/measured.log")"
   jq -r '[.operations_per_second, .bytes_per_second / 1048576, .cpu_seconds.target_per_million_operations,
@@ -125,7 +157,7 @@ measure() {
 measure_iperf() {
   local reverse=()
   [ "$2" = write ] || reverse=(-R)
-  on_load iperf3 -c 127.0.0.1 -p "${url_of[$1]}" -t "$seconds" -J "${reverse[@]}" >"$work/measured.json" ||
+  $on_load iperf3 -c 127.0.0.1 -p "${url_of[$1]}" -t "$seconds" -J "${reverse[@]}" >"$work/measured.json" ||
     die "iperf3: $(jq -r .error "$work/measured.json")"
   jq -r '[0, .end.sum_received.bits_per_second / 8388608, 0, 0, 0, 0] | @tsv' "$work/measured.json"
 }
