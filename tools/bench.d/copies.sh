@@ -1,6 +1,7 @@
 # Copies inside the array: by reflink, without it, beside the host's own copy; and what a token costs. Sourced, not run.
 
 gib=1073741824
+reflink_rounds=7 # they are short
 
 # copy_once NAME MODE: LUN 0 to LUN 1 of a copymgrd; the report goes to NAME-MODE.json.
 copy_once() {
@@ -27,7 +28,7 @@ reflink_rows() {
   say "  1 GiB by reflink"
   sync -f "$images/a.img"
   start_for_copies reflink "$images"
-  for ((round = 1; round <= rounds; ++round)); do
+  for ((round = 1; round <= reflink_rounds; ++round)); do
     copy_once reflink offload
     [ "$(jq .moved.bytes_cloned "$work/reflink-offload.json")" -eq $gib ] || die "not all of it was cloned"
     note "1 GiB by reflink" copymgrd "$round" "$(jq .elapsed_seconds "$work/reflink-offload.json")"
@@ -36,15 +37,12 @@ reflink_rows() {
   rm -f "$images"/[ab].img*
 }
 
-# Without, on a file system in memory that cannot, where there is room for it: beside a loop of copy_file_range(2), and
-# with what the host's own copy costs the host.
+# Without: beside a loop of copy_file_range(2), and with what the host's own copy costs the host.
 plain_rows() {
-  local folder=$work round each
-  if [ "$(df --output=avail -B1 /dev/shm 2>/dev/null | tail -1)" -gt $((4 * gib)) ] 2>/dev/null; then
-    folder=$(mktemp -d /dev/shm/copymgr-bench-XXXXXX)
-    folders+=("$folder")
-  fi
-  say "  1 GiB without reflink, in $folder"
+  local disk folder round each
+  make_disk plain $((3 * gib)) -m reflink=0
+  folder=$disk
+  say "  1 GiB without reflink"
   head -c $gib /dev/urandom >"$folder/a.img"
   cp "$folder/a.img" "$folder/b.img"
   start_for_copies plain "$folder"

@@ -44,21 +44,22 @@ end() {
 on_target="nice -n $niceness taskset -c $target_core"
 on_load="nice -n $niceness taskset -c $load_core"
 
-# A file system that shares blocks, in memory, so that no disk is measured, and nobody else on it: sets $images to where
-# the files of LUNs go. Without root, XFS or that much memory they go where everything is.
+# make_disk NAME SIZE OPTION...: an XFS in memory, so that no disk is measured and nobody else is on it, made with these
+# options of mkfs.xfs: sets $disk to its folder. Where that cannot be (not root, no XFS, too little memory) or --folder was
+# given, files go there or where everything is.
 make_disk() {
-  local image
-  images=$work
-  [ -z "$folder_given" ] || { images=$folder_given; return 0; }
-  [ "$(id -u)" -eq 0 ] || return 0
-  [ "$(df --output=avail -B1 /dev/shm 2>/dev/null | tail -1)" -gt $((8 << 30)) ] 2>/dev/null || return 0
+  local name=$1 size=$2 image
+  shift 2
+  disk=${folder_given:-$work}
+  [ -z "$folder_given" ] && [ "$(id -u)" -eq 0 ] || return 0
+  [ "$(df --output=avail -B1 /dev/shm 2>/dev/null | tail -1)" -gt $((size + (2 << 30))) ] 2>/dev/null || return 0
   image=$(mktemp /dev/shm/copymgr-bench-XXXXXX)
   folders+=("$image")
-  mkdir "$work/disk"
-  truncate -s 7G "$image"
-  mkfs.xfs -q -f "$image" 2>/dev/null && mount -o loop "$image" "$work/disk" 2>/dev/null || return 0
-  mounted+=("$work/disk")
-  images=$work/disk
+  mkdir -p "$work/$name"
+  truncate -s "$size" "$image"
+  mkfs.xfs -q -f "$@" "$image" 2>/dev/null && mount -o loop "$image" "$work/$name" 2>/dev/null || return 0
+  mounted+=("$work/$name")
+  disk=$work/$name
 }
 
 # await NAME FILE: until a program has written its address.
