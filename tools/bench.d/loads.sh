@@ -22,7 +22,7 @@ make_loop() {
 start_for_loads() {
   local luns=(--lun "0=file:$images/0.img" --lun "1=memory:${image_mib}M")
   [ -z "$loop_device" ] || luns+=(--lun "2=block:$loop_device")
-  [ ! -e "$images/3.img" ] || luns+=(--lun "3=file:$images/3.img,direct=on")
+  [ ! -e "$images/3.img" ] || luns+=(--lun "3=file:$images/3.img,direct=on,blocksize=4096")
   start_copymgrd copymgrd "${luns[@]}"
   $on_load "$bin/copymgr" bench "${url_of[copymgrd]}/1" --read 0 --order sequential --block 262144 \
     --operations $((image_mib * 4)) >/dev/null # memory that is there

@@ -72,6 +72,15 @@ part() {
 }
 stamp() { printf '%s, %s, `%s`, commit %s.\n\n' "$(date -u +%Y-%m-%d)" "$machine" "$command_line" "$(git -C "$top" rev-parse --short HEAD 2>/dev/null || printf 'unknown')"; }
 
+# One line for each plot and series, a column for each size.
+growth_table() {
+  awk -F '\t' '
+    { key = $1 "\t" $2 }
+    !(key in seen) { seen[key] = ++rows; name[rows] = $2; plot[rows] = $1 }
+    { line[seen[key]] = line[seen[key]] sprintf(" %s: %.4g;", $3, $4) }
+    END { print "| what | of | size: value |"; print "|---|---|---|"; for (i = 1; i <= rows; ++i) printf "| %s | %s |%s |\n", name[i], plot[i], line[i]; print "" }' "$growth"
+}
+
 page_of_loads() {
   draw_loads
   { stamp; demands_page; } | part demands
@@ -82,5 +91,6 @@ page_of_growth() {
   local each
   draw_growth
   { stamp
+    growth_table
     for each in $(cut -f1 "$growth" | awk '!seen[$0]++'); do printf '![%s](benchmarks/growth-%s.svg)\n\n' "${growth_title[$each]}" "$each"; done; } | part growth
 }

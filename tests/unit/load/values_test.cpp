@@ -3,10 +3,13 @@
 #include <numeric>
 
 #include <catch2/catch.hpp>
+#include <unistd.h>
 
+#include "tools/load/cpu_time.hpp"
 #include "tools/load/generations.hpp"
 #include "tools/load/histogram.hpp"
 #include "tools/load/offsets.hpp"
+#include "tools/load/report.hpp"
 #include "tools/load/work.hpp"
 
 using base::Duration;
@@ -246,4 +249,39 @@ TEST_CASE("as many commands start as were asked for") {
   CHECK(work.take_turn());
   CHECK(work.all_started());
   CHECK_FALSE(work.take_turn());
+}
+
+TEST_CASE("a report tells rates, latencies and what a million operations cost the target") {
+  load::Settings settings;
+  settings.block = base::ByteCount(8192);
+  load::Measurement measured;
+  measured.reads = 300000;
+  measured.writes = 100000;
+  measured.elapsed_seconds = 2;
+  measured.target_cpu_seconds = 1.5;
+  measured.latency.record(std::chrono::microseconds(40));
+  const auto value = [&](const std::string& key) {
+    const host::Rows rows = load::rows_of(settings, measured);
+    const auto row = std::find_if(rows.begin(), rows.end(),
+                                  [&](const host::Row& each) { return each.key == key; });
+    REQUIRE(row != rows.end());
+    return row->value;
+  };
+  CHECK(std::get<std::uint64_t>(value("operations")) == 400000);
+  CHECK(std::get<double>(value("operations_per_second")) == Approx(200000));
+  CHECK(std::get<double>(value("bytes_per_second")) == Approx(200000.0 * 8192));
+  CHECK(std::get<double>(value("latency.p99_9_microseconds")) == Approx(40));
+  CHECK(std::get<double>(value("cpu_seconds.target_per_million_operations")) == Approx(3.75));
+  measured.target_cpu_seconds.reset();  // nobody asked for it
+  CHECK(std::holds_alternative<std::monostate>(value("cpu_seconds.target")));
+  measured.elapsed_seconds = 0;
+  CHECK(std::get<double>(value("operations_per_second")) == 0);
+}
+
+TEST_CASE("CPU time is that of a process that is there") {
+  const auto own = load::cpu_seconds_of(0), same = load::cpu_seconds_of(getpid());
+  REQUIRE((own && same));
+  CHECK(*own > 0);
+  CHECK(*same >= *own);
+  CHECK_FALSE(load::cpu_seconds_of(0x3fffffff));
 }
