@@ -80,3 +80,4 @@ expect 2 "none, header, data or all" "${bench[@]}" --digests md5
 expect 2 "not with --operations" "${bench[@]}" --operations 5 --warm-up 1
 expect 2 "without CHAP" "$bin/copymgr" bench iscsi://user@127.0.0.1:1/iqn.a:b/0
 expect 1 "cannot connect to 127.0.0.1:1" "${bench[@]}"
+expect 1 "there is no process 999999999" "${bench[@]}" --pid 999999999

@@ -197,6 +197,9 @@ base::Result<Settings, std::string> filling(const Settings& settings) {
 
 base::Result<Measurement, std::string> run(const Settings& settings, const base::Clock& clock,
                                            std::uint64_t run) {
+  if (settings.target_process && !cpu_seconds_of(*settings.target_process)) {
+    return fail(fmt::format("there is no process {}", *settings.target_process));
+  }
   if (settings.fill) {
     const auto first = filling(settings);
     if (!first) return fail(first.error());
