@@ -71,6 +71,8 @@ TEST_CASE("checker: arrows that house.md allows") {
   CHECK(including("target/admin/a.cpp", "target/net/b.hpp"));
   CHECK(including("tools/copymgrd/a.cpp", "target/admin/b.hpp"));
   CHECK(including("tools/copymgr/a.cpp", "tools/host/b.hpp"));
+  CHECK(including("tools/load/a.cpp", "tools/host/b.hpp"));
+  CHECK(including("tools/load/a.cpp", "target/iscsi/pdu.hpp"));
 }
 
 TEST_CASE("checker: every arrow that points up or skips a wall is reported") {
@@ -98,6 +100,10 @@ TEST_CASE("checker: every arrow that points up or skips a wall is reported") {
       {"target/net/a.cpp", "tools/b.hpp"},
       {"target/admin/a.cpp", "tools/host/b.hpp"},
       {"tools/host/a.cpp", "tests/support/b.hpp"},
+      {"tools/host/a.cpp", "target/iscsi/pdu.hpp"},
+      {"tools/host/a.cpp", "tools/load/b.hpp"},
+      {"tools/load/a.cpp", "target/iscsi/connection.hpp"},
+      {"target/iscsi/a.cpp", "tools/load/b.hpp"},
       {"base/a.cpp", "tests/unit/scsi/hex.hpp"},
       {"store/a.cpp", "b.hpp"},  // not from the root: no one can tell whose it is
       {"target/iscsi/a.cpp", "../net/b.hpp"},

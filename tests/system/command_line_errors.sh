@@ -72,3 +72,12 @@ stop_target
 # Not into a pipe: a reader that has seen enough would end the writer.
 "$bin/copymgrd" --help >"$work/out" && grep -q Stores "$work/out" || fail "no help"
 "$bin/copymgrd" --version >"$work/out" && grep -q '^copymgrd [0-9]' "$work/out" || fail "no version"
+bench=("$bin/copymgr" bench iscsi://127.0.0.1:1/iqn.a:b/0)
+expect 2 "from 0 to 100" "${bench[@]}" --read 101
+expect 2 "--depth 0: expected a number" "${bench[@]}" --depth 0
+expect 2 "random or sequential" "${bench[@]}" --order up
+expect 2 "none, header, data or all" "${bench[@]}" --digests md5
+expect 2 "not with --operations" "${bench[@]}" --operations 5 --warm-up 1
+expect 2 "without CHAP" "$bin/copymgr" bench iscsi://user@127.0.0.1:1/iqn.a:b/0
+expect 1 "cannot connect to 127.0.0.1:1" "${bench[@]}"
+expect 1 "there is no process 999999999" "${bench[@]}" --pid 999999999

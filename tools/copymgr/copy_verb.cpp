@@ -1,7 +1,6 @@
 // `copymgr copy SOURCE DESTINATION`: copies blocks as a Windows host does, and measures what
 // Microsoft's ODX deployment guide compares.
 
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -65,19 +64,6 @@ Usage usage() {
       "the name to log in to the destination with, as another server would")(
       "socket", po::value<std::string>(), "admin socket of copymgrd, for the array's figures");
   return out;
-}
-
-// A whole number within limits; po would read "-1" as a very large one.
-std::uint64_t number(const Values& values, const char* name, std::uint64_t least,
-                     std::uint64_t most) {
-  const std::string text = values[name].as<std::string>();
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
-    throw UsageError{
-        fmt::format("--{} {}: expected a number from {} to {}", name, text, least, most)};
-  }
-  return value;
 }
 
 host::Url url(const Values& values, const char* name) {

@@ -2,6 +2,7 @@
 // exit codes.
 
 #include <array>
+#include <charconv>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ namespace po = boost::program_options;
 constexpr std::array verbs{
     Verb{"acl", "who may log in to a target of a running daemon: allow, deny, list", run_acl},
     Verb{"apply", "make a running daemon what a file says, all of it or nothing", run_apply},
+    Verb{"bench", "put a load on a logical unit of any array, verify and measure it", run_bench},
     Verb{"chap", "the CHAP accounts of a target of a running daemon: set, clear", run_chap},
     Verb{"copy", "copy blocks between logical units, by tokens where the array can", run_copy},
     Verb{"copy-operation", "the copy operations of a running daemon: list, show, abort",
@@ -119,6 +121,18 @@ std::optional<po::variables_map> parse(const Usage& usage,
     if (values.count(name) == 0) throw UsageError{fmt::format("no {} given", name)};
   }
   return values;
+}
+
+std::uint64_t number(const po::variables_map& values, const char* name, std::uint64_t least,
+                     std::uint64_t most) {
+  const std::string text = values[name].as<std::string>();
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
+    throw UsageError{
+        fmt::format("--{} {}: expected a number from {} to {}", name, text, least, most)};
+  }
+  return value;
 }
 
 void complain(std::string_view verb, const std::string& text) {

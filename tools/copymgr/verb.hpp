@@ -3,6 +3,7 @@
 // standard error.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +24,7 @@ struct Verb {
 
 int run_acl(const std::vector<std::string>& arguments);
 int run_apply(const std::vector<std::string>& arguments);
+int run_bench(const std::vector<std::string>& arguments);
 int run_chap(const std::vector<std::string>& arguments);
 int run_copy(const std::vector<std::string>& arguments);
 int run_copy_operation(const std::vector<std::string>& arguments);
@@ -83,6 +85,11 @@ struct UsageError {
 // UsageError.
 std::optional<boost::program_options::variables_map> parse(
     const Usage& usage, const std::vector<std::string>& arguments);
+
+// A whole number within limits, of an option that is a string; po would read "-1" as a very large
+// one. Throws UsageError.
+std::uint64_t number(const boost::program_options::variables_map& values, const char* name,
+                     std::uint64_t least, std::uint64_t most);
 
 // One line on standard error.
 void complain(std::string_view verb, const std::string& text);

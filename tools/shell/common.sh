@@ -1,4 +1,4 @@
-# Shared by tools/demo and tools/check: where things are, what must be installed. Sourced, not run.
+# Shared by tools/demo, tools/check, tools/topology and tools/bench: where things are, what must be installed. Sourced, not run.
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -7,6 +7,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build_packages=(g++ cmake ninja-build pkg-config libboost-dev libboost-program-options-dev libfmt-dev
                 libspdlog-dev libexpected-dev libiscsi-dev libisal-dev libssl-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev catch2)
 demo_packages=(e2fsprogs xfsprogs util-linux jq)
+bench_packages=(tgt libiscsi-bin iperf3 iproute2)
 check_packages=(libiscsi-bin tshark iproute2 mount clang clang-format libclang-rt-14-dev dpkg-dev file procps man-db systemd python3-pytest)
 
 say() { printf '%s\n' "$*"; }
