@@ -90,8 +90,9 @@ store::StoreResult<> Mover::move_piece(store::Piece from, const Section& section
   }
   so_far.all_cloned = false;
   while (!into.empty()) {
-    const base::Extent part{into.offset, std::min(into.length, part_length)};
-    if (auto done = copy_part(from, section, part, means); !done) return done;
+    base::Extent part{into.offset, std::min(into.length, part_length)};
+    const store::Holes holes = look_for_holes({from.at, into.length}, means, part.length);
+    if (auto done = copy_part(from, section, part, means, holes); !done) return done;
     of(meters_.not_cloned, *obstacle) += part.length.value;
     so_far.bytes += part.length;
     from.at += part.length;
@@ -100,25 +101,42 @@ store::StoreResult<> Mover::move_piece(store::Piece from, const Section& section
   return {};
 }
 
+// Asked once for each run of data, not for each part: to tell where one ends a file system may look
+// at every page that it has cached behind it. Cuts `part` where what is known ends.
+store::Holes Mover::look_for_holes(base::Extent rest, Means& means, base::ByteCount& part) {
+  if (rest.offset < means.data.offset || !(rest.offset < means.data.end())) {
+    // Not only of this piece: the next one is likely to lie behind it.
+    const base::ByteCount behind = means.source->size() - (rest.offset - base::ByteOffset(0));
+    const store::Store::Run run = means.source->first_run({rest.offset, behind});
+    if (run.hole) {
+      part = std::min(part, run.length);
+      return store::Holes::ask;
+    }
+    means.data = {rest.offset, run.length};
+  }
+  part = std::min(part, means.data.end() - rest.offset);
+  return store::Holes::none;
+}
+
 store::StoreResult<> Mover::copy_part(store::Piece from, const Section& section, base::Extent into,
-                                      Means& means) {
+                                      Means& means, store::Holes holes) {
   const Section::Part part(section, into);
   std::optional<ShortCutObstacle> obstacle = means.in_kernel;
   if (!obstacle) {
-    const auto copied = store::copy_range_in_kernel(from, part.piece(), into.length);
+    const auto copied = store::copy_range_in_kernel(from, part.piece(), into.length, holes);
     if (copied) meters_.bytes_copied_in_kernel += into.length.value;
     if (copied) return {};
     obstacle = obstacle_of(copied.error());
     if (never_possible(copied)) means.in_kernel = obstacle;
   }
-  auto copied = store::copy_range_by_hand(from, part.piece(), into.length, scratch());
+  auto copied = store::copy_range_by_hand(from, part.piece(), into.length, scratch(), holes);
   if (!copied) return copied;
   meters_.bytes_copied += into.length.value;
   of(meters_.not_copied_in_kernel, *obstacle) += into.length.value;
   return {};
 }
 
-Mover::Means& Mover::means_for(const store::Store* source) {
+Mover::Means& Mover::means_for(store::Store* source) {
   const auto known = std::find_if(means_.begin(), means_.end(),
                                   [source](const Means& m) { return m.source == source; });
   return known != means_.end() ? *known : means_.emplace_back(Means{source});

@@ -36,17 +36,19 @@ class Mover {
   // What is known of copying out of one store (the volume itself, or its side store) into this
   // destination.
   struct Means {
-    const store::Store* source = nullptr;
+    store::Store* source = nullptr;
     std::optional<ShortCutObstacle> clone, in_kernel;  // nullopt: can be done
+    base::Extent data;  // where it was found to have no holes; one made since is copied as zeros
   };
 
   using Section = store::Guard::WriteSection;
 
   store::StoreResult<> move_piece(store::Piece from, const Section& section, base::Extent into,
                                   Moved& so_far);
+  static store::Holes look_for_holes(base::Extent rest, Means& means, base::ByteCount& part);
   store::StoreResult<> copy_part(store::Piece from, const Section& section, base::Extent into,
-                                 Means& means);
-  Means& means_for(const store::Store* source);
+                                 Means& means, store::Holes holes);
+  Means& means_for(store::Store* source);
   base::ByteSpan scratch();
 
   struct AlignedDelete {

@@ -150,13 +150,15 @@ StoreResult<> GuardState::copy_to_side(std::uint64_t chunk, SlotRun slots) {
     if (refused(cloned)) clones_ = false;
   }
   StoreResult<> copied = fault(StoreError::Kind::not_supported);
-  if (kernel_copies_.load(std::memory_order_relaxed)) {
-    copied = copy_range_in_kernel(from, to, length);
+  // Whole, or not at all: where the data of a chunk ends is dear to know.
+  if (inner_->is_hole({from.at, length})) copied = side_->write_zeros({to.at, length});
+  if (!copied && kernel_copies_.load(std::memory_order_relaxed)) {
+    copied = copy_range_in_kernel(from, to, length, Holes::none);
     if (!copied && refused(copied)) kernel_copies_ = false;
   }
   if (!copied) {
     const auto scratch = std::make_unique<Scratch>();
-    copied = copy_range_by_hand(from, to, length, *scratch);
+    copied = copy_range_by_hand(from, to, length, *scratch, Holes::none);
   }
   if (copied) saved_by_copy_ += slots.count;
   return copied;

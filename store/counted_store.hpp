@@ -29,6 +29,7 @@ class CountedStore final : public Filter {
   // Gives back the room of whole granules.
   StoreResult<> write_zeros(base::Extent extent) override;
   Run first_run(base::Extent extent) override;
+  bool is_hole(base::Extent extent) override { return Store::is_hole(extent); }
   Usage usage() override;
   StoreResult<> reserve(base::Extent extent) override;
   Quota* quota() override { return &quota_; }

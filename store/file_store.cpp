@@ -249,6 +249,11 @@ Store::Usage FileStore::usage() {
           base::ByteCount(std::uint64_t{room.f_bavail} * room.f_frsize), true};
 }
 
+bool FileStore::is_hole(base::Extent extent) {
+  const off_t data = lseek(file_.number(), static_cast<off_t>(extent.offset.value), SEEK_DATA);
+  return data < 0 ? errno == ENXIO : static_cast<std::uint64_t>(data) >= extent.end().value;
+}
+
 Store::Run FileStore::first_run(base::Extent extent) {
   const std::uint64_t begin = extent.offset.value;
   const std::uint64_t end = extent.end().value;

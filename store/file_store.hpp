@@ -34,6 +34,7 @@ class FileStore final : public Store {
   void forget_cached(base::Extent extent) override;
   void read_ahead(base::Extent extent) override;
   Run first_run(base::Extent extent) override;
+  bool is_hole(base::Extent extent) override;
   Usage usage() override;
   std::optional<FileHandle> file() const override { return FileHandle{file_.number()}; }
 

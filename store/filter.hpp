@@ -31,6 +31,7 @@ class Filter : public Store {
   void forget_cached(base::Extent extent) override { below_->forget_cached(extent); }
   void read_ahead(base::Extent extent) override { below_->read_ahead(extent); }
   Run first_run(base::Extent extent) override { return below_->first_run(extent); }
+  bool is_hole(base::Extent extent) override { return below_->is_hole(extent); }
   Usage usage() override { return below_->usage(); }
   std::optional<FileHandle> file() const override { return below_->file(); }
   StoreResult<> reserve(base::Extent extent) override { return below_->reserve(extent); }

@@ -19,6 +19,7 @@ class RememberedHoles final : public Filter {
   StoreResult<> try_write(base::ByteOffset at, base::ByteView from) override;
   StoreResult<> write_zeros(base::Extent extent) override;
   Run first_run(base::Extent extent) override;
+  bool is_hole(base::Extent extent) override { return Store::is_hole(extent); }
   Usage usage() override;
   StoreResult<> reserve(base::Extent extent) override;
 

@@ -59,4 +59,9 @@ Store::Run Store::first_run(base::Extent extent) {
   return {extent.length, false};
 }
 
+bool Store::is_hole(base::Extent extent) {
+  const Run run = first_run(extent);
+  return run.hole && run.length == extent.length;
+}
+
 }  // namespace store

@@ -99,6 +99,9 @@ class Store {
     bool hole = false;
   };
   virtual Run first_run(base::Extent extent);
+  // That all of `extent` is one. Cheaper than first_run(): to find where data ends a file system
+  // may have to look at every cached page behind it.
+  virtual bool is_hole(base::Extent extent);
 
   // What of the store takes room on its medium, and what it can still get there. Stores that cannot
   // tell say that they have all their room.

@@ -16,6 +16,7 @@ class ThickStore final : public Filter {
   StoreResult<> resize(base::ByteCount size) override;
   StoreResult<> write_zeros(base::Extent extent) override;
   Run first_run(base::Extent extent) override { return {extent.length, false}; }
+  bool is_hole(base::Extent) override { return false; }
   Usage usage() override { return Store::usage(); }
   std::optional<FileHandle> file() const override { return std::nullopt; }
 };

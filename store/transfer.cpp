@@ -52,7 +52,9 @@ bool is_zero(base::ByteView bytes) {
 
 // Moves the holes of a file as holes and everything between them by `move_data(from, to, length)`.
 template <class MoveData>
-StoreResult<> keeping_holes(Piece from, Piece to, ByteCount length, MoveData move_data) {
+StoreResult<> keeping_holes(Piece from, Piece to, ByteCount length, Holes holes,
+                            MoveData move_data) {
+  if (holes == Holes::none) return move_data(from, to, length);
   const ByteOffset end = from.at + length;
   while (from.at < end) {
     const Store::Run run = from.store->first_run({from.at, end - from.at});
@@ -96,7 +98,8 @@ StoreResult<> reserve_for(Piece from, Piece to, ByteCount length) {
 
 StoreResult<> give_back_holes(Piece from, Piece to, ByteCount length) {
   if (to.store->quota() == nullptr) return {};
-  return keeping_holes(from, to, length, [](Piece, Piece, ByteCount) { return StoreResult<>(); });
+  return keeping_holes(from, to, length, Holes::ask,
+                       [](Piece, Piece, ByteCount) { return StoreResult<>(); });
 }
 
 StoreResult<> put(Piece to, base::ByteView bytes) {
@@ -170,23 +173,24 @@ StoreResult<> clone_range(Piece from, Piece to, ByteCount length) {
                       [&](Piece into) { return clone_file_range(from, into, length); });
 }
 
-StoreResult<> copy_range_in_kernel(Piece from, Piece to, ByteCount length) {
+StoreResult<> copy_range_in_kernel(Piece from, Piece to, ByteCount length, Holes holes) {
   if (auto result = check_bounds(from, to, length); !result) return result;
   if (!from.store->file() || !to.store->file()) return fault(StoreError::Kind::not_supported);
   return move_beneath(from, to, length, [&](Piece into) {
-    return keeping_holes(from, into, length, [](Piece f, Piece t, ByteCount n) {
+    return keeping_holes(from, into, length, holes, [](Piece f, Piece t, ByteCount n) {
       auto room = t.store->reserve({t.at, n});
       return room ? copy_data_in_kernel(f, t, n) : room;
     });
   });
 }
 
-StoreResult<> copy_range_by_hand(Piece from, Piece to, ByteCount length, base::ByteSpan scratch) {
+StoreResult<> copy_range_by_hand(Piece from, Piece to, ByteCount length, base::ByteSpan scratch,
+                                 Holes holes) {
   if (auto result = check_bounds(from, to, length); !result) return result;
   if (auto lent = from.store->lend({from.at, length})) return copy_lent(*lent, to);
   if (from.store->file()) {
     if (auto good = check_source(from, length); !good) return good;  // the holes too
-    return keeping_holes(from, to, length, [scratch](Piece f, Piece t, ByteCount n) {
+    return keeping_holes(from, to, length, holes, [scratch](Piece f, Piece t, ByteCount n) {
       return copy_through(f, t, n, scratch, false);
     });
   }

@@ -104,9 +104,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto target =
         std::make_shared<device::TargetDevice>(target_name, copy_manager, make_units());
     device::Nexus first({1, "iqn.a:1", {target_name, 1, 1}}, target, target->unmasked(),
-                        {pool, pool, buffers, 0});
+                        {pool, pool, buffers});
     device::Nexus second({2, "iqn.a:2", {target_name, 1, 1}}, target, target->unmasked(),
-                         {pool, pool, buffers, 0});
+                         {pool, pool, buffers});
     Owner owner;
     Reader input({data, size});
     std::vector<std::uint8_t> token;

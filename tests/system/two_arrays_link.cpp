@@ -119,7 +119,13 @@ TEST_CASE("two arrays: the link between them is cut at random moments of a copy"
                     scsi::asc::unreachable_copy_target);
       world.check(round, claimed);
       REQUIRE(namespaces.set_link(true));
-      CHECK(on_b.use(token, 0, copied).blocks.value == copied);
+      // The network takes its time to find the other end again; until then nothing is written.
+      std::uint64_t blocks = 0;
+      for (int tries = 0; blocks == 0 && tries < 30; ++tries) {
+        if (tries > 0) ::sleep(1);
+        blocks = on_b.use(token, 0, copied).blocks.value;
+      }
+      CHECK(blocks == copied);
       world.check(round, copied);
     }
     check_nothing_held(world.a);

@@ -56,7 +56,7 @@ TEST_CASE("a command is in the bucket of the bound that it does not pass") {
   take(1ms, false);
   take(10s);
   take(11s);
-  const KindFigures& writes = meter.figures().of(CommandKind::write);
+  const KindFigures writes = meter.figures().of(CommandKind::write);
   CHECK(writes.ended[0] == 2);
   CHECK(writes.ended[bucket_of(5us)] == 1);
   CHECK(writes.ended[bucket_of(1ms)] == 1);

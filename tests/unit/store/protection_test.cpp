@@ -215,7 +215,10 @@ int copy_by_every_means(const Dir& dir) {
   REQUIRE(write(*b, 256 * KiB, noise(256 * KiB, 2)));
   Bytes scratch(64 * KiB);
   using Move = std::function<store::StoreResult<>(store::Piece, store::Piece, ByteCount)>;
-  const Move moves[] = {store::clone_range, store::copy_range_in_kernel,
+  const Move moves[] = {store::clone_range,
+                        [](store::Piece from, store::Piece to, ByteCount length) {
+                          return store::copy_range_in_kernel(from, to, length);
+                        },
                         [&](store::Piece from, store::Piece to, ByteCount length) {
                           return store::copy_range_by_hand(from, to, length, scratch);
                         }};
