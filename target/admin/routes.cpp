@@ -15,6 +15,7 @@
 #include "target/admin/statistics.hpp"
 #include "target/admin/target_routes.hpp"
 #include "target/admin/token_routes.hpp"
+#include "target/admin/trace_routes.hpp"
 #include "target/iscsi/session.hpp"
 
 namespace admin {
@@ -103,7 +104,7 @@ Api make_api(const ArrayParts& array) {
   for (auto& more :
        {configuration_routes(array), target_routes(array), lun_routes(array), access_routes(array),
         token_routes(inspected), copy_operation_routes(inspected), group_routes(array),
-        event_routes(array.events, inspected)})
+        event_routes(array.events, inspected), trace_routes(array)})
     routes.insert(routes.end(), more.begin(), more.end());
   return Api(std::move(routes));
 }

@@ -39,6 +39,8 @@ constexpr std::array verbs{
     Verb{"stats", "what a running daemon has copied, and how", run_stats},
     Verb{"target", "the targets of a running daemon: create, list, online, offline...", run_target},
     Verb{"token", "ROD tokens: list, show, decode, expire, revoke, delete", run_token},
+    Verb{"trace", "the PDUs of a running daemon as a capture for Wireshark: start, stop, status",
+         run_trace},
     Verb{"unmap", "takes back what map gave", run_unmap},
 };
 

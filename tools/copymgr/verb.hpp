@@ -46,6 +46,7 @@ int run_token(const std::vector<std::string>& arguments);
 int run_token_decode(const std::vector<std::string>& arguments);  // of run_token
 int run_target(const std::vector<std::string>& arguments);
 int run_target_access(const std::vector<std::string>& arguments);  // of run_target
+int run_trace(const std::vector<std::string>& arguments);
 int run_unmap(const std::vector<std::string>& arguments);
 
 // Runs the verb that the first argument names; `family` stands before it on the command line and

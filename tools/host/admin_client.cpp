@@ -18,7 +18,7 @@ using base::fail;
 namespace http = boost::beast::http;
 using Protocol = boost::asio::local::stream_protocol;
 
-constexpr std::size_t document_bytes_max = 64 << 20;  // of lists: every token that there can be
+constexpr std::size_t document_bytes_max = 512 << 20;  // of a trace; and every token there can be
 constexpr std::chrono::seconds patience{5};
 constexpr std::chrono::seconds patience_with_changes{3600};  // a clone that copies, say
 
