@@ -87,7 +87,8 @@ int run_stop(const Arguments& arguments) {
       {"FILE"});
   const auto values = parse(usage, arguments);
   if (!values) return done;
-  const std::string socket = socket_of(*values), path = (*values)["FILE"].as<std::string>();
+  const host::AdminAddress socket = socket_of(*values);
+  const std::string path = (*values)["FILE"].as<std::string>();
   const auto status = host::ask_admin(socket, {"/v1/trace", {}});
   if (!status) return complain(usage.verb, status.error()), failed;
   const Json told = Json::parse(*status, nullptr, false);
