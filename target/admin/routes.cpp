@@ -82,6 +82,15 @@ ApiResponse statistics(const ArrayParts& array) {
   return answer(out);
 }
 
+// With {} where a path names something; docs/openapi.yaml describes each.
+Route list_of(const std::vector<Route>& routes) {
+  json all = json::array({{{"method", "GET"}, {"path", "/v1"}}});
+  for (const Route& route : routes)
+    all.push_back({{"method", route.method}, {"path", route.pattern}});
+  const std::string text = json{{"routes", all}}.dump();
+  return {"GET", "/v1", [text](const ApiRequest&) { return ApiResponse{200, text}; }};
+}
+
 std::vector<Route> all_routes(const ArrayParts& array) {
   return {
       {"GET", "/v1/stats", [array](const ApiRequest&) { return statistics(array); }},
@@ -106,6 +115,7 @@ Api make_api(const ArrayParts& array) {
         token_routes(inspected), copy_operation_routes(inspected), group_routes(array),
         event_routes(array.events, inspected), trace_routes(array)})
     routes.insert(routes.end(), more.begin(), more.end());
+  routes.push_back(list_of(routes));
   return Api(std::move(routes));
 }
 

@@ -5,6 +5,7 @@
 
 namespace admin {
 
+// GET /v1   {"routes": [{"method": "GET", "path": "/v1/sessions"}, ...]}
 // GET /v1/stats
 // GET /metrics: for Prometheus, as text
 // GET /v1/sessions
