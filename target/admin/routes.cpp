@@ -12,6 +12,7 @@
 #include "target/admin/metrics.hpp"
 #include "target/admin/metrics_text.hpp"
 #include "target/admin/port_group_routes.hpp"
+#include "target/admin/session_details.hpp"
 #include "target/admin/statistics.hpp"
 #include "target/admin/target_routes.hpp"
 #include "target/admin/token_routes.hpp"
@@ -44,6 +45,17 @@ ApiResponse list_sessions(const ArrayParts& array) {
   for (const auto& entry : array.server.sessions().all())
     sessions.push_back(describe(entry->facts, array.clock.now()));
   return answer({{"sessions", sessions}});
+}
+
+ApiResponse show_session(const ArrayParts& array, const ApiRequest& request) {
+  const std::string& text = request.arguments.at(0);
+  const auto tsih = parse_u16(text);
+  const auto entry = tsih ? array.server.sessions().find(*tsih) : nullptr;
+  const auto details = entry != nullptr ? details_of(array, *entry) : std::nullopt;
+  if (!details) return api_error(404, fmt::format("there is no session {}", text));
+  json out = describe(entry->facts, array.clock.now());
+  out.update(*details);
+  return answer(out);
 }
 
 ApiResponse log_out(const ArrayParts& array, const ApiRequest& request) {
@@ -96,6 +108,8 @@ std::vector<Route> all_routes(const ArrayParts& array) {
       {"GET", "/v1/stats", [array](const ApiRequest&) { return statistics(array); }},
       {"GET", "/metrics", [array](const ApiRequest&) { return show_metrics(array); }},
       {"GET", "/v1/sessions", [array](const ApiRequest&) { return list_sessions(array); }},
+      {"GET", "/v1/sessions/{}",
+       [array](const ApiRequest& request) { return show_session(array, request); }},
       {"POST", "/v1/sessions/{}/logout",
        [array](const ApiRequest& request) { return log_out(array, request); }},
       {"GET", "/v1/targets/{}/port-groups",

@@ -8,7 +8,7 @@ namespace admin {
 // GET /v1   {"routes": [{"method": "GET", "path": "/v1/sessions"}, ...]}
 // GET /v1/stats
 // GET /metrics: for Prometheus, as text
-// GET /v1/sessions
+// GET /v1/sessions, GET /v1/sessions/{tsih}
 // POST /v1/sessions/{tsih}/logout   {"grace_seconds": 10}
 // /v1/configuration: configuration_routes.hpp
 // /v1/targets..., /v1/portals...: target_routes.hpp

@@ -179,6 +179,7 @@ with subprocess.Popen(["iscsi-perf", "-t", "60", "-b", "8", url + "/2"], stdout=
     while not sessions and guest.poll() is None:
         sessions = ask("GET", "/v1/sessions")["sessions"]
     if sessions:
+        ask("GET", "/v1/sessions/{}", sessions[0]["tsih"])
         ask("POST", "/v1/sessions/{}/logout", sessions[0]["tsih"], body={"grace_seconds": 0})
     guest.terminate()
 ask("POST", "/v1/sessions/{}/logout", 65535, status=404)
