@@ -56,8 +56,11 @@ std::optional<std::uint64_t> list_identifier_of(const CopyTask& task,
     return std::nullopt;
   }
   const auto header = scsi::decode_extended_copy_header(task.data_out, *layout.service_action);
-  if (!header || header->list_id_usage == scsi::ListIdUsage::none) return std::nullopt;
-  return header->list_identifier;
+  if (header && header->list_id_usage == scsi::ListIdUsage::none) return std::nullopt;
+  // Of a list that was refused as well.
+  const scsi::Field& field = scsi::extended_copy_list_identifier(*layout.service_action);
+  if (task.data_out.size() < field.end_byte()) return std::nullopt;
+  return field.read(task.data_out);
 }
 
 std::vector<scsi::RodTokenBytes> tokens_of(const CopyTask& task, const scsi::CdbLayout& layout) {

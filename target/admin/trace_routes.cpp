@@ -5,9 +5,7 @@
 
 #include "store/open.hpp"
 #include "target/admin/change_answer.hpp"
-#include "target/admin/pcapng.hpp"
-#include "target/admin/trace_comments.hpp"
-#include "target/admin/trace_packet.hpp"
+#include "target/admin/trace_capture.hpp"
 
 namespace admin {
 namespace {
@@ -21,7 +19,7 @@ constexpr std::string_view capture_content_type = "application/x-pcapng";
 ApiResponse show(net::Tracer& tracer) {
   const auto status = tracer.status();
   const net::TraceStatus told = status.value_or(net::TraceStatus{});
-  const json out{{"on", status.has_value()},
+  const json out{{"recording", status.has_value()},
                  {"memory_bytes", told.settings.memory_bytes},
                  {"data_bytes", told.settings.data_bytes},
                  {"pdus", told.pdus},
@@ -66,21 +64,6 @@ ApiResponse stop(net::Tracer& tracer) {
 }
 
 }  // namespace
-
-std::string capture_of(const std::vector<net::TracedPdu>& pdus) {
-  std::string out = pcapng::section_header("copymgrd");
-  out += pcapng::interface_description(pcapng::link_type_raw);
-  const std::vector<std::string> comments = comments_on(pdus);
-  for (std::size_t i = 0; i < pdus.size(); ++i) {
-    const TracePacket packet = packet_of(pdus[i]);
-    out += pcapng::enhanced_packet(
-        {static_cast<std::uint64_t>(pdus[i].since_1970.count()), packet.bytes,
-         packet.original_bytes,
-         pdus[i].place.sent ? pcapng::Direction::outbound : pcapng::Direction::inbound,
-         comments[i]});
-  }
-  return out;
-}
 
 std::vector<Route> trace_routes(const ArrayParts& array) {
   net::Tracer& tracer = array.server.tracer();

@@ -6,9 +6,6 @@
 
 namespace admin {
 
-// The whole file.
-std::string capture_of(const std::vector<net::TracedPdu>& pdus);
-
 std::vector<Route> trace_routes(const ArrayParts& array);
 
 }  // namespace admin

@@ -25,7 +25,7 @@ echo "initiator-secret" >"$work/secret"
 start_target --lun "0=file:$work/a.img" --lun "1=file:$work/b.img,size=4M" --lun 2=memory:4M --header-digest crc32c --data-digest crc32c \
   --target iqn.2026-11.io.copymgr:chap --lun 0=memory:1M --chap "host1:$work/secret"
 port=${portal##*:}
-[ "$(cm trace status --json | jq -r .on)" = false ] || fail "on without being asked"
+[ "$(cm trace status --json | jq -r .recording)" = false ] || fail "on without being asked"
 refused "trace is off" trace stop "$work/nothing.pcapng"
 [ ! -e "$work/nothing.pcapng" ] || fail "a file of nothing"
 refused "1M to 256M" trace start --memory 1G
@@ -35,15 +35,15 @@ file=$work/copy.pcapng
 cm copy --mode offload "$url/0" "$url/1" >"$work/out" || fail "no copy: $(cat "$work/out")"
 cm copy --mode host "$url/0" "$url/2" >"$work/out" || fail "no copy: $(cat "$work/out")"
 cm info "iscsi://host1%initiator-secret@$portal/iqn.2026-11.io.copymgr:chap/0" >/dev/null || fail "no CHAP login"
-[ "$(cm trace status --json | jq -r '.on and .pdus > 20 and .lost == 0')" = true ] || fail "$(cm trace status --json)"
+[ "$(cm trace status --json | jq -r '.recording and .pdus > 20 and .lost == 0')" = true ] || fail "$(cm trace status --json)"
 hash=$(cm token list --dead --json | jq -r '.tokens[0].hash // empty')
 hash=${hash:-$(cm token list --json | jq -r '.tokens[0].hash')}
 cm copy-operation list --json >"$work/operations"
 refused "$work/no/such" trace stop "$work/no/such/file"
-[ "$(cm trace status --json | jq -r .on)" = true ] || fail "the trace is gone"
+[ "$(cm trace status --json | jq -r .recording)" = true ] || fail "the trace is gone"
 cm trace stop "$file" | grep -q "$file: [0-9]* PDUs" || fail "does not tell"
 [ "$(stat -c %a "$file")" = 600 ] || fail "others can read it"
-[ "$(cm trace status --json | jq -r .on)" = false ] || fail "still on"
+[ "$(cm trace status --json | jq -r .recording)" = false ] || fail "still on"
 check_capture 50
 
 # Both ends, both directions, both sides of the conversation.

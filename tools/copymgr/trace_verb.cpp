@@ -18,7 +18,7 @@ namespace po = boost::program_options;
 using Arguments = std::vector<std::string>;
 
 constexpr std::array status_columns{
-    host::Column{"on", "on"},
+    host::Column{"recording", "recording"},
     host::Column{"PDUs", "pdus"},
     host::Column{"made room", "lost"},
     host::Column{"memory", "memory_bytes", host::Shown::bytes},
@@ -92,7 +92,7 @@ int run_stop(const Arguments& arguments) {
   const auto status = host::ask_admin(socket, {"/v1/trace", {}});
   if (!status) return complain(usage.verb, status.error()), failed;
   const Json told = Json::parse(*status, nullptr, false);
-  if (!told.is_object() || !told.value("on", false))
+  if (!told.is_object() || !told.value("recording", false))
     return complain(usage.verb, "the trace is off: copymgr trace start"), failed;
   // Before the trace is gone.
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -6,9 +6,9 @@
 #include "scsi/extended_copy_parameters.hpp"
 #include "scsi/token_parameters.hpp"
 #include "target/admin/pcapng.hpp"
+#include "target/admin/trace_capture.hpp"
 #include "target/admin/trace_comments.hpp"
 #include "target/admin/trace_packet.hpp"
-#include "target/admin/trace_routes.hpp"
 
 namespace {
 
@@ -282,12 +282,20 @@ TEST_CASE("EXTENDED COPY has its list identifier in its list, of one byte or fou
   CHECK(comments_on({{first, pdu_of(0x21, 7)}})[0] == "EXTENDED COPY(LID1): GOOD");
   lid4[0] = 0x01;
   lid4[3] = 0x20;
+  lid4[16] = 0xff;
   const auto& field = scsi::extended_copy_list_identifier(0x01);
   field.write(lid4, 0xabcdef01);
   TracedPdu second = command(7, 0x83, 0x01, 6, 0);
   second.data = lid4;
   CHECK(comments_on({{second, pdu_of(0x21, 7)}})[0] ==
         "EXTENDED COPY(LID4), list identifier 0xabcdef01: GOOD");
+  second.data[16] = 0;  // refused, and named all the same
+  TracedPdu refused = pdu_of(0x21, 7);
+  refused.header[3] = 0x02;
+  CHECK(comments_on({{second, refused}})[0] ==
+        "EXTENDED COPY(LID4), list identifier 0xabcdef01: CHECK CONDITION");
+  second.data.clear();
+  CHECK(comments_on({{second, refused}})[0] == "EXTENDED COPY(LID4): CHECK CONDITION");
 }
 
 TEST_CASE("a capture: a section, an interface, a packet for each PDU") {
