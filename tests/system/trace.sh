@@ -22,7 +22,7 @@ check_capture() {
 
 head -c 4M /dev/urandom >"$work/a.img"
 echo "initiator-secret" >"$work/secret"
-start_target --lun "0=file:$work/a.img" --lun "1=file:$work/b.img,size=4M" --lun 2=memory:4M --header-digest crc32c --data-digest crc32c \
+start_target --lun "0=file:$work/a.img" --lun "1=file:$work/b.img,size=4M" --lun 2=memory:4M --header-digest crc32c \
   --target iqn.2026-11.io.copymgr:chap --lun 0=memory:1M --chap "host1:$work/secret"
 port=${portal##*:}
 [ "$(cm trace status --json | jq -r .recording)" = false ] || fail "on without being asked"
@@ -38,7 +38,7 @@ cm info "iscsi://host1%initiator-secret@$portal/iqn.2026-11.io.copymgr:chap/0" >
 [ "$(cm trace status --json | jq -r '.recording and .pdus > 20 and .lost == 0')" = true ] || fail "$(cm trace status --json)"
 hash=$(cm token list --dead --json | jq -r '.tokens[0].hash // empty')
 hash=${hash:-$(cm token list --json | jq -r '.tokens[0].hash')}
-cm copy-operation list --json >"$work/operations"
+cm events --json >"$work/events"
 refused "$work/no/such" trace stop "$work/no/such/file"
 [ "$(cm trace status --json | jq -r .recording)" = true ] || fail "the trace is gone"
 cm trace stop "$file" | grep -q "$file: [0-9]* PDUs" || fail "does not tell"
@@ -56,10 +56,10 @@ dissect -V -Y 'iscsi.opcode == 0x03' | grep -q 'KeyValue: CHAP_R=' || fail "no l
 [ "$(count 'iscsi.opcode == 0x25 && frame.cap_len < frame.len')" -gt 0 ] || fail "no data is cut"
 [ "$(dissect -Y 'frame.comment' -T fields -e frame.cap_len -e frame.len | awk '$1 != $2' | wc -l)" -eq 0 ] || fail "a copy command is cut"
 
-# The comments: list identifiers as the daemon's ledger has them, and as they stand in the CDBs.
+# The comments: list identifiers as the copy manager tells them in its events, and as they stand in the CDBs.
 dissect -Y frame.comment -T fields -e frame.comment >"$work/comments"
-jq -r '.copy_operations[] | select(.list_identifier) | "\(.command), list identifier \(.list_identifier)"' "$work/operations" | sort -u >"$work/ledger"
-[ -s "$work/ledger" ] || fail "no copy operation: $(cat "$work/operations")"
+jq -r 'select(.event == "copy.ended") | "\(.command), list identifier \(.list_identifier)"' "$work/events" | sort -u >"$work/ledger"
+[ -s "$work/ledger" ] || fail "no copy operation: $(cat "$work/events")"
 while read -r operation; do grep -qF "$operation" "$work/comments" || fail "no comment on $operation: $(cat "$work/comments")"; done <"$work/ledger"
 grep -q "^WRITE USING TOKEN, list identifier 0x[0-9a-f]*, token $hash: GOOD" "$work/comments" || fail "no $hash: $(cat "$work/comments")"
 grep -q "^RECEIVE ROD TOKEN INFORMATION, list identifier 0x[0-9a-f]*, token $hash: GOOD, POPULATE TOKEN completed" "$work/comments" ||

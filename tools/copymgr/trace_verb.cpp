@@ -38,8 +38,7 @@ int run_start(const Arguments& arguments) {
                               po::value<std::string>()->value_name("SIZE")->default_value("16M"),
                               "of the daemon, 1M to 256M")(
       "data", po::value<unsigned>()->value_name("N")->default_value(256),
-      "bytes kept of a data segment that hosts read or write; lists, tokens and text are kept "
-      "whole");
+      "bytes kept of the data of a command; lists of ranges, tokens and text are kept whole");
   const auto values = parse(usage, arguments);
   if (!values) return done;
   const Json body{{"memory", (*values)["memory"].as<std::string>()},
