@@ -65,15 +65,17 @@ expect 421 -H "$right" -H "Host: evil.example" "$at/v1/sessions"
 expect 421 -H "$right" -H "Host: 127.0.0.1.evil.example:$port" "$at/v1/sessions"
 expect 200 -H "$right" -H "Host: localhost:1234" "$at/v1/sessions"
 expect 200 -H "$right" -H "Host: [::1]" "$at/v1/sessions"
-! ss -tln | awk '{ print $4 }' | grep -q "\(0\.0\.0\.0\|\*\|\[::\]\):$port$" || fail "others reach the port"
+ss -tln | awk '{ print $4 }' >"$work/listening"
+grep -q "^127.0.0.1:$port$" "$work/listening" || fail "does not listen"
+! grep -q "\(0\.0\.0\.0\|\*\|\[::\]\):$port$" "$work/listening" || fail "others reach the port"
 grep -q 'is refused with 401' "$work/copymgrd.log" || fail "no refusal in the log"
 ! grep -q 0123456789abcdef "$work/copymgrd.log" || fail "the token is in the log"
-! tr '\0' ' ' <"/proc/$target_pid/cmdline" | grep -q 0123456789abcdef || fail "the token is in the process list"
+! grep -q 0123456789abcdef "/proc/$target_pid/cmdline" || fail "the token is in the process list"
 
 # The verbs go there as well; so they do by the environment.
-cm target list --admin "$at" --admin-token-file "$work/token" | grep -q "$iqn" || fail "no target"
-COPYMGR_ADMIN=$at COPYMGR_ADMIN_TOKEN_FILE=$work/token cm lun create 4 memory:1M >/dev/null || fail "no LUN"
-COPYMGR_ADMIN=$at COPYMGR_ADMIN_TOKEN_FILE=$work/token cm lun list | grep -q memory:1M || fail "no LUN"
+cm target list --admin "$at" --admin-token-file "$work/token" >"$work/out" && grep -q "$iqn" "$work/out" || fail "no target"
+COPYMGR_ADMIN=$at COPYMGR_ADMIN_TOKEN_FILE=$work/token cm lun create "$iqn/4" memory:1M >/dev/null || fail "no LUN"
+COPYMGR_ADMIN=$at COPYMGR_ADMIN_TOKEN_FILE=$work/token cm lun list >"$work/out" && grep -q memory:1M "$work/out" || fail "no LUN"
 refused() { local status=0; cm target list "${@:3}" >"$work/out" 2>"$work/why" || status=$?
   [ $status -eq "$1" ] && grep -q -- "$2" "$work/why" || fail "$status, no '$2': $(cat "$work/why")"; }
 refused 1 "bearer token is needed" --admin "$at" --admin-token-file "$work/other"
