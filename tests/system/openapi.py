@@ -194,7 +194,7 @@ with subprocess.Popen(["iscsi-perf", "-t", "60", "-b", "8", url + "/2"], stdout=
     if sessions:
         ask("GET", "/v1/sessions/{}", sessions[0]["tsih"])
         ask("POST", "/v1/sessions/{}/logout", sessions[0]["tsih"], body={"grace_seconds": 0})
-    guest.terminate()
+    guest.kill()
 ask("POST", "/v1/sessions/{}/logout", 65535, status=404)
 ask("GET", "/v1/reservations")
 ask("POST", "/v1/targets/{}/luns/{}/reservations/clear", target, 0)
