@@ -121,6 +121,10 @@ base::Result<void, std::string> Array::State::open_admin() {
                                                                   events}));
   if (!opened) return base::fail(opened.error());
   admin_server = std::move(*opened);
+  if (!configuration.admin_port) return {};
+  const auto at = admin_server->listen(*configuration.admin_port, configuration.admin_token);
+  if (!at) return base::fail(at.error());
+  base::log::info("the admin API is at http://{}", net::to_text(*at));
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "store/open.hpp"
+#include "target/admin/admin_port.hpp"
 
 namespace admin {
 namespace {
@@ -86,6 +87,20 @@ Fault set_side_space(Configuration& c, Text value) {
   const auto size = store::parse_size(value);
   if (!size) return size.error();
   c.guard.side_bytes_max = *size;
+  return std::nullopt;
+}
+
+Fault set_admin_port(Configuration& c, Text value) {
+  auto endpoint = parse_admin_port(value);
+  if (!endpoint) return endpoint.error();
+  c.admin_port = std::move(*endpoint);
+  return std::nullopt;
+}
+
+Fault set_admin_token(Configuration& c, Text value) {
+  auto token = read_admin_token(value);
+  if (!token) return token.error();
+  c.admin_token = std::move(*token);
   return std::nullopt;
 }
 
@@ -173,6 +188,13 @@ std::vector<ArraySetting> copy_array_settings() {
       {"log-format", "text|json", "text",
        "of the log on standard error: lines for people, or one JSON object a line",
        [](Configuration& c, Text v) { return set_log_format(c.log_format, v); }},
+      {"admin-port", "PORT|ADDRESS:PORT", "",
+       "serve the admin API there too, to who has the token of --admin-token-file; 127.0.0.1 and "
+       "[::1] only; port 0 takes a free one, which the log tells; default: its socket alone",
+       set_admin_port},
+      {"admin-token-file", "FILE", "",
+       "its first line is that token, at least 16 bytes; only its owner may read the file",
+       set_admin_token, false, true},
   };
 }
 

@@ -18,6 +18,7 @@ struct ArraySetting {
   // What is allowed, when the value is not; one line.
   std::optional<std::string> (*set)(Configuration& configuration, const std::string& value);
   bool live = false;  // a daemon that runs takes it at once; else its next start does
+  bool path = false;  // of a file
 };
 
 std::span<const ArraySetting> array_settings();

@@ -53,6 +53,8 @@ struct Configuration {
   device::LogicalUnitLimits limits;
   store::GuardSettings guard;
   copymgr::CopySettings copies;
+  std::optional<net::Endpoint> admin_port;     // where the admin API is besides its socket
+  std::string admin_token;                     // who asks there has to show it
   tokens::CopyManagerDesignator designator{};  // of the array; filled in from its state directory
   base::log::Level log_level = base::log::Level::info;
   base::log::Format log_format = base::log::Format::text;

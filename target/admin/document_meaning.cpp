@@ -98,6 +98,7 @@ class Meaning {
     const auto common = common_copy_limits(for_all, configuration_);
     if (common) configuration_.limits.copies = *common;
     if (!common) note(line_of_copies, "--copy: " + common.error());
+    note(0, fault_of_port());
   }
 
   void portals(const std::vector<Word>& words) {
@@ -139,6 +140,14 @@ class Meaning {
  private:
   void note(unsigned line, const Wrong& wrong) {
     if (wrong) faults_.push_back({line, *wrong});
+  }
+
+  // Asked for without a token; a token that cannot be read has been told.
+  Wrong fault_of_port() const {
+    if (!faults_.empty() ||
+        configuration_.admin_port.has_value() != configuration_.admin_token.empty())
+      return std::nullopt;
+    return "admin-port and admin-token-file need each other";
   }
 
   static unsigned line_of(const TargetDocument& document, std::string_view option) {

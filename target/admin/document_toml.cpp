@@ -127,8 +127,12 @@ class Reader {
   void array(const toml::table& table) {
     std::vector<Key> keys;
     for (const ArraySetting& setting : array_settings()) {
-      keys.push_back({setting.name, [this, name = setting.name](const toml::node& node) {
-                        append(document_.settings, std::string(name), node);
+      keys.push_back({setting.name, [this, &setting](const toml::node& node) {
+                        const std::size_t before = document_.settings.size();
+                        append(document_.settings, std::string(setting.name), node);
+                        if (!setting.path || document_.settings.size() == before) return;
+                        std::string& path = document_.settings.back().value;
+                        path = absolute_backing("file:" + path, directory_).substr(5);
                       }});
     }
     keys.push_back({"copy", [this](const toml::node& node) {

@@ -12,9 +12,11 @@
 #include "target/admin/metrics.hpp"
 #include "target/admin/metrics_text.hpp"
 #include "target/admin/port_group_routes.hpp"
+#include "target/admin/session_details.hpp"
 #include "target/admin/statistics.hpp"
 #include "target/admin/target_routes.hpp"
 #include "target/admin/token_routes.hpp"
+#include "target/admin/trace_routes.hpp"
 #include "target/iscsi/session.hpp"
 
 namespace admin {
@@ -43,6 +45,17 @@ ApiResponse list_sessions(const ArrayParts& array) {
   for (const auto& entry : array.server.sessions().all())
     sessions.push_back(describe(entry->facts, array.clock.now()));
   return answer({{"sessions", sessions}});
+}
+
+ApiResponse show_session(const ArrayParts& array, const ApiRequest& request) {
+  const std::string& text = request.arguments.at(0);
+  const auto tsih = parse_u16(text);
+  const auto entry = tsih ? array.server.sessions().find(*tsih) : nullptr;
+  const auto details = entry != nullptr ? details_of(array, *entry) : std::nullopt;
+  if (!details) return api_error(404, fmt::format("there is no session {}", text));
+  json out = describe(entry->facts, array.clock.now());
+  out.update(*details);
+  return answer(out);
 }
 
 ApiResponse log_out(const ArrayParts& array, const ApiRequest& request) {
@@ -81,11 +94,22 @@ ApiResponse statistics(const ArrayParts& array) {
   return answer(out);
 }
 
+// With {} where a path names something; docs/openapi.yaml describes each.
+Route list_of(const std::vector<Route>& routes) {
+  json all = json::array({{{"method", "GET"}, {"path", "/v1"}}});
+  for (const Route& route : routes)
+    all.push_back({{"method", route.method}, {"path", route.pattern}});
+  const std::string text = json{{"routes", all}}.dump();
+  return {"GET", "/v1", [text](const ApiRequest&) { return ApiResponse{200, text}; }};
+}
+
 std::vector<Route> all_routes(const ArrayParts& array) {
   return {
       {"GET", "/v1/stats", [array](const ApiRequest&) { return statistics(array); }},
       {"GET", "/metrics", [array](const ApiRequest&) { return show_metrics(array); }},
       {"GET", "/v1/sessions", [array](const ApiRequest&) { return list_sessions(array); }},
+      {"GET", "/v1/sessions/{}",
+       [array](const ApiRequest& request) { return show_session(array, request); }},
       {"POST", "/v1/sessions/{}/logout",
        [array](const ApiRequest& request) { return log_out(array, request); }},
       {"GET", "/v1/targets/{}/port-groups",
@@ -103,8 +127,9 @@ Api make_api(const ArrayParts& array) {
   for (auto& more :
        {configuration_routes(array), target_routes(array), lun_routes(array), access_routes(array),
         token_routes(inspected), copy_operation_routes(inspected), group_routes(array),
-        event_routes(array.events, inspected)})
+        event_routes(array.events, inspected), trace_routes(array)})
     routes.insert(routes.end(), more.begin(), more.end());
+  routes.push_back(list_of(routes));
   return Api(std::move(routes));
 }
 

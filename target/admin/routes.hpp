@@ -5,9 +5,10 @@
 
 namespace admin {
 
+// GET /v1   {"routes": [{"method": "GET", "path": "/v1/sessions"}, ...]}
 // GET /v1/stats
 // GET /metrics: for Prometheus, as text
-// GET /v1/sessions
+// GET /v1/sessions, GET /v1/sessions/{tsih}
 // POST /v1/sessions/{tsih}/logout   {"grace_seconds": 10}
 // /v1/configuration: configuration_routes.hpp
 // /v1/targets..., /v1/portals...: target_routes.hpp
@@ -18,6 +19,7 @@ namespace admin {
 // /v1/copy-operations...: copy_operation_routes.hpp
 // /v1/group...: group_routes.hpp
 // /v1/events: event_routes.hpp
+// /v1/trace...: trace_routes.hpp
 Api make_api(const ArrayParts& array);
 
 }  // namespace admin

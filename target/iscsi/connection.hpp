@@ -41,6 +41,12 @@ class Connection final : private PduSink {
   void received_directly(std::size_t bytes);
 
   OutputQueue& output() { return output_; }
+  // Sees every PDU of both directions from now on; null: nobody. It outlives the connection, or is
+  // taken back.
+  void observe(PduObserver* observer) {
+    reader_.observe(observer);
+    output_.observe(observer);
+  }
   // Called when a task that ended later, outside receive(), has put its answer into output().
   void on_late_output(base::UniqueFunction<void()> call) { late_output_ = std::move(call); }
   // The connection is to be closed once the output has been sent.

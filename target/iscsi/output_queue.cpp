@@ -27,6 +27,7 @@ void OutputQueue::push(OutgoingPdu pdu) {
   entry.tail = {};
   if (digests_ != Digests{}) put_digests(entry);
   bytes_ += entry.size();
+  if (observer_ != nullptr) observer_->queued({entry.pdu.header, {}, entry.pdu.data, digests_});
 }
 
 void OutputQueue::put_digests(Entry& entry) const {

@@ -12,6 +12,7 @@
 #include "base/crc32c.hpp"
 #include "target/iscsi/digests.hpp"
 #include "target/iscsi/pdu.hpp"
+#include "target/iscsi/pdu_observer.hpp"
 
 namespace iscsi {
 
@@ -28,6 +29,8 @@ class OutputQueue {
  public:
   // Of the PDUs pushed from now on.
   void put(Digests digests) { digests_ = digests; }
+  // Sees every PDU that is pushed from now on; null: nobody.
+  void observe(PduObserver* observer) { observer_ = observer; }
   // The DataSegmentLength and the digests are filled in here.
   void push(const Bhs& header) { push(OutgoingPdu{header, {}, {}, {}}); }
   void push(const Bhs& header, std::vector<std::uint8_t> bytes);
@@ -60,6 +63,7 @@ class OutputQueue {
   void grow();
 
   Digests digests_;
+  PduObserver* observer_ = nullptr;
   std::vector<Entry> ring_ = std::vector<Entry>(8);  // a power of two
   std::size_t head_ = 0;
   std::size_t count_ = 0;

@@ -81,7 +81,7 @@ std::size_t PduReader::take_digest(base::ByteView stream, PduSink& sink) {
 void PduReader::begin(PduSink& sink) {
   const std::size_t data = bhs::data_segment_length.read(header_);
   const base::ByteSpan place = sink.pdu_begin(header_, additional_);
-  place_ = place.first(std::min(place.size(), data));
+  data_ = place_ = place.first(std::min(place.size(), data));
   data_missing_ = data + pad_to_four(data);
   crc_ = {};
   part_ = Part::data;
@@ -109,6 +109,8 @@ void PduReader::advance_data(base::ByteView got, PduSink& sink) {
 void PduReader::end(bool data_intact, PduSink& sink) {
   part_ = Part::header;
   place_ = {};
+  if (observer_ != nullptr)
+    observer_->received({header_, additional_, data_, digests_, data_intact});
   sink.pdu_end(data_intact);
 }
 

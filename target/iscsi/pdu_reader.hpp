@@ -10,6 +10,7 @@
 #include "base/crc32c.hpp"
 #include "target/iscsi/digests.hpp"
 #include "target/iscsi/pdu.hpp"
+#include "target/iscsi/pdu_observer.hpp"
 
 namespace iscsi {
 
@@ -35,6 +36,8 @@ class PduReader {
  public:
   // From the next header on.
   void expect(Digests digests) { digests_ = digests; }
+  // Sees every PDU that ends from now on, before the sink does; null: nobody.
+  void observe(PduObserver* observer) { observer_ = observer; }
   // Returns how many bytes were taken; fewer than given only when the sink accepts no more.
   std::size_t feed(base::ByteView stream, PduSink& sink);
 
@@ -56,6 +59,7 @@ class PduReader {
   void end(bool data_intact, PduSink& sink);
 
   Digests digests_;
+  PduObserver* observer_ = nullptr;
   Part part_ = Part::header;
   base::Crc32c crc_;  // of what the next digest covers
   std::array<std::uint8_t, base::crc32c_bytes> digest_{};
@@ -65,6 +69,7 @@ class PduReader {
   std::vector<std::uint8_t> additional_;
   std::size_t additional_missing_ = 0;
   base::ByteSpan place_;          // the rest of where data belongs
+  base::ByteView data_;           // all of that place, for the observer
   std::size_t data_missing_ = 0;  // of the data segment and its padding
 };
 

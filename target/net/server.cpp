@@ -92,6 +92,7 @@ struct Server::State {
   asio::io_context context{1};
   std::vector<DoorPtr> doors;  // of the main thread
   std::vector<std::unique_ptr<Worker>> workers;
+  Tracer tracer{workers};
   asio::steady_timer timer{context};
   std::vector<std::function<void()>> each_second;
   asio::signal_set hangups{context};
@@ -208,6 +209,10 @@ DirectoryBoard& Server::directory() {
 
 SessionRegistry& Server::sessions() {
   return state_->sessions;
+}
+
+Tracer& Server::tracer() {
+  return state_->tracer;
 }
 
 base::Result<Endpoint, std::string> Server::listen(const Portal& portal) {

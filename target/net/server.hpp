@@ -15,6 +15,7 @@
 #include "target/net/directory.hpp"
 #include "target/net/endpoint.hpp"
 #include "target/net/session_registry.hpp"
+#include "target/net/tracer.hpp"
 
 namespace net {
 
@@ -71,6 +72,7 @@ class Server {
   void stop();
 
   ServerCounters counters() const;
+  Tracer& tracer();
 
  private:
   struct State;

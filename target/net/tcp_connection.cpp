@@ -26,6 +26,25 @@ void wake_for(tcp::socket& socket, int bytes) {
   ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
 }
 
+// Portals for IPv6 take nothing else (v6_only), so both ends are of one family.
+TcpFlow flow_of(const tcp::endpoint& local, const tcp::endpoint& peer) {
+  TcpFlow out;
+  out.v6 = local.address().is_v6();
+  const auto put = [&](const tcp::endpoint& from, std::array<std::uint8_t, 16>& into) {
+    if (out.v6) {
+      into = from.address().to_v6().to_bytes();
+    } else {
+      const auto bytes = from.address().to_v4().to_bytes();
+      std::copy(bytes.begin(), bytes.end(), into.begin());
+    }
+  };
+  put(local, out.local);
+  put(peer, out.peer);
+  out.local_port = local.port();
+  out.peer_port = peer.port();
+  return out;
+}
+
 bool is_transient(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
@@ -206,6 +225,19 @@ void TcpConnection::tick(base::Instant now) {
   if (!finished_) flush();
   if (draining_ && now >= drain_deadline_) finish();
   if (finished_) finish();
+}
+
+void TcpConnection::trace_into(PduRing* ring) {
+  engine_.observe(nullptr);
+  trace_.reset();
+  if (ring == nullptr) return;
+  boost::system::error_code error;
+  const auto local = socket_.local_endpoint(error);
+  if (error) return;
+  const auto peer = socket_.remote_endpoint(error);
+  if (error) return;  // gone already
+  trace_.emplace(*ring, flow_of(local, peer));
+  engine_.observe(&*trace_);
 }
 
 void TcpConnection::drop() {

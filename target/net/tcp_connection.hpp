@@ -4,12 +4,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
 
 #include "target/iscsi/connection.hpp"
+#include "target/net/connection_trace.hpp"
 #include "target/net/portal_host.hpp"
 #include "target/net/worker.hpp"
 
@@ -29,6 +31,8 @@ class TcpConnection final : public std::enable_shared_from_this<TcpConnection> {
   // All on the worker's thread.
   void start();
   void tick(base::Instant now);
+  // Its PDUs from now on; null: none any more.
+  void trace_into(PduRing* ring);
   // Ends it at once: the daemon stops.
   void drop();
 
@@ -50,6 +54,7 @@ class TcpConnection final : public std::enable_shared_from_this<TcpConnection> {
   const std::unique_ptr<PortalHost> host_;
   const std::string peer_;
   Relocate relocate_;  // until the first header has been seen
+  std::optional<ConnectionTrace> trace_;
   iscsi::Connection engine_;
   std::vector<std::uint8_t> held_;  // received, not yet taken by the engine
   bool waiting_readable_ = false;

@@ -3,6 +3,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include "target/net/pdu_ring.hpp"
 #include "target/net/tcp_connection.hpp"
 
 namespace net {
@@ -84,11 +85,19 @@ void Worker::arm_tick() {
 
 void Worker::add(std::shared_ptr<TcpConnection> connection) {
   if (stopping_) connection->drop();
+  connection->trace_into(trace_.get());
   connections_.insert(std::move(connection));
 }
 
 void Worker::remove(const std::shared_ptr<TcpConnection>& connection) {
+  connection->trace_into(nullptr);
   if (connections_.erase(connection) != 0) load_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Worker::trace_into(std::shared_ptr<PduRing> ring) {
+  for (const auto& connection : connections_)
+    connection->trace_into(ring.get());
+  trace_ = std::move(ring);
 }
 
 WireCounters Worker::counters() const {

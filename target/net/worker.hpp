@@ -18,6 +18,7 @@
 
 namespace net {
 
+class PduRing;
 class TcpConnection;
 
 // Bytes that went over the wire, since start.
@@ -56,6 +57,8 @@ class Worker final : public base::Executor {
   const base::Clock& clock() const { return clock_; }
   void add(std::shared_ptr<TcpConnection> connection);
   void remove(const std::shared_ptr<TcpConnection>& connection);
+  // Every PDU of its connections from now on; null: none any more.
+  void trace_into(std::shared_ptr<PduRing> ring);
   void count_received(std::size_t bytes) { add_to(received_, bytes); }
   void count_sent(std::size_t bytes) { add_to(sent_, bytes); }
   // A connection is being handed to this worker.
@@ -74,6 +77,7 @@ class Worker final : public base::Executor {
   const base::Duration spin_;
   base::BufferPool buffers_;
   base::Buffer scratch_;
+  std::shared_ptr<PduRing> trace_;  // null: off
   boost::asio::io_context context_{1};
   boost::asio::steady_timer tick_;
   std::set<std::shared_ptr<TcpConnection>> connections_;

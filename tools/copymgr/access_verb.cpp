@@ -26,8 +26,8 @@ int change_options(const Usage& usage, const po::variables_map& values, const st
 }
 
 // Of an initiator: the target is one only when something stands behind it.
-base::Result<std::string, std::string> target_before(const std::string& socket, Arguments& left,
-                                                     std::size_t needed) {
+base::Result<std::string, std::string> target_before(const host::AdminAddress& socket,
+                                                     Arguments& left, std::size_t needed) {
   if (left.size() <= needed) return target_named(socket, "");
   return take_target(socket, left);
 }

@@ -33,7 +33,7 @@ bool is_target_name(const std::string& word) {
   return word.starts_with("iqn.") || word.starts_with("eui.") || word.starts_with("naa.");
 }
 
-base::Result<std::string, std::string> target_named(const std::string& socket,
+base::Result<std::string, std::string> target_named(const host::AdminAddress& socket,
                                                     const std::string& word) {
   if (!word.empty()) return word;
   const auto answer = host::ask_admin(socket, {"/v1/targets", {}});
@@ -55,7 +55,7 @@ std::string UnitName::resource() const {
   return resource_of(target) + "/luns/" + percent_encoded(lun);
 }
 
-base::Result<std::string, std::string> take_target(const std::string& socket,
+base::Result<std::string, std::string> take_target(const host::AdminAddress& socket,
                                                    std::vector<std::string>& words) {
   std::string name;
   if (!words.empty() && is_target_name(words.front())) {
@@ -65,7 +65,7 @@ base::Result<std::string, std::string> take_target(const std::string& socket,
   return target_named(socket, name);
 }
 
-base::Result<UnitName, std::string> take_unit(const std::string& socket,
+base::Result<UnitName, std::string> take_unit(const host::AdminAddress& socket,
                                               std::vector<std::string>& words) {
   UnitName out;
   if (!words.empty() && is_target_name(words.front())) {

@@ -27,7 +27,7 @@ std::vector<std::string> words_of(const boost::program_options::variables_map& v
 bool is_target_name(const std::string& word);
 // The target that `word` names; with none ("") the one that the daemon has, if it has just one. The
 // error is one line for a person.
-base::Result<std::string, std::string> target_named(const std::string& socket,
+base::Result<std::string, std::string> target_named(const host::AdminAddress& socket,
                                                     const std::string& word);
 
 // TARGET/LUN, TARGET LUN, or LUN of the only target: taken off the front of `words`.
@@ -36,10 +36,10 @@ struct UnitName {
 
   std::string resource() const;  // "/v1/targets/iqn.../luns/3"
 };
-base::Result<UnitName, std::string> take_unit(const std::string& socket,
+base::Result<UnitName, std::string> take_unit(const host::AdminAddress& socket,
                                               std::vector<std::string>& words);
 // The same without a number.
-base::Result<std::string, std::string> take_target(const std::string& socket,
+base::Result<std::string, std::string> take_target(const host::AdminAddress& socket,
                                                    std::vector<std::string>& words);
 // "/v1/targets/iqn..."
 std::string resource_of(const std::string& target);

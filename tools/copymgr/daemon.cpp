@@ -19,13 +19,42 @@ void add_daemon_options(po::options_description& options) {
 void add_socket_options(po::options_description& options) {
   options.add_options()("help,h", "this help")(
       "socket", po::value<std::string>()->value_name("PATH"),
-      "the daemon's admin socket: admin.socket in its --state-dir; default: $COPYMGR_SOCKET");
+      "the daemon's admin socket: admin.socket in its --state-dir; default: $COPYMGR_SOCKET")(
+      "admin", po::value<std::string>()->value_name("URL"),
+      "or its --admin-port: http://127.0.0.1:PORT; default: $COPYMGR_ADMIN")(
+      "admin-token-file", po::value<std::string>()->value_name("FILE"),
+      "the token of that port; default: $COPYMGR_ADMIN_TOKEN_FILE");
 }
 
-std::string socket_of(const po::variables_map& values) {
-  if (values.count("socket") != 0) return values["socket"].as<std::string>();
-  if (const char* path = std::getenv("COPYMGR_SOCKET")) return path;
-  throw UsageError{"which daemon? give --socket PATH or set COPYMGR_SOCKET"};
+namespace {
+
+std::optional<std::string> given(const po::variables_map& values, const char* option) {
+  if (values.count(option) == 0) return std::nullopt;
+  return values[option].as<std::string>();
+}
+
+std::optional<std::string> environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+}  // namespace
+
+host::AdminAddress socket_of(const po::variables_map& values) {
+  auto path = given(values, "socket"), url = given(values, "admin");
+  if (path && url) throw UsageError{"give --socket or --admin, not both"};
+  if (!path && !url) {
+    path = environment("COPYMGR_SOCKET");
+    if (!path) url = environment("COPYMGR_ADMIN");
+  }
+  if (path) return *path;
+  if (!url) throw UsageError{"which daemon? give --socket PATH or set COPYMGR_SOCKET"};
+  auto file = given(values, "admin-token-file");
+  if (!file) file = environment("COPYMGR_ADMIN_TOKEN_FILE");
+  if (!file) throw UsageError{"--admin needs --admin-token-file, or COPYMGR_ADMIN_TOKEN_FILE"};
+  auto address = host::admin_port_address(*url, *file);
+  if (!address) throw UsageError{address.error()};
+  return std::move(*address);
 }
 
 std::string percent_encoded(const std::string& text) {

@@ -42,7 +42,7 @@ Usage events_usage() {
 int run_events(const std::vector<std::string>& arguments) {
   const auto values = parse(events_usage(), arguments);
   if (!values) return done;
-  const std::string socket = socket_of(*values);
+  const host::AdminAddress socket = socket_of(*values);
   const bool follow = values->count("follow") != 0, json = values->count("json") != 0;
   const EndSignals signals;
   std::uint64_t after = (*values)["after"].as<std::uint64_t>();

@@ -32,7 +32,7 @@ Usage usage() {
 }
 
 // Which other arrays take the unit's tokens, and whose it takes: no command of SCSI tells.
-base::Result<host::Rows, std::string> group_rows(const std::string& socket) {
+base::Result<host::Rows, std::string> group_rows(const host::AdminAddress& socket) {
   using nlohmann::json;
   const auto answer = host::ask_admin(socket, {"/v1/group", {}});
   if (!answer) return base::fail(answer.error());

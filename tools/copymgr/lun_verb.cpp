@@ -54,7 +54,7 @@ int run_create(const Arguments& arguments) {
   const auto values = parse(usage, arguments);
   if (!values) return done;
   Arguments left = words_of(*values);
-  const std::string socket = socket_of(*values);
+  const host::AdminAddress socket = socket_of(*values);
   Json body = Json::object();
   std::string named;
   if (!left.empty() && is_target_name(left.front())) {

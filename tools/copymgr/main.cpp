@@ -35,10 +35,12 @@ constexpr std::array verbs{
     Verb{"metrics", "what a running daemon counts, for Prometheus", run_metrics},
     Verb{"portal", "where a running daemon listens: add, list, remove", run_portal},
     Verb{"reservation", "the reservations of a running daemon: list, clear", run_reservation},
-    Verb{"session", "the sessions of a running daemon: list, logout", run_session},
+    Verb{"session", "the sessions of a running daemon: list, show, logout", run_session},
     Verb{"stats", "what a running daemon has copied, and how", run_stats},
     Verb{"target", "the targets of a running daemon: create, list, online, offline...", run_target},
     Verb{"token", "ROD tokens: list, show, decode, expire, revoke, delete", run_token},
+    Verb{"trace", "the PDUs of a running daemon as a capture for Wireshark: start, stop, status",
+         run_trace},
     Verb{"unmap", "takes back what map gave", run_unmap},
 };
 

@@ -1,12 +1,12 @@
-// `copymgr session list|logout`: who is logged in to a running daemon, and asking them to leave.
+// `copymgr session list|show|logout`: who is logged in to a running daemon, what was agreed on with
+// them, and asking them to leave.
 
 #include <array>
 #include <cstdio>
 
 #include <fmt/format.h>
 
-#include "tools/copymgr/verb.hpp"
-#include "tools/host/admin_client.hpp"
+#include "tools/copymgr/change.hpp"
 
 namespace cli {
 namespace {
@@ -62,6 +62,47 @@ int run_list(const std::vector<std::string>& arguments) {
   return done;
 }
 
+int run_show(const std::vector<std::string>& arguments) {
+  constexpr std::array lines{
+      host::Column{"TSIH", "tsih"},
+      host::Column{"initiator", "initiator"},
+      host::Column{"ISID", "isid"},
+      host::Column{"type", "type"},
+      host::Column{"target", "target"},
+      host::Column{"portal group", "portal_group"},
+      host::Column{"from", "peer"},
+      host::Column{"age", "age_seconds", host::Shown::seconds},
+      host::Column{"connections", "connections"},
+      host::Column{"tasks", "tasks"},
+      host::Column{"commands", "commands"},
+      host::Column{"not GOOD", "commands_not_good"},
+      host::Column{"reads", "reads"},
+      host::Column{"writes", "writes"},
+      host::Column{"read", "bytes_read", host::Shown::bytes},
+      host::Column{"written", "bytes_written", host::Shown::bytes},
+      host::Column{"HeaderDigest", "parameters.HeaderDigest"},
+      host::Column{"DataDigest", "parameters.DataDigest"},
+      host::Column{"MaxConnections", "parameters.MaxConnections"},
+      host::Column{"InitialR2T", "parameters.InitialR2T"},
+      host::Column{"ImmediateData", "parameters.ImmediateData"},
+      host::Column{"MaxRecvDataSegmentLength", "parameters.MaxRecvDataSegmentLength"},
+      host::Column{"of the initiator", "parameters.InitiatorMaxRecvDataSegmentLength"},
+      host::Column{"MaxBurstLength", "parameters.MaxBurstLength"},
+      host::Column{"FirstBurstLength", "parameters.FirstBurstLength"},
+      host::Column{"MaxOutstandingR2T", "parameters.MaxOutstandingR2T"},
+      host::Column{"ErrorRecoveryLevel", "parameters.ErrorRecoveryLevel"},
+  };
+  const Usage usage = usage_of("session show", "TSIH [options]",
+                               "Tells of one session what was agreed on at login, what it has "
+                               "under way and what its commands were.\n",
+                               "  copymgr session show 3\n", {"TSIH"});
+  const auto values = parse(usage, arguments);
+  if (!values) return done;
+  return print_table(usage, *values,
+                     "/v1/sessions/" + percent_encoded((*values)["TSIH"].as<std::string>()), "",
+                     lines);
+}
+
 int run_logout(const std::vector<std::string>& arguments) {
   const auto values = parse(logout_usage(), arguments);
   if (!values) return done;
@@ -77,6 +118,7 @@ int run_logout(const std::vector<std::string>& arguments) {
 
 constexpr std::array verbs{
     Verb{"list", "who is logged in", run_list},
+    Verb{"show", "one session: what was agreed on, what it does", run_show},
     Verb{"logout", "ask an initiator to log out, and drop it if it does not", run_logout},
 };
 

@@ -4,11 +4,12 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "tools/host/admin_client.hpp"
 
 namespace cli {
 
 struct WatchOptions {
-  std::string socket;
+  host::AdminAddress socket;
   base::Duration interval;
   bool json = false;  // one document a line
 };

@@ -94,6 +94,8 @@ void print_man_page_end() {
   fmt::print(
       ".SH EXIT STATUS\n0: done. 1: failed; one line on standard error says why. 2: wrong usage.\n"
       ".SH ENVIRONMENT\n.TP\n.B COPYMGR_SOCKET\nThe admin socket of the daemon that is meant.\n"
+      ".TP\n.B COPYMGR_ADMIN\nOr its admin port: http://127.0.0.1:PORT.\n"
+      ".TP\n.B COPYMGR_ADMIN_TOKEN_FILE\nThe file with the token of that port.\n"
       ".SH SEE ALSO\n.BR copymgrd (8)\n");
 }
 

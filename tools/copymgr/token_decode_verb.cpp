@@ -56,7 +56,7 @@ base::Result<std::string, std::string> read_input(const std::string& path) {
   return read_some(file);
 }
 
-base::Result<host::TokenVerdict, std::string> ask(const std::string& socket,
+base::Result<host::TokenVerdict, std::string> ask(const host::AdminAddress& socket,
                                                   const scsi::RodTokenBytes& token) {
   const std::string body = fmt::format(R"({{"token":"{}"}})", base::to_hex(token));
   const auto answer = host::ask_admin(socket, {"/v1/tokens/lookup", body});

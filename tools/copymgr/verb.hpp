@@ -12,6 +12,8 @@
 
 #include <boost/program_options.hpp>
 
+#include "tools/host/admin_client.hpp"
+
 namespace cli {
 
 enum ExitCode : int { done = 0, failed = 1, wrong_usage = 2 };
@@ -46,6 +48,7 @@ int run_token(const std::vector<std::string>& arguments);
 int run_token_decode(const std::vector<std::string>& arguments);  // of run_token
 int run_target(const std::vector<std::string>& arguments);
 int run_target_access(const std::vector<std::string>& arguments);  // of run_target
+int run_trace(const std::vector<std::string>& arguments);
 int run_unmap(const std::vector<std::string>& arguments);
 
 // Runs the verb that the first argument names; `family` stands before it on the command line and
@@ -53,11 +56,12 @@ int run_unmap(const std::vector<std::string>& arguments);
 int dispatch(std::string_view family, std::span<const Verb> verbs,
              const std::vector<std::string>& arguments);
 
-// --socket and --help, and with --json, as the verbs on a running daemon have them.
+// --socket, --admin and --help, and with --json, as the verbs on a running daemon have them.
 void add_socket_options(boost::program_options::options_description& options);
 void add_daemon_options(boost::program_options::options_description& options);
-// What --socket says, or the environment's COPYMGR_SOCKET. Throws UsageError.
-std::string socket_of(const boost::program_options::variables_map& values);
+// What --socket says, or --admin with --admin-token-file, or the environment under COPYMGR_SOCKET,
+// COPYMGR_ADMIN and COPYMGR_ADMIN_TOKEN_FILE. Throws UsageError.
+host::AdminAddress socket_of(const boost::program_options::variables_map& values);
 // As part of a path or a query.
 std::string percent_encoded(const std::string& text);
 // "?lun=3&dead=": those of the options that were given, for the query of a resource.

@@ -76,14 +76,18 @@ Ok take_lun(const std::string& value, admin::TargetDocument& target) {
   return base::fail(fmt::format("LUN {} of {} is given twice", lun->number, target.name));
 }
 
-// Of "NAME:FILE[,initiator=NAME]": a daemon that goes on with what it saved may run elsewhere.
+// A daemon that goes on with what it saved may run elsewhere.
+std::string absolute_path(const std::string& path) {
+  return admin::absolute_backing("file:" + path, working_directory()).substr(5);
+}
+
+// Of "NAME:FILE[,initiator=NAME]".
 std::string absolute_account(const std::string& value) {
   const std::size_t end = std::min(value.rfind(",initiator="), value.size());
   const std::size_t colon = value.substr(0, end).rfind(':');
   if (colon == std::string::npos) return value;
-  const std::string file =
-      admin::absolute_backing("file" + value.substr(colon, end - colon), working_directory());
-  return value.substr(0, colon) + file.substr(4) + value.substr(end);
+  const std::string file = absolute_path(value.substr(colon + 1, end - colon - 1));
+  return value.substr(0, colon + 1) + file + value.substr(end);
 }
 
 bool is_of_a_target(const std::string& option) {
@@ -105,7 +109,9 @@ Ok take_one(const std::string& option, const std::string& value, Document& docum
     return {};
   }
   if (!is_of_a_target(option)) {
-    if (admin::find_array_setting(option) != nullptr) document.settings.push_back({option, value});
+    const admin::ArraySetting* const setting = admin::find_array_setting(option);
+    if (setting == nullptr) return {};
+    document.settings.push_back({option, setting->path ? absolute_path(value) : value});
     return {};
   }
   if (document.targets.empty()) {

@@ -1,9 +1,12 @@
 #include "tools/host/admin_client.hpp"
 
+#include <charconv>
 #include <chrono>
+#include <fstream>
 #include <utility>  // before Boost: its awaitable.hpp uses std::exchange unasked
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -16,9 +19,11 @@ namespace {
 
 using base::fail;
 namespace http = boost::beast::http;
-using Protocol = boost::asio::local::stream_protocol;
+using boost::asio::ip::tcp;
 
-constexpr std::size_t document_bytes_max = 64 << 20;  // of lists: every token that there can be
+constexpr std::string_view url_scheme = "http://";
+
+constexpr std::size_t document_bytes_max = 512 << 20;  // of a trace; and every token there can be
 constexpr std::chrono::seconds patience{5};
 constexpr std::chrono::seconds patience_with_changes{3600};  // a clone that copies, say
 
@@ -28,26 +33,50 @@ std::string reason_of(const http::response<http::string_body>& response) {
   return error ? *error : fmt::format("it answers {}", response.result_int());
 }
 
-}  // namespace
-
-base::Result<std::string, std::string> ask_admin(const std::string& socket_path,
-                                                 const AdminRequest& what) {
-  const auto problem = [&](const std::string& why) {
-    return fail(fmt::format("admin socket {}: {}", socket_path, why));
-  };
-  if (socket_path.size() >= sizeof(sockaddr_un{}.sun_path)) return problem("the path is too long");
-  boost::asio::io_context context;
-  boost::beast::basic_stream<Protocol> stream(context);
+// Of "http://127.0.0.1:8260", with or without a slash behind it. Nullopt: it is none of a loopback.
+std::optional<tcp::endpoint> endpoint_of(std::string_view url) {
+  if (!url.starts_with(url_scheme)) return std::nullopt;
+  url.remove_prefix(url_scheme.size());
+  if (url.ends_with('/')) url.remove_suffix(1);
+  const std::size_t colon = url.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string name(url.substr(0, colon));
+  if (name == "localhost") name = "127.0.0.1";
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  std::uint16_t port = 0;
+  const auto [end, wrong] = std::from_chars(url.data() + colon + 1, url.data() + url.size(), port);
   boost::system::error_code error;
-  stream.socket().connect(Protocol::endpoint(socket_path), error);
-  if (error) return problem(error.message());
+  const auto address = boost::asio::ip::make_address(name, error);
+  if (wrong != std::errc() || end != url.data() + url.size() || error || !address.is_loopback())
+    return std::nullopt;
+  return tcp::endpoint(address, port);
+}
+
+http::request<http::string_body> request_of(const std::string& host_header,
+                                            const AdminAddress& address, const AdminRequest& what) {
   const http::verb verb = what.removes        ? http::verb::delete_
                           : what.body.empty() ? http::verb::get
                                               : http::verb::post;
-  http::request<http::string_body> request(verb, what.resource, 11);
-  request.set(http::field::host, "localhost");
-  request.body() = what.body;
-  request.prepare_payload();
+  http::request<http::string_body> out(verb, what.resource, 11);
+  out.set(http::field::host, host_header);
+  if (!address.token.empty()) out.set(http::field::authorization, "Bearer " + address.token);
+  out.body() = what.body;
+  out.prepare_payload();
+  return out;
+}
+
+// One request on a connection of its own.
+template <class Protocol, class Problem>
+base::Result<std::string, std::string> converse(const typename Protocol::endpoint& endpoint,
+                                                const std::string& host_header,
+                                                const AdminAddress& address,
+                                                const AdminRequest& what, const Problem& problem) {
+  boost::asio::io_context context;
+  boost::beast::basic_stream<Protocol> stream(context);
+  boost::system::error_code error;
+  stream.socket().connect(endpoint, error);
+  if (error) return problem(error.message());
+  const auto request = request_of(host_header, address, what);
   boost::beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(document_bytes_max);
@@ -62,10 +91,44 @@ base::Result<std::string, std::string> ask_admin(const std::string& socket_path,
                    [&](boost::system::error_code e, std::size_t) { error = e; });
   context.run();
   if (error) return problem(error.message());
-  if (parser.get().result() != http::status::ok) {
-    return fail(reason_of(parser.get()));
-  }
+  if (parser.get().result() != http::status::ok) return fail(reason_of(parser.get()));
   return std::move(parser.get().body());
+}
+
+}  // namespace
+
+base::Result<std::string, std::string> ask_admin(const AdminAddress& address,
+                                                 const AdminRequest& what) {
+  std::string where = address.at;
+  const auto problem = [&](const std::string& why) {
+    return fail(fmt::format("{}: {}", where, why));
+  };
+  if (!address.at.starts_with(url_scheme)) {
+    where = "admin socket " + address.at;
+    if (address.at.size() >= sizeof(sockaddr_un{}.sun_path)) return problem("the path is too long");
+    return converse<boost::asio::local::stream_protocol>(
+        boost::asio::local::stream_protocol::endpoint(address.at), "localhost", address, what,
+        problem);
+  }
+  const auto endpoint = endpoint_of(address.at);
+  if (!endpoint) return problem("an admin port is http://127.0.0.1:PORT or http://[::1]:PORT");
+  return converse<tcp>(*endpoint, address.at.substr(url_scheme.size()), address, what, problem);
+}
+
+base::Result<AdminAddress, std::string> admin_port_address(const std::string& url,
+                                                           const std::string& token_file) {
+  if (!endpoint_of(url)) {
+    return fail(
+        fmt::format("'{}' is no admin port: http://127.0.0.1:PORT or http://[::1]:PORT", url));
+  }
+  std::ifstream file(token_file);
+  std::string token;
+  if (!file || !std::getline(file, token)) {
+    return fail(fmt::format("{}: cannot read the token of the admin port", token_file));
+  }
+  while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ')
+    token.pop_back();
+  return AdminAddress(url, token);
 }
 
 AdminStats operator-(const AdminStats& after, const AdminStats& before) {
@@ -78,11 +141,11 @@ AdminStats operator-(const AdminStats& after, const AdminStats& before) {
           after.store_bytes_written - before.store_bytes_written};
 }
 
-base::Result<AdminStats, std::string> read_admin_stats(const std::string& socket_path) {
-  const auto document = ask_admin(socket_path, {"/v1/stats", {}});
+base::Result<AdminStats, std::string> read_admin_stats(const AdminAddress& address) {
+  const auto document = ask_admin(address, {"/v1/stats", {}});
   if (!document) return fail(document.error());
   auto stats = parse_admin_stats(*document);
-  if (!stats) return fail(fmt::format("admin socket {}: {}", socket_path, stats.error()));
+  if (!stats) return fail(fmt::format("{}: {}", address.at, stats.error()));
   return stats;
 }
 

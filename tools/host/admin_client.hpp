@@ -1,5 +1,5 @@
-// A running daemon over its UNIX admin socket. Its counters only grow; a copy is measured by the
-// difference of two readings.
+// A running daemon over its UNIX admin socket or its admin port. Its counters only grow; a copy is
+// measured by the difference of two readings.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,25 @@
 
 namespace host {
 
+struct AdminAddress {
+  AdminAddress() = default;
+  AdminAddress(std::string path) : at(std::move(path)) {}  // of a socket
+  AdminAddress(std::string url, std::string shown) : at(std::move(url)), token(std::move(shown)) {}
+
+  std::string at;     // the path of a socket, or "http://127.0.0.1:8260", "http://[::1]:8260"
+  std::string token;  // of a port
+};
+// A port with the first line of a file as its token. The error is one line for a person.
+base::Result<AdminAddress, std::string> admin_port_address(const std::string& url,
+                                                           const std::string& token_file);
+
 struct AdminRequest {
   std::string resource;  // "/v1/sessions"
   std::string body;      // JSON, which makes it a POST; empty: a GET
   bool removes = false;  // a DELETE
 };
 // The answer's JSON; the error is one line for a person, in the daemon's words where it has some.
-base::Result<std::string, std::string> ask_admin(const std::string& socket_path,
+base::Result<std::string, std::string> ask_admin(const AdminAddress& address,
                                                  const AdminRequest& request);
 // Of {"error": "..."}.
 std::optional<std::string> parse_admin_error(std::string_view json);
@@ -39,7 +51,7 @@ struct AdminStats {
 };
 
 // The errors are one line for a person. A counter that the document lacks is 0.
-base::Result<AdminStats, std::string> read_admin_stats(const std::string& socket_path);
+base::Result<AdminStats, std::string> read_admin_stats(const AdminAddress& address);
 base::Result<AdminStats, std::string> parse_admin_stats(std::string_view json);
 
 }  // namespace host
