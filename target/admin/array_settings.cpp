@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "store/open.hpp"
+#include "target/admin/web_rules.hpp"
 
 namespace admin {
 namespace {
@@ -86,6 +87,13 @@ Fault set_side_space(Configuration& c, Text value) {
   const auto size = store::parse_size(value);
   if (!size) return size.error();
   c.guard.side_bytes_max = *size;
+  return std::nullopt;
+}
+
+Fault set_web(Configuration& c, Text value) {
+  auto endpoint = parse_web_endpoint(value);
+  if (!endpoint) return endpoint.error();
+  c.web = std::move(*endpoint);
   return std::nullopt;
 }
 
@@ -173,6 +181,11 @@ std::vector<ArraySetting> copy_array_settings() {
       {"log-format", "text|json", "text",
        "of the log on standard error: lines for people, or one JSON object a line",
        [](Configuration& c, Text v) { return set_log_format(c.log_format, v); }},
+      {"web", "PORT|ADDRESS:PORT", "",
+       "serve a page for browsers of this machine: what the array does, nothing to change; "
+       "loopback "
+       "addresses only; port 0 takes a free one, which the log tells; default: none",
+       set_web},
   };
 }
 

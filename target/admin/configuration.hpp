@@ -53,6 +53,7 @@ struct Configuration {
   device::LogicalUnitLimits limits;
   store::GuardSettings guard;
   copymgr::CopySettings copies;
+  std::optional<net::Endpoint> web;            // where the page is served; nullopt: nowhere
   tokens::CopyManagerDesignator designator{};  // of the array; filled in from its state directory
   base::log::Level log_level = base::log::Level::info;
   base::log::Format log_format = base::log::Format::text;

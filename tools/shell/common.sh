@@ -8,7 +8,8 @@ build_packages=(g++ cmake ninja-build pkg-config libboost-dev libboost-program-o
                 libspdlog-dev libexpected-dev libiscsi-dev libisal-dev libssl-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev catch2)
 demo_packages=(e2fsprogs xfsprogs util-linux jq)
 bench_packages=(tgt libiscsi-bin iperf3 iproute2)
-check_packages=(libiscsi-bin tshark iproute2 mount clang clang-format libclang-rt-14-dev dpkg-dev file procps man-db systemd python3-pytest)
+check_packages=(libiscsi-bin tshark iproute2 mount clang clang-format libclang-rt-14-dev dpkg-dev file procps man-db systemd python3-pytest
+                curl chromium)
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
