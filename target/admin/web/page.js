@@ -3,7 +3,7 @@
 // Everything that the array tells is put into the page as text (textContent), never as HTML:
 // names of initiators, targets and files are what others chose.
 const id = name => document.getElementById(name);
-const rowsShown = 50, eventsKept = 500, pollMilliseconds = 1000;
+const eventsKept = 500, pollMilliseconds = 1000;
 
 // ---- words
 const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -47,8 +47,8 @@ function bar(cell, text, value, kind) {
 }
 // A table that follows its rows: one <tr> for each key, moved and rewritten only where it changed.
 class Table {
-  constructor(where, caption, empty, key, columns) {
-    Object.assign(this, { where: id(where), empty, key, columns, all: false, lines: new Map() });
+  constructor(where, rowsShown, caption, empty, key, columns) {
+    Object.assign(this, { where: id(where), rowsShown, empty, key, columns, all: false, lines: new Map() });
     this.table = element("table", { role: "table" });
     this.table.append(element("caption", { class: "hidden" }, caption));
     const head = element("tr", { role: "row" });
@@ -81,7 +81,7 @@ class Table {
   }
   show(rows) {
     this.rows = rows;
-    const shown = this.all ? rows : rows.slice(0, rowsShown), before = this.lines;
+    const shown = this.all ? rows : rows.slice(0, this.rowsShown), before = this.lines;
     this.lines = new Map();
     shown.forEach((row, i) => {
       const key = this.key(row);
@@ -99,7 +99,7 @@ class Table {
   }
 }
 const place = row => `${row.target || ""}`;
-const copies = new Table("t-copies", "Copies that run, then those that ended last", "No copy runs, and none has ended lately.", o => o.number, [
+const copies = new Table("t-copies", 20, "Copies that run, then those that ended last", "No copy runs, and none has ended lately.", o => o.number, [
   { title: "Copy", class: "short", text: o => String(o.number) },
   { title: "Command", class: "short", text: o => o.command },
   { title: "From", text: o => o.uses.map(unitName).join(", ") },
@@ -111,7 +111,7 @@ const copies = new Table("t-copies", "Copies that run, then those that ended las
   { title: "Left", class: "number", text: o => o.past || !o.bytes_per_second || o.bytes_asked === null ? "" : time((o.bytes_asked - o.bytes_done) / o.bytes_per_second) },
   { title: "Initiator", text: o => o.initiator || "" },
 ]);
-const tokens = new Table("t-tokens", "Live ROD tokens, those that end first at the top", "No token is alive.", t => t.hash + t.identifier, [
+const tokens = new Table("t-tokens", 10, "Live ROD tokens, those that end first at the top", "No token is alive.", t => t.hash + t.identifier, [
   { title: "Token", class: "short mono", text: t => t.hash },
   { title: "Time left", draw: (cell, t) => {
     const left = t.inactivity_left_seconds, whole = t.inactivity_timeout_seconds;
@@ -125,7 +125,7 @@ const tokens = new Table("t-tokens", "Live ROD tokens, those that end first at t
   { title: "Uses", class: "number", text: t => countOf(t.uses) },
   { title: "Made by", text: t => t.initiator || "" },
 ]);
-const luns = new Table("t-luns", "Logical units", "There is no such LUN.", l => `${l.target} ${l.lun}`, [
+const luns = new Table("t-luns", 50, "Logical units", "There is no such LUN.", l => `${l.target} ${l.lun}`, [
   { title: "LUN", class: "number", text: l => String(l.lun) },
   { title: "Target", text: place },
   { title: "Size", class: "number", text: l => bytes(l.size_bytes) },
@@ -135,14 +135,14 @@ const luns = new Table("t-luns", "Logical units", "There is no such LUN.", l => 
   { title: "Old data kept", class: "number", text: l => l.side_bytes_in_use ? bytes(l.side_bytes_in_use) : "" },
   { title: "Backing", text: l => l.backing + (l.readOnly ? " (read-only)" : "") },
 ]);
-const sessions = new Table("t-sessions", "iSCSI sessions", "No initiator is logged in.", s => `${s.tsih} ${s.isid}`, [
+const sessions = new Table("t-sessions", 20, "iSCSI sessions", "No initiator is logged in.", s => `${s.tsih} ${s.isid}`, [
   { title: "Initiator", text: s => s.initiator },
   { title: "Target", text: s => s.target || "(discovery)" },
   { title: "From", class: "short", text: s => s.peer },
   { title: "Session", class: "number", text: s => String(s.tsih) },
   { title: "For", class: "number", text: s => time(s.age_seconds) },
 ]);
-const events = new Table("t-events", "Events, the newest at the top", "Nothing has happened yet.", e => e.number, [
+const events = new Table("t-events", 25, "Events, the newest at the top", "Nothing has happened yet.", e => e.number, [
   { title: "Time", class: "short", text: e => { const at = new Date(e.time); return isNaN(at) ? e.time : at.toLocaleTimeString("en-GB"); } },
   { title: "Level", draw: (cell, e) => { setText(cell, e.level); cell.className = "short " + (["warning", "error"].includes(e.level) ? e.level : ""); } },
   { title: "Event", class: "short", text: e => e.event || "" },
@@ -262,7 +262,7 @@ async function askCopies() {
   const recent = await get("/v1/copy-operations?limit=12");
   const runs = new Set(running.copy_operations.map(o => o.number));
   const past = recent.copy_operations.filter(o => !runs.has(o.number)).reverse().slice(0, 6);
-  for (const each of past) each.past = true;
+  for (const each of past) each.past = each.state !== "running";  // it may have begun between the two answers
   setText(id("n-copies"), countOf(running.total));
   copies.show([...running.copy_operations, ...past]);
 }
