@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The page that --web serves: what its port refuses, and what a browser makes of it while a copy runs, a token's time
-# runs down and an initiator's name holds markup. WEB_PAGE_PICTURES=DIR keeps the screenshots.
+# runs down and an initiator's name holds markup. Its screenshots stay in the build folder (pictures/).
 . "$(dirname "$0")/../support/target.sh"
 for tool in jq curl chromium iscsi-perf; do command -v $tool >/dev/null || skip "needs $tool"; done
-pictures=${WEB_PAGE_PICTURES:-$work}
+pictures=${WEB_PAGE_PICTURES:-$bin/../pictures}
+mkdir -p "$pictures"
 helpers=()
 trap 'for pid in "${helpers[@]}" ${browser:-}; do kill "$pid" 2>/dev/null || true; done; stop_target; rm -rf "$work"' EXIT
 export COPYMGR_SOCKET=$work/state/admin.socket
