@@ -15,7 +15,8 @@ if [ -z "$deb" ]; then
   (cd "$bin/.." && cpack -G DEB -B "$work/deb" >"$work/cpack.log" 2>&1) || fail "no package: $(tail -3 "$work/cpack.log")"
   deb=$(ls "$work"/deb/copymgr_*.deb)
 fi
-mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | awk '(/^URIs:/ || /^deb /) && !first { first = $2 } END { print first }')
+mirror=$(awk '(/^URIs:/ || /^deb /) && !first { first = $2 } END { print first }' \
+  /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null || true)
 step "a fresh Debian 12 from ${mirror:=http://deb.debian.org/debian}"
 debootstrap --variant=minbase bookworm "$root" "$mirror" >"$work/debootstrap.log" 2>&1 || skip "no fresh root: $(tail -1 "$work/debootstrap.log")"
 mount -t proc proc "$root/proc"
