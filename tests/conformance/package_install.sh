@@ -27,7 +27,7 @@ chmod +x "$root/usr/sbin/policy-rc.d"
 # Also what a minimal image leaves out of every package: manual pages.
 rm -f "$root"/etc/dpkg/dpkg.cfg.d/*docker*
 # What a file tree has besides caches and logs.
-tree() { (cd "$root" && find . -xdev \( -path ./proc -o -path ./var/cache -o -path ./var/lib/apt -o -path ./var/lib/dpkg -o -path ./var/log -o -path ./tmp \) \
+tree() { (cd "$root" && find . -xdev \( -path ./proc -o -path ./run -o -path ./var/cache -o -path ./var/lib/apt -o -path ./var/lib/dpkg -o -path ./var/log -o -path ./tmp \) \
   -prune -o -print | sort); }
 cp "$deb" "$root/tmp/copymgr.deb"
 inside apt-get update -qq >"$work/apt.log" 2>&1 || fail "apt-get update: $(tail -3 "$work/apt.log")"
@@ -55,10 +55,10 @@ step "used as its user"
 inside install -d -o copymgr -g copymgr -m 750 /var/lib/copymgr
 # shellcheck disable=SC2016  # for the shell in there
 inside setpriv --reuid copymgr --regid copymgr --clear-groups bash -ec '
-  copymgrd --state-dir /var/lib/copymgr --portal 127.0.0.1:0 --ready-file /tmp/ready 2>/tmp/log & daemon=$!
+  copymgrd --state-dir /var/lib/copymgr --portal 127.0.0.1:0 --target iqn.2026-11.io.copymgr:installed \
+    --lun 0=file:/var/lib/copymgr/a.img,size=8M --ready-file /tmp/ready 2>/tmp/log & daemon=$!
   for _ in $(seq 100); do [ -s /tmp/ready ] && break; sleep 0.05; done
-  copymgr target create iqn.2026-11.io.copymgr:installed
-  copymgr lun create file:/var/lib/copymgr/a.img --size 8M
+  export COPYMGR_SOCKET=/var/lib/copymgr/admin.socket
   copymgr lun create file:/var/lib/copymgr/b.img --size 8M
   url=iscsi://$(head -1 /tmp/ready)/iqn.2026-11.io.copymgr:installed
   copymgr copy "$url/0" "$url/1" --verify
