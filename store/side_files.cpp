@@ -146,10 +146,11 @@ Header header_now(const SideFileOptions& options, State state) {
           facts_of(options.data_path), facts_of(options.path)};
 }
 
-StoreResult<> write_header(Store& medium, const SideFileOptions& options, State state) {
+StoreResult<> write_header(Store& medium, const SideFileOptions& options, State state,
+                           bool on_medium) {
   const HeaderBytes bytes = encode(header_now(options, state));
-  if (auto done = medium.write(base::ByteOffset(0), bytes, Durability::cached); !done) return done;
-  return medium.flush();
+  auto done = medium.write(base::ByteOffset(0), bytes, Durability::cached);
+  return done && on_medium ? medium.flush() : done;
 }
 
 std::string journal_path(const std::string& path) {
@@ -206,20 +207,23 @@ StoreResult<> grow(Store& store, base::ByteCount size) {
   return store.size() < size ? store.resize(size) : StoreResult<>();
 }
 
-void set_owner(SideJournal& journal, const SideFileOptions& options) {
+// What stands on the medium must never say "ended well" while the unit is in use. A file that is
+// new has never said it there, so nobody waits for the medium then: a thousand units would.
+void set_owner(SideJournal& journal, const SideFileOptions& options, bool is_new) {
   Store& medium = journal.medium();
-  journal.set_owner({options.path,
-                     [&medium, options] { return write_header(medium, options, State::in_use); },
-                     [&medium, options] {
-                       // All it tells before it says so.
-                       if (auto flushed = medium.flush(); !flushed) return flushed;
-                       return write_header(medium, options, State::ended_well);
-                     },
-                     // The journal first: without it the other file is nothing.
-                     [path = options.path] {
-                       ::unlink(journal_path(path).c_str());
-                       ::unlink(path.c_str());
-                     }});
+  journal.set_owner(
+      {options.path,
+       [&medium, options, is_new] { return write_header(medium, options, State::in_use, !is_new); },
+       [&medium, options] {
+         // All it tells before it says so.
+         if (auto flushed = medium.flush(); !flushed) return flushed;
+         return write_header(medium, options, State::ended_well, true);
+       },
+       // The journal first: without it the other file is nothing.
+       [path = options.path] {
+         ::unlink(journal_path(path).c_str());
+         ::unlink(path.c_str());
+       }});
 }
 
 }  // namespace
@@ -227,6 +231,7 @@ void set_owner(SideJournal& journal, const SideFileOptions& options) {
 base::Result<SideFiles, std::string> open_side_files(const SideFileOptions& options) {
   const std::uint64_t slots = options.size.value / options.chunk_bytes;
   const base::ByteCount journal_size = SideJournal::bytes_for(slots);
+  const bool is_new = ::access(journal_path(options.path).c_str(), F_OK) != 0;
   auto medium = open_or_make(journal_path(options.path), journal_size);
   if (!medium) return base::fail(std::move(medium.error()));
   auto side = open_or_make(options.path, options.size);
@@ -247,7 +252,7 @@ base::Result<SideFiles, std::string> open_side_files(const SideFileOptions& opti
     if (!made) return base::fail(std::move(made.error()));
     left.journal = std::move(*made);
   }
-  set_owner(*left.journal, options);
+  set_owner(*left.journal, options, is_new);
   return SideFiles{std::move(*side), std::move(left.journal)};
 }
 

@@ -113,7 +113,7 @@ ApiResponse list_reservations(const ArrayParts& array) {
       out.push_back(row);
     }
   }
-  return {200, json{{"reservations", out}}.dump()};
+  return {200, json_text(json{{"reservations", out}})};
 }
 
 device::ReservationOutcome cleared(const device::Reservations& state) {
@@ -148,7 +148,7 @@ ApiResponse clear_reservations(const ArrayParts& array, const ApiRequest& reques
       array.pool, [&told] { told.set_value(); });
   told.get_future().wait();
   base::log::info("{} LUN {}: reservations cleared", named.target->name(), named.lun.value);
-  return {200, json{{"target", named.target->name()}, {"lun", named.lun.value}}.dump()};
+  return {200, json_text(json{{"target", named.target->name()}, {"lun", named.lun.value}})};
 }
 
 }  // namespace

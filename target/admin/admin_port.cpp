@@ -2,43 +2,22 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <fstream>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include "base/digest.hpp"
+#include "target/admin/loopback.hpp"
 
 namespace admin {
 namespace {
-
-bool is_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size();
-}
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
-}
-
-bool is_loopback(std::string_view address) {
-  return address == "127.0.0.1" || address == "::1";
-}
-
-// Of any port: a tunnel may have another one at its other end.
-bool names_this_machine(std::string_view host) {
-  const bool v6 = host.starts_with('[');
-  const std::size_t end = v6 ? host.find(']') : host.find(':');
-  const std::string name = lower_case(host.substr(v6 ? 1 : 0, end - (v6 ? 1 : 0)));
-  std::string_view rest = end == std::string_view::npos ? "" : host.substr(end + (v6 ? 1 : 0));
-  if (v6 && end == std::string_view::npos) return false;
-  if (!rest.empty() && (rest[0] != ':' || !is_port(rest.substr(1)))) return false;
-  return v6 ? name == "::1" : name == "localhost" || name == "127.0.0.1";
 }
 
 // What stands behind "Bearer "; empty: another scheme.
@@ -59,9 +38,7 @@ bool is_same(std::string_view a, std::string_view b) {
 }  // namespace
 
 base::Result<net::Endpoint, std::string> parse_admin_port(const std::string& text) {
-  const auto endpoint = net::parse_endpoint(is_port(text) ? "127.0.0.1:" + text : text);
-  const bool has_port = is_port(text) || is_port(text.substr(text.rfind(':') + 1));
-  if (endpoint && has_port && is_loopback(endpoint->address)) return *endpoint;
+  if (const auto endpoint = parse_loopback_endpoint(text)) return *endpoint;
   return base::fail(fmt::format(
       "'{}' is not on the loopback of this machine: use PORT, 127.0.0.1:PORT or [::1]:PORT", text));
 }

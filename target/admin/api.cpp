@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <exception>
 #include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "base/log.hpp"
 
 namespace admin {
 namespace {
@@ -66,8 +69,12 @@ std::map<std::string, std::string> query_of(std::string_view target) {
 
 }  // namespace
 
+std::string json_text(const nlohmann::json& document) {
+  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 ApiResponse api_error(unsigned status, const std::string& text) {
-  return {status, nlohmann::json{{"error", text}}.dump()};
+  return {status, json_text(nlohmann::json{{"error", text}})};
 }
 
 ApiResponse Api::answer(std::string_view method, std::string_view target,
@@ -82,7 +89,12 @@ ApiResponse Api::answer(std::string_view method, std::string_view target,
     const nlohmann::json document =
         body.empty() ? nlohmann::json::object() : nlohmann::json::parse(body, nullptr, false);
     if (!document.is_object()) return api_error(400, "the body must be a JSON object");
-    return route.handler({std::move(*arguments), document, query_of(target)});
+    try {
+      return route.handler({std::move(*arguments), document, query_of(target)});
+    } catch (const std::exception& error) {  // of a library: hosts are served on
+      base::log::error("{} {}: {}", method, path, error.what());
+      return api_error(500, fmt::format("{} {} failed: {}", method, path, error.what()));
+    }
   }
   if (path_known) return api_error(405, fmt::format("{} cannot be done with {}", method, path));
   return api_error(404, fmt::format("there is no {}", path));

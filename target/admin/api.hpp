@@ -23,6 +23,9 @@ struct ApiResponse {
   std::string_view content_type = "application/json";
 };
 
+// As text. Names that a host chose may hold bytes that are no UTF-8: they become U+FFFD.
+std::string json_text(const nlohmann::json& document);
+
 // {"error": text}
 ApiResponse api_error(unsigned status, const std::string& text);
 
@@ -37,7 +40,7 @@ class Api {
   explicit Api(std::vector<Route> routes) : routes_(std::move(routes)) {}
   // `target` is the path as it stands in the request line, percent-encoded; `body` is JSON or
   // empty. 404 for no such resource, 405 for a method that it does not have, 400 for a body that is
-  // no JSON object.
+  // no JSON object, 500 when the handler throws.
   ApiResponse answer(std::string_view method, std::string_view target, std::string_view body) const;
 
  private:

@@ -1,5 +1,6 @@
 #include "target/admin/array.hpp"
 
+#include <atomic>
 #include <future>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@
 #include "target/admin/provisioner.hpp"
 #include "target/admin/routes.hpp"
 #include "target/admin/service_manager.hpp"
+#include "target/admin/web_server.hpp"
 #include "target/net/server.hpp"
 
 namespace admin {
@@ -51,19 +53,26 @@ struct Array::State {
   net::Server server{configuration.server, clock, randomness, pool};
   GroupKeeper group{peers, copy_manager, server};
   std::future<void> expiry;  // the one that the pool was given last
+  History history;           // of the admin thread
+  std::atomic<bool> sampling = false;
+  const base::Instant started_at = clock.now();
   std::unique_ptr<AdminServer> admin_server;
+  std::unique_ptr<WebServer> web_server;
 
   // On the pool: many tokens at once, and what they held, would keep a worker busy.
   void expire();
   void reload();
+  void sample();
   base::Result<void, std::string> open_provisioner(const Start& start, SavedDocument saved);
   base::Result<void, std::string> open_admin();
+  base::Result<void, std::string> open_web(const net::Endpoint& endpoint, const Api& api);
 };
 
 Array::Array() = default;
 
 Array::~Array() {
   if (state_ == nullptr) return;
+  state_->web_server.reset();    // asks the admin thread
   state_->admin_server.reset();  // nobody changes the array any more
   state_->copy_manager.leave_to_next_process();
 }
@@ -90,6 +99,14 @@ void Array::State::reload() {
   });
 }
 
+void Array::State::sample() {
+  if (sampling.exchange(true)) return;  // the admin thread is busy with a change
+  admin_server->post([this] {
+    history.add(sample_of(clock.now() - started_at, copy_manager, provisioner->targets()));
+    sampling = false;
+  });
+}
+
 base::Result<void, std::string> Array::State::open_provisioner(const Start& start,
                                                                SavedDocument saved) {
   const auto identifier = state_directory.array_identifier(randomness);
@@ -110,21 +127,38 @@ base::Result<void, std::string> Array::State::open_provisioner(const Start& star
 }
 
 base::Result<void, std::string> Array::State::open_admin() {
-  auto opened =
-      AdminServer::open(state_directory.admin_socket(), make_api({server,
-                                                                  copy_manager,
-                                                                  provisioner->targets(),
-                                                                  clock,
-                                                                  pool,
-                                                                  {group, peers, copy_manager},
-                                                                  *provisioner,
-                                                                  events}));
+  const Api api = make_api({server,
+                            copy_manager,
+                            provisioner->targets(),
+                            clock,
+                            pool,
+                            {group, peers, copy_manager},
+                            *provisioner,
+                            events,
+                            history});
+  auto opened = AdminServer::open(state_directory.admin_socket(), api);
   if (!opened) return base::fail(opened.error());
   admin_server = std::move(*opened);
-  if (!configuration.admin_port) return {};
-  const auto at = admin_server->listen(*configuration.admin_port, configuration.admin_token);
-  if (!at) return base::fail(at.error());
-  base::log::info("the admin API is at http://{}", net::to_text(*at));
+  if (configuration.admin_port) {
+    const auto at = admin_server->listen(*configuration.admin_port, configuration.admin_token);
+    if (!at) return base::fail(at.error());
+    base::log::info("the admin API is at http://{}", net::to_text(*at));
+  }
+  return configuration.web ? open_web(*configuration.web, api) : base::Result<void, std::string>();
+}
+
+base::Result<void, std::string> Array::State::open_web(const net::Endpoint& endpoint,
+                                                       const Api& api) {
+  auto opened = WebServer::open(endpoint, [this, api](const std::string& target) {
+    // What it asks for belongs to the admin thread.
+    std::packaged_task<ApiResponse()> task([&] { return api.answer("GET", target, ""); });
+    auto answer = task.get_future();
+    admin_server->post([&task] { task(); });
+    return answer.get();
+  });
+  if (!opened) return base::fail(opened.error());
+  web_server = std::move(*opened);
+  base::log::info("the page is at http://{}/", net::to_text(web_server->endpoint()));
   return {};
 }
 
@@ -188,7 +222,10 @@ base::Result<std::unique_ptr<Array>, std::string> Array::open(const Start& start
 
 base::Result<void, std::string> Array::run() {
   State& state = *state_;
-  state.server.every_second([&state] { state.expire(); });
+  state.server.every_second([&state] {
+    state.expire();
+    state.sample();
+  });
   state.server.on_hangup([&state] { state.reload(); });
   base::Result<void, std::string> outcome;
   state.server.run([&] {

@@ -12,6 +12,7 @@
 #include "target/admin/api.hpp"
 #include "target/admin/event_ring.hpp"
 #include "target/admin/group_routes.hpp"
+#include "target/admin/history.hpp"
 #include "target/admin/provisioner.hpp"
 #include "target/device/target_device.hpp"
 #include "target/net/server.hpp"
@@ -28,6 +29,7 @@ struct ArrayParts {
   GroupParts group;
   Provisioner& provisioner;
   const EventRing& events;
+  const History& history;
 };
 
 // A number that is the whole of the text.

@@ -8,6 +8,7 @@
 
 #include "store/open.hpp"
 #include "target/admin/admin_port.hpp"
+#include "target/admin/web_rules.hpp"
 
 namespace admin {
 namespace {
@@ -104,6 +105,13 @@ Fault set_admin_token(Configuration& c, Text value) {
   return std::nullopt;
 }
 
+Fault set_web(Configuration& c, Text value) {
+  auto endpoint = parse_web_endpoint(value);
+  if (!endpoint) return endpoint.error();
+  c.web = std::move(*endpoint);
+  return std::nullopt;
+}
+
 constexpr std::uint64_t max32 = UINT32_MAX;
 
 std::vector<ArraySetting> connection_settings() {
@@ -189,12 +197,17 @@ std::vector<ArraySetting> copy_array_settings() {
        "of the log on standard error: lines for people, or one JSON object a line",
        [](Configuration& c, Text v) { return set_log_format(c.log_format, v); }},
       {"admin-port", "PORT|ADDRESS:PORT", "",
-       "serve the admin API there too, to who has the token of --admin-token-file; 127.0.0.1 and "
-       "[::1] only; port 0 takes a free one, which the log tells; default: its socket alone",
+       "serve the admin API there too, to who has the token of --admin-token-file; loopback "
+       "addresses only; port 0 takes a free one, which the log tells; default: its socket alone",
        set_admin_port},
       {"admin-token-file", "FILE", "",
        "its first line is that token, at least 16 bytes; only its owner may read the file",
        set_admin_token, false, true},
+      {"web", "PORT|ADDRESS:PORT", "",
+       "serve a page for browsers of this machine: what the array does, nothing to change; "
+       "loopback "
+       "addresses only; port 0 takes a free one, which the log tells; default: none",
+       set_web},
   };
 }
 

@@ -56,7 +56,8 @@ ApiResponse answer_of(const base::Result<Plan, Refusal>& outcome, const Provisio
     json faults = json::array();
     for (const Fault& fault : refused.faults)
       faults.push_back({{"line", fault.line}, {"text", fault.text}});
-    return {refused.status, json{{"error", to_text(refused.faults)}, {"faults", faults}}.dump()};
+    return {refused.status,
+            json_text(json{{"error", to_text(refused.faults)}, {"faults", faults}})};
   }
   json steps = json::array();
   for (const Step& step : outcome->steps)
@@ -64,7 +65,7 @@ ApiResponse answer_of(const base::Result<Plan, Refusal>& outcome, const Provisio
   more["revision"] = provisioner.revision();
   more["steps"] = std::move(steps);
   more["warnings"] = outcome->warnings;
-  return {200, more.dump()};
+  return {200, json_text(more)};
 }
 
 ApiResponse change(const ArrayParts& array, const ApiRequest& request,

@@ -55,6 +55,7 @@ struct Configuration {
   copymgr::CopySettings copies;
   std::optional<net::Endpoint> admin_port;     // where the admin API is besides its socket
   std::string admin_token;                     // who asks there has to show it
+  std::optional<net::Endpoint> web;            // where the page is served; nullopt: nowhere
   tokens::CopyManagerDesignator designator{};  // of the array; filled in from its state directory
   base::log::Level log_level = base::log::Level::info;
   base::log::Format log_format = base::log::Format::text;

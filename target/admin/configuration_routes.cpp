@@ -18,7 +18,7 @@ ApiResponse export_document(const ArrayParts& array, const ApiRequest& request) 
     if (one == nullptr) return answer_of(base::fail(no_target(name->second)), provisioner);
   }
   const std::string text = one != nullptr ? to_toml(*one) : to_toml(provisioner.document());
-  return {200, json{{"revision", provisioner.revision()}, {"toml", text}}.dump()};
+  return {200, json_text(json{{"revision", provisioner.revision()}, {"toml", text}})};
 }
 
 ApiResponse apply_document(const ArrayParts& array, const ApiRequest& request) {

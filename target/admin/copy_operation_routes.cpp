@@ -109,7 +109,7 @@ ApiResponse list_operations(const Inspected& array, const ApiRequest& request) {
   json list = json::array();
   for (std::size_t i = first; i < total; ++i)
     list.push_back(describe(operations[i], units, array));
-  return {200, json{{"copy_operations", std::move(list)}, {"total", total}}.dump()};
+  return {200, json_text(json{{"copy_operations", std::move(list)}, {"total", total}})};
 }
 
 ApiResponse not_there(const std::string& name) {
@@ -131,7 +131,7 @@ ApiResponse show_operation(const Inspected& array, const ApiRequest& request) {
   const std::string& name = request.arguments.at(0);
   const auto operation = find_operation(array, name);
   if (!operation) return not_there(name);
-  return {200, describe_whole(*operation, UnitNames(array), array).dump()};
+  return {200, json_text(describe_whole(*operation, UnitNames(array), array))};
 }
 
 ApiResponse abort_operation(const Inspected& array, const ApiRequest& request) {
@@ -146,7 +146,7 @@ ApiResponse abort_operation(const Inspected& array, const ApiRequest& request) {
   base::log::info("copy operation {} ({} by {}): aborted by the administrator", operation->number,
                   command_of(operation->service_action), operation->key.nexus.initiator_name);
   const bool in_time = end.wait_for(patience) == std::future_status::ready;
-  return {200, json{{"number", operation->number}, {"stopped", in_time}}.dump()};
+  return {200, json_text(json{{"number", operation->number}, {"stopped", in_time}})};
 }
 
 }  // namespace

@@ -47,11 +47,6 @@ json describe(const Event& event, const UnitNames& units) {
   return out;
 }
 
-// Names that a host chose may hold bytes that are no UTF-8.
-std::string dumped(const json& document) {
-  return document.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 ApiResponse list_events(const EventRing& ring, const Inspected& array, const ApiRequest& request) {
   if (const auto fault = Query::fault_of(request, {"after", "limit"}))
     return api_error(400, *fault);
@@ -64,7 +59,8 @@ ApiResponse list_events(const EventRing& ring, const Inspected& array, const Api
   json events = json::array();
   for (const Event& event : page.events)
     events.push_back(describe(event, units));
-  return {200, dumped({{"events", std::move(events)}, {"last", page.last}, {"lost", page.lost}})};
+  return {200,
+          json_text({{"events", std::move(events)}, {"last", page.last}, {"lost", page.lost}})};
 }
 
 }  // namespace

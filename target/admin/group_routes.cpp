@@ -42,12 +42,11 @@ json describe(const copymgr::PeerFacts& peer) {
 
 ApiResponse show(const GroupParts& parts) {
   const auto group = parts.keeper.group();
-  return {200, json{{"group", group ? group->name : ""},
-                    {"designator", copymgr::to_text(parts.peers.own())},
-                    {"protocol_version", copymgr::pull_protocol_version},
-                    {"tokens_served", parts.copy_manager.tokens_served()},
-                    {"members", describe_members(parts.peers)}}
-                   .dump()};
+  return {200, json_text({{"group", group ? group->name : ""},
+                          {"designator", copymgr::to_text(parts.peers.own())},
+                          {"protocol_version", copymgr::pull_protocol_version},
+                          {"tokens_served", parts.copy_manager.tokens_served()},
+                          {"members", describe_members(parts.peers)}})};
 }
 
 // What a body asks for, as words but for the secret.

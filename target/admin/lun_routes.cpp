@@ -56,7 +56,7 @@ ApiResponse list_luns(const ArrayParts& array) {
     for (const auto& [lun, unit] : target->units())
       out.push_back(describe(target->name(), document->luns.at(lun.value), *unit));
   }
-  return {200, json{{"luns", out}}.dump()};
+  return {200, json_text(json{{"luns", out}})};
 }
 
 ApiResponse show_lun(const ArrayParts& array, const ApiRequest& request) {
@@ -73,7 +73,7 @@ ApiResponse show_lun(const ArrayParts& array, const ApiRequest& request) {
   out["bytes_read"] = hosts.bytes_read;
   out["bytes_written"] = hosts.bytes_written;
   out["snapshots_live"] = guard.snapshots_live;
-  return {200, out.dump()};
+  return {200, json_text(out)};
 }
 
 // A text, a number, true or false, as the word that stands behind --lun; null: none.
@@ -257,7 +257,7 @@ ApiResponse describe_room(device::LogicalUnit& unit) {
     out["provisioned_bytes"] = quota->bound().value;
     out["exhausted"] = quota->waits() ? "wait" : "fail";
   }
-  return {200, out.dump()};
+  return {200, json_text(out)};
 }
 
 ApiResponse show_provisioning(const ArrayParts& array, const ApiRequest& request) {

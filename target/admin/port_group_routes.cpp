@@ -45,7 +45,7 @@ ApiResponse list_port_groups(const ArrayParts& array, const ApiRequest& request)
   json groups = json::array();
   for (const scsi::TargetPortGroup& group : target->port_groups().all())
     groups.push_back(describe(group));
-  return {200, json{{"port_groups", groups}}.dump()};
+  return {200, json_text(json{{"port_groups", groups}})};
 }
 
 ApiResponse change_port_group(const ArrayParts& array, const ApiRequest& request) {
@@ -68,8 +68,8 @@ ApiResponse change_port_group(const ArrayParts& array, const ApiRequest& request
   target->change_access_state(*group, at->state);
   base::log::info("{} portal group {}: {}", target->name(), *group, at->name);
   return {200,
-          json{{"target", target->name()}, {"portal_group", *group}, {"access_state", at->name}}
-              .dump()};
+          json_text(
+              {{"target", target->name()}, {"portal_group", *group}, {"access_state", at->name}})};
 }
 
 }  // namespace admin

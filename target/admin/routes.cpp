@@ -25,7 +25,7 @@ namespace {
 using nlohmann::json;
 
 ApiResponse answer(const json& document) {
-  return {200, document.dump()};
+  return {200, json_text(document)};
 }
 
 json describe(const net::SessionFacts& facts, base::Instant now) {
@@ -127,7 +127,7 @@ Api make_api(const ArrayParts& array) {
   for (auto& more :
        {configuration_routes(array), target_routes(array), lun_routes(array), access_routes(array),
         token_routes(inspected), copy_operation_routes(inspected), group_routes(array),
-        event_routes(array.events, inspected), trace_routes(array)})
+        event_routes(array.events, inspected), history_routes(array.history), trace_routes(array)})
     routes.insert(routes.end(), more.begin(), more.end());
   routes.push_back(list_of(routes));
   return Api(std::move(routes));

@@ -20,6 +20,7 @@ namespace admin {
 // /v1/group...: group_routes.hpp
 // /v1/events: event_routes.hpp
 // /v1/trace...: trace_routes.hpp
+// /v1/history: history.hpp
 Api make_api(const ArrayParts& array);
 
 }  // namespace admin

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
+#include "target/admin/api.hpp"
+
 namespace admin {
 namespace {
 
@@ -93,7 +95,7 @@ std::string statistics_json(const net::ServerCounters& wire,
       {"tokens", tokens_of(copy_manager.token_counters())},
       {"side_files", {{"bytes_in_use", side_bytes}, {"snapshots_live", snapshots}}},
       {"luns", luns}};
-  return document.dump();
+  return json_text(document);
 }
 
 }  // namespace admin

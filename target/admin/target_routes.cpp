@@ -49,7 +49,7 @@ ApiResponse list_targets(const ArrayParts& array) {
   json out = json::array();
   for (const TargetDocument& target : array.provisioner.document().targets)
     out.push_back(describe(array, target));
-  return {200, json{{"targets", out}}.dump()};
+  return {200, json_text(json{{"targets", out}})};
 }
 
 ApiResponse show_target(const ArrayParts& array, const ApiRequest& request) {
@@ -57,7 +57,7 @@ ApiResponse show_target(const ArrayParts& array, const ApiRequest& request) {
   if (target == nullptr) {
     return answer_of(base::fail(no_target(request.arguments.at(0))), array.provisioner);
   }
-  return {200, describe(array, *target).dump()};
+  return {200, json_text(describe(array, *target))};
 }
 
 bool holds_one_value(const std::string& option) {
@@ -196,7 +196,7 @@ ApiResponse list_portals(const ArrayParts& array) {
                    {"address", net::to_text(endpoint)},
                    {"portal_group", portal ? portal->portal_group : 0}});
   }
-  return {200, json{{"portals", out}}.dump()};
+  return {200, json_text(json{{"portals", out}})};
 }
 
 ApiResponse add_portal(const ArrayParts& array, const ApiRequest& request) {

@@ -131,7 +131,7 @@ ApiResponse list_tokens(const Inspected& array, const ApiRequest& request) {
     if (limit != 0 && list.size() == limit) break;
     list.push_back(describe(token, units, array));
   }
-  return {200, json{{"tokens", std::move(list)}, {"total", tokens.size()}}.dump()};
+  return {200, json_text(json{{"tokens", std::move(list)}, {"total", tokens.size()}})};
 }
 
 // The token that a path names; the error is told to the person.
@@ -168,7 +168,7 @@ base::Result<TokenFacts, ApiResponse> find_token(const Inspected& array, const s
 ApiResponse show_token(const Inspected& array, const ApiRequest& request) {
   const auto token = find_token(array, request.arguments.at(0));
   if (!token) return token.error();
-  return {200, describe_whole(*token, UnitNames(array), array).dump()};
+  return {200, json_text(describe_whole(*token, UnitNames(array), array))};
 }
 
 // One line of the log for each token that an administrator ended.
@@ -196,7 +196,7 @@ ApiResponse end_token(const Inspected& array, const ApiRequest& request, TokenFa
   TokenFacts now = *token;
   now.death = how;
   now.left.reset();
-  return {200, describe(now, units, array).dump()};
+  return {200, json_text(describe(now, units, array))};
 }
 
 std::optional<scsi::RodTokenBytes> token_in(const json& body) {
@@ -240,7 +240,7 @@ ApiResponse look_up(const Inspected& array, const ApiRequest& request) {
   const auto member = array.copy_manager.member_that_made(*bytes);
   out["seal"] = member ? fmt::format("of the member {}", *member)
                        : word_of(array.copy_manager.token_table().seal_of(*bytes));
-  return {200, out.dump()};
+  return {200, json_text(out)};
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ echo "0123456789abcdef0123456789abcdef" >"$work/token"
 echo "another0token0of0another0daemon0" >"$work/other"
 echo "short" >"$work/short"
 cp "$work/token" "$work/open" && chmod 644 "$work/open"
-for address in 0.0.0.0:0 192.0.2.1:8260 '[::]:8260' 127.0.0.1 host:8260 127.0.0.2:1 ''; do
+for address in 0.0.0.0:0 192.0.2.1:8260 '[::]:8260' 127.0.0.1 host:8260 128.0.0.1:1 ''; do
   wrong "not on the loopback" --admin-port "$address" --admin-token-file "$work/token"
 done
 wrong "need each other" --admin-port 0

@@ -215,6 +215,9 @@ ask("GET", "/v1/events", query="after=x", status=400)
 if len(page["events"]) != 10:
     fail("no ten events")
 ask("GET", "/v1/events")
+if not ask("GET", "/v1/history", query="after=0")["samples"]:
+    fail("no history")
+ask("GET", "/v1/history", query="after=x", status=400)
 capture = ask("POST", "/v1/trace/stop")
 if capture[:4] != b"\x0a\x0d\x0d\x0a":
     fail("a trace that is no pcapng file")

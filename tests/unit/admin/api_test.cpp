@@ -61,3 +61,17 @@ TEST_CASE("a broken percent encoding stays as it is") {
     CHECK(nlohmann::json::parse(answer.body)["second"] == text);
   }
 }
+
+TEST_CASE("what a handler throws is its answer, not the daemon's end") {
+  const admin::Api api({{"GET", "/x", [](const ApiRequest&) -> ApiResponse {
+                           throw std::runtime_error("a library's");
+                         }}});
+  const ApiResponse answer = api.answer("GET", "/x", "");
+  CHECK(answer.status == 500);
+  CHECK(nlohmann::json::parse(answer.body)["error"] == "GET /x failed: a library's");
+}
+
+TEST_CASE("a text that is no UTF-8 can be answered") {
+  const std::string text = admin::json_text({{"a", "\xff<b>"}, {"b", "\xc3\xa9"}});
+  CHECK(nlohmann::json::parse(text) == nlohmann::json{{"a", "\xef\xbf\xbd<b>"}, {"b", "\xc3\xa9"}});
+}

@@ -26,8 +26,9 @@ struct Inspection : OneSession {
   }
 
   scsi::RodTokenBytes populate(std::uint64_t volume_id, std::uint32_t blocks = 8,
-                               std::uint32_t list_identifier = 5) {
-    const copymgr::OperationKey key{{1, "iqn.host:a", target->name()}, volume_id, list_identifier};
+                               std::uint32_t list_identifier = 5,
+                               const std::string& initiator = "iqn.host:a") {
+    const copymgr::OperationKey key{{1, initiator, target->name()}, volume_id, list_identifier};
     scsi::PopulateToken request;
     request.inactivity_timeout_seconds = 30;
     request.ranges = {{base::Lba(0), base::BlockCount(blocks)}};
@@ -227,4 +228,12 @@ TEST_CASE("a query is read as it stands") {
   CHECK(query("?") == json::object());
   CHECK(query("?a=1&b=%3A&c") == json{{"a", "1"}, {"b", ":"}, {"c", ""}});
   CHECK(query("?=1&&a=b=c") == json{{"a", "b=c"}});
+}
+
+TEST_CASE("an initiator's name of any bytes is told") {
+  Inspection array;
+  array.populate(10, 8, 5, "iqn.<b>\xff");
+  CHECK(array.get("/v1/tokens")["tokens"][0]["initiator"] == "iqn.<b>\xef\xbf\xbd");
+  CHECK(array.get("/v1/copy-operations")["copy_operations"][0]["initiator"] ==
+        "iqn.<b>\xef\xbf\xbd");
 }

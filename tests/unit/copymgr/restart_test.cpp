@@ -1,5 +1,7 @@
 // Copy managers one after another on the same media, journal and clock: what tokens of the last one
 // are worth to the next, after kill -9 and after a clean end.
+#include <fstream>
+
 #include <catch2/catch.hpp>
 
 #include "copymgr/rod_record.hpp"
@@ -296,6 +298,43 @@ TEST_CASE("a machine that was started anew: trusted after a clean end only") {
   const auto files = store::open_side_files(options(unknown ? "" : "second"));
   REQUIRE(files);
   CHECK(files->journal->found().snapshots.size() == (ends_well ? 1 : 0));
+}
+
+// Nobody waits for the medium when the files are new: the entries may be there without the header.
+TEST_CASE("new files whose header never reached the medium hold no point in time") {
+  const ::test::TempDir folder;
+  const store::SideFileOptions options{.path = folder.path("side"),
+                                       .keeping = {"unit", 1},
+                                       .data_path = folder.path("data"),
+                                       .chunk_bytes = 4096,
+                                       .size = base::ByteCount(1 << 16),
+                                       .boot = "first"};
+  ::test::make_file(folder.path("data"), 4096);
+  {
+    auto files = store::open_side_files(options);
+    REQUIRE(files);
+    (void)files->journal->end_restore();
+    REQUIRE(files->journal->begin_snapshot());
+  }
+  {
+    std::fstream journal(options.path + "-journal",
+                         std::ios::in | std::ios::out | std::ios::binary);
+    journal << std::string(store::SideJournal::header_bytes, '\0');
+    REQUIRE(journal.flush());
+  }
+  store::SideFileOptions next = options;
+  next.boot = "second";
+  {
+    auto files = store::open_side_files(next);
+    REQUIRE(files);
+    CHECK(files->journal->found().snapshots.empty());
+    (void)files->journal->end_restore();
+    REQUIRE(files->journal->begin_snapshot());
+    files->journal->keep();
+  }
+  const auto files = store::open_side_files(next);
+  REQUIRE(files);
+  CHECK(files->journal->found().snapshots.size() == 1);
 }
 
 TEST_CASE("the record of a ROD is read as it was written, and nothing else is one") {
