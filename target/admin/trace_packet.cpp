@@ -9,7 +9,7 @@ namespace {
 using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::size_t ip_length_max = 0xffff;
-constexpr std::size_t ipv4_header_bytes = 20, ipv6_header_bytes = 40, tcp_header_bytes = 20;
+constexpr std::size_t ipv4_header_bytes = 20, tcp_header_bytes = 20;
 constexpr std::size_t jumbo_header_bytes = 8;  // hop-by-hop options with that one option
 constexpr std::uint8_t tcp_protocol = 6, hop_by_hop = 0, time_to_live = 64;
 
