@@ -174,7 +174,7 @@ TEST_CASE("the admin socket is asked for /v1/stats") {
 }
 
 TEST_CASE("a daemon that is not there, or answers something else, is told in one line") {
-  CHECK_THAT(read_admin_stats("/nonexistent/socket").error(),
+  CHECK_THAT(read_admin_stats(std::string("/nonexistent/socket")).error(),
              Contains("admin socket /nonexistent/socket: No such file or directory"));
   CHECK_THAT(read_admin_stats(std::string(200, 'x')).error(), Contains("too long"));
   OneAnswer daemon(http("nothing here", "404 Not Found"));
