@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "copymgr/meters.hpp"
+#include "copymgr/write_fault.hpp"
 
 namespace copymgr {
 namespace {
@@ -13,13 +14,6 @@ namespace {
 constexpr base::Duration step_short = std::chrono::milliseconds(100),
                          step_long = std::chrono::milliseconds(400);
 constexpr base::ByteCount step_bytes_min{1u << 20}, step_bytes_max{64u << 20};
-
-CopyFault::Kind kind_of(const store::StoreError& error) {
-  using enum CopyFault::Kind;
-  if (error.kind == store::StoreError::Kind::no_space) return destination_full;
-  if (error.kind == store::StoreError::Kind::no_space_yet) return destination_waits;
-  return destination_write_failed;
-}
 
 }  // namespace
 
@@ -121,7 +115,7 @@ void PullRun::remove_token() {
 Run::Stepped PullRun::write_zeros(const Step& step) {
   const base::Extent into = base::to_extent(step.destination, unit_);
   const auto written = destination_.guard->write_zeros(into);
-  if (!written) return {{}, {}, false, CopyFault{kind_of(written.error())}};
+  if (!written) return {{}, {}, false, CopyFault{write_fault_of(written.error())}};
   meters_.bytes_zeroed += into.length.value;
   return {completed(into.length), {}, false, {}};
 }
@@ -159,7 +153,7 @@ Run::Stepped PullRun::pull(const Step& step) {
   peer_->step_bytes() = step_bytes_.value;
   const base::BlockCount blocks = completed(streamed.bytes);
   if (streamed.not_taken) {
-    return {blocks, {}, false, CopyFault{kind_of(*streamed.not_taken)}};
+    return {blocks, {}, false, CopyFault{write_fault_of(*streamed.not_taken)}};
   }
   const bool stopped =
       streamed.trouble && streamed.trouble->kind == store::RemoteTrouble::Kind::stopped;

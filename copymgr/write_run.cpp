@@ -5,19 +5,13 @@
 #include <utility>
 
 #include "copymgr/snapshot_rod.hpp"
+#include "copymgr/write_fault.hpp"
 
 namespace copymgr {
 namespace {
 
 Run::Stepped failed(base::BlockCount blocks, CopyFault::Kind kind) {
   return {blocks, {}, false, CopyFault{kind}};
-}
-
-CopyFault::Kind kind_of(const store::StoreError& error) {
-  using enum CopyFault::Kind;
-  if (error.kind == store::StoreError::Kind::no_space) return destination_full;
-  if (error.kind == store::StoreError::Kind::no_space_yet) return destination_waits;
-  return destination_write_failed;
 }
 
 }  // namespace
@@ -99,7 +93,7 @@ Run::Stepped WriteRun::write_zeros(const Step& step) {
   const base::Extent into = base::to_extent(step.destination, unit_);
   const auto written = destination_.guard->write_zeros(into);
   if (!written) {
-    return failed({}, kind_of(written.error()));
+    return failed({}, write_fault_of(written.error()));
   }
   meters_.bytes_zeroed += into.length.value;
   return {completed(step.destination.count), {}, false, {}};

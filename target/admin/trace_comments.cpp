@@ -10,6 +10,7 @@
 #include "scsi/copy_cdbs.hpp"
 #include "scsi/copy_results.hpp"
 #include "scsi/extended_copy_parameters.hpp"
+#include "scsi/status_text.hpp"
 #include "scsi/token_parameters.hpp"
 #include "target/device/command_table.hpp"
 
@@ -77,32 +78,10 @@ std::vector<scsi::RodTokenBytes> tokens_of(const CopyTask& task, const scsi::Cdb
   return {*result->token};
 }
 
-std::string_view name_of(scsi::Status status) {
-  switch (status) {
-    case scsi::Status::good:
-      return "GOOD";
-    case scsi::Status::check_condition:
-      return "CHECK CONDITION";
-    case scsi::Status::condition_met:
-      return "CONDITION MET";
-    case scsi::Status::busy:
-      return "BUSY";
-    case scsi::Status::reservation_conflict:
-      return "RESERVATION CONFLICT";
-    case scsi::Status::task_set_full:
-      return "TASK SET FULL";
-    case scsi::Status::aca_active:
-      return "ACA ACTIVE";
-    case scsi::Status::task_aborted:
-      return "TASK ABORTED";
-  }
-  return "an unknown status";
-}
-
 // The sense stands behind its length (RFC 7143 11.4.7).
 std::string outcome_of(const TracedPdu& answer) {
   const auto status = static_cast<scsi::Status>(iscsi::bhs::status.read(answer.header));
-  std::string out(name_of(status));
+  std::string out(scsi::to_text(status));
   if (status == scsi::Status::check_condition && answer.data.size() > 2) {
     const auto sense = scsi::parse_sense(base::ByteView(answer.data).subspan(2));
     if (sense) out += " " + scsi::to_text(*sense);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "tools/troff.hpp"
+
 namespace cli {
 namespace {
 
@@ -16,26 +18,8 @@ std::string list(std::span<const Verb> family) {
   return text;
 }
 
-// For troff: nothing is a request or an escape, a hyphen stays what was typed.
-std::string escaped(std::string_view text) {
-  std::string out;
-  bool at_start = true;
-  for (const char each : text) {
-    if (at_start && (each == '.' || each == '\'')) out += "\\&";
-    at_start = each == '\n';
-    if (each == '\\') {
-      out += "\\e";
-    } else if (each == '-') {
-      out += "\\-";
-    } else {
-      out += each;
-    }
-  }
-  return out;
-}
-
 void print_as_typed(std::string_view text) {
-  fmt::print(".PP\n.nf\n.RS\n{}{}.RE\n.fi\n", escaped(text), text.ends_with('\n') ? "" : "\n");
+  fmt::print(".PP\n.nf\n.RS\n{}{}.RE\n.fi\n", man::escaped(text), text.ends_with('\n') ? "" : "\n");
 }
 
 }  // namespace
@@ -100,12 +84,12 @@ void print_man_page_end() {
 }
 
 void print_man_page(const Usage& usage) {
-  fmt::print(".SS copymgr {} {}\n{}\n", escaped(usage.verb), escaped(usage.synopsis),
-             escaped(usage.what));
+  fmt::print(".SS copymgr {} {}\n{}\n", man::escaped(usage.verb), man::escaped(usage.synopsis),
+             man::escaped(usage.what));
   for (const auto& option : usage.options.options()) {
     if (option->long_name() == "help") continue;  // said once, above
-    fmt::print(".TP\n.B {} {}\n{}\n", escaped(option->format_name()),
-               escaped(option->format_parameter()), escaped(option->description()));
+    fmt::print(".TP\n.B {} {}\n{}\n", man::escaped(option->format_name()),
+               man::escaped(option->format_parameter()), man::escaped(option->description()));
   }
   if (!usage.examples.empty()) print_as_typed(usage.examples);
 }

@@ -10,6 +10,7 @@
 #include "target/admin/array_settings.hpp"
 #include "target/admin/document.hpp"
 #include "target/admin/group_document.hpp"
+#include "tools/troff.hpp"
 
 namespace copymgrd {
 namespace {
@@ -286,18 +287,7 @@ std::string man_page() {
                     ".SH NAME\ncopymgrd \\- a storage array in one process: an iSCSI target with a "
                     "SCSI copy manager\n"
                     ".SH DESCRIPTION\n.nf\n";
-  bool at_start = true;
-  for (const char each : help_text()) {
-    if (at_start && (each == '.' || each == '\'')) out += "\\&";
-    at_start = each == '\n';
-    if (each == '\\') {
-      out += "\\e";
-    } else if (each == '-') {
-      out += "\\-";
-    } else {
-      out += each;
-    }
-  }
+  out += man::escaped(help_text());
   return out + ".fi\n.SH SEE ALSO\n.BR copymgr (1)\n";
 }
 

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include "scsi/status_text.hpp"
+
 namespace host {
 namespace {
 
@@ -49,28 +51,6 @@ constexpr std::array meanings{
     Meaning{asc::insufficient_resources, "insufficient resources"},
 };
 
-std::string_view text_of(scsi::Status status) {
-  switch (status) {
-    case scsi::Status::good:
-      return "GOOD";
-    case scsi::Status::check_condition:
-      return "CHECK CONDITION";
-    case scsi::Status::condition_met:
-      return "CONDITION MET";
-    case scsi::Status::busy:
-      return "BUSY";
-    case scsi::Status::reservation_conflict:
-      return "RESERVATION CONFLICT";
-    case scsi::Status::task_set_full:
-      return "TASK SET FULL";
-    case scsi::Status::aca_active:
-      return "ACA ACTIVE";
-    case scsi::Status::task_aborted:
-      return "TASK ABORTED";
-  }
-  return "unknown status";
-}
-
 }  // namespace
 
 Command make_command(const scsi::CdbLayout& layout) {
@@ -92,7 +72,7 @@ std::string describe(const scsi::Sense& sense) {
 std::string describe(const Reply& reply) {
   if (!reply.delivered) return reply.trouble;
   if (reply.status == scsi::Status::check_condition && reply.sense) return describe(*reply.sense);
-  return std::string(text_of(reply.status));
+  return std::string(scsi::to_text(reply.status));
 }
 
 void progress(std::initializer_list<Lun*> luns) {
