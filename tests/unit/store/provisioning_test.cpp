@@ -324,8 +324,8 @@ TEST_CASE("thick stores share no blocks: they are copied to and from by read and
   REQUIRE(write(*from, 0, noise(MiB, 1)));
   store::ThickStore thick(file(dir.path("to"), MiB));
   const store::Piece source{from.get(), ByteOffset(0)}, target{&thick, ByteOffset(0)};
-  const auto in_kernel = [](store::Piece from, store::Piece to, ByteCount length) {
-    return store::copy_range_in_kernel(from, to, length);
+  const auto in_kernel = [](store::Piece origin, store::Piece destination, ByteCount length) {
+    return store::copy_range_in_kernel(origin, destination, length);
   };
   for (const auto copy : {store::clone_range, +in_kernel}) {
     CHECK(kind_of(copy(source, target, ByteCount(MiB))) == StoreError::Kind::not_supported);
