@@ -101,10 +101,12 @@ void TcpConnection::on_readable() {
   bool more = true;
   for (int batch = 0; more && batch < batches_in_a_row && !finished_; ++batch) {
     more = read_batch();
-    flush();
+    if (more) flush();
   }
+  if (finished_) return;
+  flush_later();
   // With input held back, reading goes on once output has been sent.
-  if (!finished_ && held_.empty()) wait_readable();
+  if (held_.empty()) wait_readable();
 }
 
 // A connection that joins a session (MC/S) has to live where the session lives; which one that is
@@ -161,7 +163,12 @@ bool TcpConnection::feed(base::ByteView bytes) {
 }
 
 void TcpConnection::flush() {
-  if (engine_.dropped()) return finish();
+  flush_awaited_ = false;
+  if (finished_ || engine_.dropped()) return finish();
+  send_output();
+}
+
+void TcpConnection::send_output() {
   iscsi::OutputQueue& output = engine_.output();
   std::array<iovec, gather_entries_max> list;
   while (!finished_ && !output.empty()) {
@@ -199,13 +206,8 @@ void TcpConnection::after_flush() {
 }
 
 void TcpConnection::flush_later() {
-  if (flush_posted_) return;
-  flush_posted_ = true;
-  worker_.post([self = shared_from_this()] {
-    self->flush_posted_ = false;
-    if (self->finished_) return self->finish();
-    self->flush();
-  });
+  if (std::exchange(flush_awaited_, true)) return;
+  worker_.flush_soon(shared_from_this(), engine_.output().bytes());
 }
 
 // Reads what the peer still sends until it closes too: closing with unread input would reset the
@@ -222,9 +224,8 @@ void TcpConnection::drain() {
 
 void TcpConnection::tick(base::Instant now) {
   engine_.tick(now);
-  if (!finished_) flush();
+  flush();
   if (draining_ && now >= drain_deadline_) finish();
-  if (finished_) finish();
 }
 
 void TcpConnection::trace_into(PduRing* ring) {

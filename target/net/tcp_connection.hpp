@@ -31,6 +31,8 @@ class TcpConnection final : public std::enable_shared_from_this<TcpConnection> {
   // All on the worker's thread.
   void start();
   void tick(base::Instant now);
+  // Sends what there is to send; what does not go now goes when the socket can take it.
+  void flush();
   // Its PDUs from now on; null: none any more.
   void trace_into(PduRing* ring);
   // Ends it at once: the daemon stops.
@@ -43,8 +45,8 @@ class TcpConnection final : public std::enable_shared_from_this<TcpConnection> {
   bool look_at_first_header();
   bool read_batch();
   bool feed(base::ByteView bytes);
-  void flush();
   void flush_later();
+  void send_output();
   void after_flush();
   void drain();
   void finish();
@@ -59,8 +61,8 @@ class TcpConnection final : public std::enable_shared_from_this<TcpConnection> {
   std::vector<std::uint8_t> held_;  // received, not yet taken by the engine
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;
-  bool flush_posted_ = false;
-  bool draining_ = false;  // all is sent, the peer's end of stream is awaited
+  bool flush_awaited_ = false;  // of the worker
+  bool draining_ = false;       // all is sent, the peer's end of stream is awaited
   bool finished_ = false;
   base::Instant drain_deadline_;
 };

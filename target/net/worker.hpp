@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 #include <utility>  // before Asio: see house.md 6
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -56,6 +57,9 @@ class Worker final : public base::Executor {
   base::ByteSpan scratch() { return scratch_.span(); }
   const base::Clock& clock() const { return clock_; }
   void add(std::shared_ptr<TcpConnection> connection);
+  // Its flush() is called once all that is ready now has had its turn, or at once when this much
+  // waits to be sent: a peer that sleeps between its connections' answers is woken once for many.
+  void flush_soon(std::shared_ptr<TcpConnection> connection, std::size_t output_bytes);
   void remove(const std::shared_ptr<TcpConnection>& connection);
   // Every PDU of its connections from now on; null: none any more.
   void trace_into(std::shared_ptr<PduRing> ring);
@@ -71,6 +75,7 @@ class Worker final : public base::Executor {
   }
   void run();
   void arm_tick();
+  void flush_all();
 
   const unsigned index_;
   const base::Clock& clock_;
@@ -81,6 +86,10 @@ class Worker final : public base::Executor {
   boost::asio::io_context context_{1};
   boost::asio::steady_timer tick_;
   std::set<std::shared_ptr<TcpConnection>> connections_;
+  std::vector<std::shared_ptr<TcpConnection>> to_flush_;
+  std::vector<std::shared_ptr<TcpConnection>> flushing_;  // empty but inside flush_all()
+  std::size_t to_flush_bytes_ = 0;
+  bool flush_posted_ = false;
   std::atomic<std::size_t> load_{0};
   std::atomic<std::uint64_t> received_{0};
   std::atomic<std::uint64_t> sent_{0};
