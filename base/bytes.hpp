@@ -3,11 +3,13 @@
 // allocated.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace base {
 
@@ -15,15 +17,57 @@ using ByteView = std::span<const std::uint8_t>;
 using ByteSpan = std::span<std::uint8_t>;
 
 // The unsigned integer of `width` bytes (1..8) at `offset`; the caller has checked the length.
-constexpr std::uint64_t load_be(ByteView bytes, std::size_t offset, std::size_t width) {
+// Always inline: where the width is known to the compiler, that is one instruction or two.
+[[gnu::always_inline]] constexpr std::uint64_t load_be(ByteView bytes, std::size_t offset,
+                                                       std::size_t width) {
+  static_assert(std::endian::native == std::endian::little);
+  if (!std::is_constant_evaluated()) {
+    const std::uint8_t* at = bytes.data() + offset;
+    std::uint64_t word = 0;
+    switch (width) {
+      case 1:
+        return *at;
+      case 2:
+        std::memcpy(&word, at, 2);
+        return __builtin_bswap64(word) >> 48;
+      case 4:
+        std::memcpy(&word, at, 4);
+        return __builtin_bswap64(word) >> 32;
+      case 8:
+        std::memcpy(&word, at, 8);
+        return __builtin_bswap64(word);
+      default:
+        break;
+    }
+  }
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < width; ++i)
     value = (value << 8) | bytes[offset + i];
   return value;
 }
 
-constexpr void store_be(ByteSpan bytes, std::size_t offset, std::size_t width,
-                        std::uint64_t value) {
+[[gnu::always_inline]] constexpr void store_be(ByteSpan bytes, std::size_t offset,
+                                               std::size_t width, std::uint64_t value) {
+  if (!std::is_constant_evaluated()) {
+    std::uint8_t* at = bytes.data() + offset;
+    const std::uint64_t word = __builtin_bswap64(value << (64 - 8 * width) % 64);
+    switch (width) {
+      case 1:
+        *at = static_cast<std::uint8_t>(value);
+        return;
+      case 2:
+        std::memcpy(at, &word, 2);
+        return;
+      case 4:
+        std::memcpy(at, &word, 4);
+        return;
+      case 8:
+        std::memcpy(at, &word, 8);
+        return;
+      default:
+        break;
+    }
+  }
   for (std::size_t i = width; i > 0; --i, value >>= 8) {
     bytes[offset + i - 1] = static_cast<std::uint8_t>(value);
   }

@@ -73,18 +73,33 @@ constexpr CdbBytes usage_bitmap(const CdbLayout& layout) {
   return usage;
 }
 
+// Which bits of a CDB may be set: those of its fields, of its name, of CONTROL, and what is behind
+// its end, which is not looked at.
+constexpr CdbBytes allowed_bits(const CdbLayout& layout) {
+  CdbBytes allowed = usage_bitmap(layout);
+  allowed[0] = 0xff;
+  if (layout.service_action) {
+    const Field& action = service_action_of(layout.opcode);
+    action.write(allowed, action.mask());
+  }
+  if (layout.has_variable_length()) variable_length::additional_length.write(allowed, 0xff);
+  std::fill(allowed.begin() + layout.length, allowed.end(), std::uint8_t{0xff});
+  return allowed;
+}
+
+constexpr bool has_reserved_bit(const CdbBytes& allowed, const CdbBytes& cdb) {
+  unsigned bad = 0;
+  for (std::size_t byte = 0; byte < cdb_bytes_max; ++byte)
+    bad |= cdb[byte] & ~allowed[byte] & 0xffu;
+  return bad != 0;
+}
+
 // The first set bit that no field covers, most significant first; nullopt when there is none.
 constexpr std::optional<FieldPointer> first_reserved_bit(const CdbLayout& layout,
                                                          base::ByteView cdb) {
-  CdbBytes usage = usage_bitmap(layout);
-  usage[0] = 0xff;
-  if (layout.service_action) {
-    const Field& action = service_action_of(layout.opcode);
-    action.write(usage, action.mask());
-  }
-  if (layout.has_variable_length()) variable_length::additional_length.write(usage, 0xff);
+  const CdbBytes allowed = allowed_bits(layout);
   for (std::uint16_t byte = 0; byte < layout.length; ++byte) {
-    const unsigned bad = cdb[byte] & ~usage[byte] & 0xffu;
+    const unsigned bad = cdb[byte] & ~allowed[byte] & 0xffu;
     for (int bit = 7; bad != 0 && bit >= 0; --bit) {
       if ((bad >> bit) & 1) return FieldPointer{byte, static_cast<std::uint8_t>(bit), true};
     }

@@ -46,13 +46,14 @@ struct Field {
   }
 
   // The caller has checked that `in` reaches end_byte().
-  constexpr std::uint64_t read(base::ByteView in) const {
+  [[gnu::always_inline]] constexpr std::uint64_t read(base::ByteView in) const {
     return (base::load_be(in, byte, width_bytes()) >> low_bit()) & mask();
   }
   constexpr bool is_set(base::ByteView in) const { return read(in) != 0; }
 
   // Leaves the neighbouring bits as they are; a value too wide for the field is cut.
-  constexpr void write(base::ByteSpan out, std::uint64_t value) const {
+  [[gnu::always_inline]] constexpr void write(base::ByteSpan out, std::uint64_t value) const {
+    if (bits == width_bytes() * 8) return base::store_be(out, byte, width_bytes(), value);
     const std::uint64_t old = base::load_be(out, byte, width_bytes());
     const std::uint64_t place = mask() << low_bit();
     base::store_be(out, byte, width_bytes(), (old & ~place) | ((value & mask()) << low_bit()));

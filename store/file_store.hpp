@@ -17,6 +17,7 @@ class FileStore final : public Store {
       : file_(std::move(file)),
         size_(size.value),
         alignment_bytes_(alignment_bytes),
+        in_memory_(lives_in_memory(file_)),
         name_(std::move(name)) {}
 
   base::ByteCount size() const override { return base::ByteCount(size_.load()); }
@@ -39,6 +40,7 @@ class FileStore final : public Store {
   std::optional<FileHandle> file() const override { return FileHandle{file_.number()}; }
 
  private:
+  static bool lives_in_memory(const Descriptor& file);
   bool direct() const { return alignment_bytes_ > 1; }
   bool needs_bounce(const void* memory) const;
   StoreResult<> read_through_bounce(base::ByteOffset at, base::ByteSpan into);
@@ -51,6 +53,7 @@ class FileStore final : public Store {
   const Descriptor file_;
   std::atomic<std::uint64_t> size_;
   const std::uint32_t alignment_bytes_;
+  const bool in_memory_;  // of a file system without a medium
   const std::string name_;
   std::atomic<int> flush_error_{0};
   std::atomic<bool> nowait_reads_{true};  // until the file system says that it cannot

@@ -42,6 +42,7 @@ struct CommandRow {
   void (*handler)(const Invocation& call);
   AccessRule access_rule = AccessRule::active;
   bool only_thin = false;  // a fully provisioned unit does not know it
+  scsi::CdbBytes allowed_bits = scsi::allowed_bits(layout);
 };
 
 std::span<const CommandRow> command_table();

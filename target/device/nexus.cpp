@@ -29,8 +29,8 @@ std::optional<scsi::Sense> check_cdb(const RowLookup& lookup, const Task& task) 
       return scsi::sense::invalid_field_in_cdb(scsi::variable_length::additional_length);
     }
   }
-  if (const auto bad = scsi::first_reserved_bit(layout, cdb)) {
-    return scsi::sense::invalid_field_in_cdb(*bad);
+  if (scsi::has_reserved_bit(lookup.row->allowed_bits, task.cdb)) {
+    return scsi::sense::invalid_field_in_cdb(*scsi::first_reserved_bit(layout, cdb));
   }
   if (naca(layout).is_set(cdb)) return scsi::sense::invalid_field_in_cdb(naca(layout));
   return std::nullopt;

@@ -119,13 +119,18 @@ base::Result<iscsi::Admission, iscsi::LoginStatus> Host::admit(
 }
 
 // `additional`: whole header segments, padded.
-void Host::send(const iscsi::Bhs& header, ByteView data, ByteView additional) {
+std::vector<std::uint8_t> Host::stream_of(const iscsi::Bhs& header, ByteView data,
+                                          ByteView additional) {
   std::vector<std::uint8_t> stream(header.begin(), header.end());
   stream[4] = static_cast<std::uint8_t>(additional.size() / 4);
   base::store_be(stream, 5, 3, data.size());
   stream.insert(stream.end(), additional.begin(), additional.end());
   stream.insert(stream.end(), data.begin(), data.end());
   stream.resize(padded(stream.size()));
+  return stream;
+}
+
+void Host::send(const std::vector<std::uint8_t>& stream) {
   REQUIRE(engine_.receive(stream) == stream.size());
 }
 
@@ -190,6 +195,12 @@ void Host::answer_r2t(ByteView r2t, ByteView data_out) {
 
 void Host::send_command(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView immediate,
                         std::size_t data_out_bytes, std::uint32_t data_in_bytes) {
+  send(bytes_of(lun, cdb, immediate, data_out_bytes, data_in_bytes));
+}
+
+std::vector<std::uint8_t> Host::bytes_of(std::uint16_t lun, const scsi::CdbBytes& cdb,
+                                         ByteView immediate, std::size_t data_out_bytes,
+                                         std::uint32_t data_in_bytes) {
   iscsi::Bhs request{};
   request[0] = 0x01;
   request[1] = static_cast<std::uint8_t>(0x80 | attribute | (data_out_bytes == 0 ? 0 : 0x20) |
@@ -201,11 +212,11 @@ void Host::send_command(std::uint16_t lun, const scsi::CdbBytes& cdb, ByteView i
       data_out_bytes == 0 ? data_in_bytes : static_cast<std::uint32_t>(data_out_bytes));
   base::store_be32(request, 24, cmd_sn_++);
   std::copy_n(cdb.begin(), 16, request.begin() + 32);
-  if (cdb[0] != 0x7f) return send(request, immediate);
+  if (cdb[0] != 0x7f) return stream_of(request, immediate);
   // AHSLength 17 counts the reserved byte and the rest of the CDB; AHSType 1 is Extended CDB.
   std::vector<std::uint8_t> additional{0x00, 0x11, 0x01, 0x00};
   additional.insert(additional.end(), cdb.begin() + 16, cdb.end());
-  send(request, immediate, additional);
+  return stream_of(request, immediate, additional);
 }
 
 std::vector<std::uint8_t> Host::start(std::uint16_t lun, const scsi::CdbBytes& cdb,

@@ -91,6 +91,12 @@ class Host final : public iscsi::Host {
   // Task attribute of what is sent from now on: 1 SIMPLE, 2 ORDERED, 3 HEAD OF QUEUE.
   std::uint8_t attribute = 1;
 
+  // A command as it stands on the wire, not sent; the next number is its.
+  std::vector<std::uint8_t> bytes_of(std::uint16_t lun, const scsi::CdbBytes& cdb,
+                                     base::ByteView immediate, std::size_t data_out_bytes,
+                                     std::uint32_t data_in_bytes);
+  iscsi::Connection& engine() { return engine_; }
+
   // Sends a command without data-out; what comes back of anything that was sent.
   std::vector<std::uint8_t> start(std::uint16_t lun, const scsi::CdbBytes& cdb,
                                   std::uint32_t data_in_bytes = 0);
@@ -135,7 +141,10 @@ class Host final : public iscsi::Host {
   void log_in(const std::string& initiator_name);
   void send_command(std::uint16_t lun, const scsi::CdbBytes& cdb, base::ByteView immediate,
                     std::size_t data_out_bytes, std::uint32_t data_in_bytes);
-  void send(const iscsi::Bhs& header, base::ByteView data, base::ByteView additional = {});
+  static std::vector<std::uint8_t> stream_of(const iscsi::Bhs& header, base::ByteView data,
+                                             base::ByteView additional = {});
+  void send(const std::vector<std::uint8_t>& stream);
+  void send(const iscsi::Bhs& header, base::ByteView data) { send(stream_of(header, data)); }
   std::vector<std::uint8_t> take_output();
   void answer_r2t(base::ByteView r2t, base::ByteView data_out);
 

@@ -9,7 +9,7 @@ build_packages=(g++ cmake ninja-build pkg-config libboost-dev libboost-program-o
 demo_packages=(e2fsprogs xfsprogs util-linux jq)
 bench_packages=(tgt libiscsi-bin iperf3 iproute2)
 check_packages=(libiscsi-bin tshark iproute2 mount clang clang-format libclang-rt-14-dev dpkg-dev file procps man-db systemd python3-pytest
-                python3-yaml python3-jsonschema curl chromium)
+                python3-yaml python3-jsonschema curl chromium valgrind)
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
