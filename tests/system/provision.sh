@@ -12,6 +12,7 @@ refused() { # TEXT COMMAND...
   cm "${@:2}" >"$work/out" 2>&1 && fail "accepted: ${*:2}"
   grep -q -- "$1" "$work/out" || fail "no '$1' from ${*:2}: $(cat "$work/out")"
 }
+accepted_at() { (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>"$work/err"; } # ADDRESS:PORT
 # start [OPTION...]: a daemon that is told nothing else.
 start() {
   rm -f "$work/ready"
@@ -81,6 +82,21 @@ has "listen on 127.0.0.2:0" portal add 127.0.0.2:0
 second=$(cm portal list | awk '/127.0.0.2/ { print $1 }')
 has "stop listening" portal remove "$second"
 refused "last portal" portal remove "$portal"
+# Several with the same words: each goes by where it listens.
+has "listen on 127.0.0.1:0" portal add 127.0.0.1:0
+has "listen on 127.0.0.1:0" portal add 127.0.0.1:0
+mapfile -t ports < <(cm portal list | awk '/^127.0.0.1/ { print $1 }')
+[ ${#ports[@]} -eq 3 ] || fail "not three portals: ${ports[*]}"
+refused "127.0.0.1:0 is what several portals were given; name one: ${ports[0]}, ${ports[1]}, ${ports[2]}" portal remove 127.0.0.1:0
+[ "$(wc -l <"$work/out")" -eq 1 ] || fail "more than one line: $(cat "$work/out")"
+has "stop listening on ${ports[1]}" portal remove "${ports[1]}" --dry-run
+has "stop listening on ${ports[1]}" portal remove "${ports[1]}"
+[ "$(cm portal list | awk '/^127.0.0.1/ { print $1 }' | xargs)" = "${ports[0]} ${ports[2]}" ] || fail "others have gone: $(cm portal list)"
+for at in 0 2; do accepted_at "${ports[$at]}" || fail "nobody listens on ${ports[$at]}"; done
+accepted_at "${ports[1]}" && fail "somebody listens on ${ports[1]}"
+refused "there is no portal ${ports[1]}" portal remove "${ports[1]}"
+has "stop listening on ${ports[2]}" portal remove "${ports[2]}"
+accepted_at "$portal" || fail "the first portal has gone"
 has "REGISTERED" reservation list
 cm reservation clear 0 || fail "reservation clear"
 has "change offline of" target offline --grace 0
