@@ -156,6 +156,7 @@ TEST_CASE("the metrics are what hosts did") {
   CHECK(metrics.series.at("copymgr_session_read_bytes_total").size() == 1);
   session["kind"] = "other";  // TEST UNIT READY at each of three units
   CHECK(metrics.value("copymgr_session_commands_total", session) == 3);
+  CHECK(metrics.value("copymgr_session_command_duration_seconds_count", session) == 3);
 }
 
 TEST_CASE("copies and tokens are told by how they went and why they ended") {
