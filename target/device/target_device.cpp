@@ -125,8 +125,14 @@ void TargetDevice::limit_copies(scsi::Lun lun, const copymgr::CopyLimits& limits
   if (unit->copy_limits() == limits) return;
   const auto told = [&] { return scsi::encode(copy_page(*unit, copy_manager_.in_group())); };
   const auto told_before = told();
-  copy_manager_.set_limits(unit->id(), limits);
-  const auto before = unit->set_copy_limits(limits);
+  std::unique_ptr<const copymgr::CopyLimits> before;
+  {
+    // An operation that ends attaches the unit to the copy manager with the limits that it has
+    // then.
+    const std::scoped_lock between_steps(unit->operation().steps());
+    copy_manager_.set_limits(unit->id(), limits);
+    before = unit->set_copy_limits(limits);
+  }
   const bool news = told() != told_before;
   std::promise<void> seen;
   nexuses_.visit_all(

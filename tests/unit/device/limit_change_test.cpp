@@ -171,6 +171,32 @@ TEST_CASE("what has begun goes on under the limits that it met, and counts for t
   check_illegal(third.owner.answer, 0x23, 0x01);
 }
 
+TEST_CASE("limits that change while a unit is erased hold when it is back") {
+  base::ManualExecutor pool;
+  ChangeWorld world(&pool);
+  Command sanitize, populate;
+  // SANITIZE, block erase, IMMED.
+  world.start(sanitize, *world.nexus, cdb_of("48 82 00 00 00 00 00 00 00 00"), {},
+              scsi::encode_lun({lun}));
+  REQUIRE(pool.run_one());
+  REQUIRE_FALSE(world.unit(lun).operation().idle());
+  world.limit([](auto& l) {
+    l.rod_types = {scsi::RodType::point_in_time_persistent};
+    l.maximum_range_descriptors = 3;
+  });
+  pool.run();
+  REQUIRE(world.unit(lun).operation().idle());
+  world.take_attentions();
+  const Bytes list = populate_list({{0, 8}});
+  world.start(populate, *world.nexus, token_cdb(0x10, 5, list.size()), list,
+              scsi::encode_lun({lun}));
+  pool.run();
+  REQUIRE(populate.owner.answer.good());
+  const Bytes record = world.record(5, lun);
+  REQUIRE(record.size() == 550);
+  CHECK(base::load_be32(record, 38) == 0x00800002);  // ROD TYPE: persistent
+}
+
 TEST_CASE("limits that change under other threads are always wholly one or the other",
           "[threads]") {
   World world({{scsi::Lun{lun}, make_unit(13, memory(unit_bytes), 512)}});
