@@ -156,7 +156,7 @@ int run_set(const Arguments& arguments) {
       "when it starts a disk.\n",
       "  copymgr lun set 0 provisioned=20G exhausted=wait\n"
       "  copymgr lun set iqn.2026-11.io.copymgr:demo/0 maximum-tokens=50\n"
-      "  copymgr lun set 0 maximum-token-transfer-size=64M --dry-run\n");
+      "  copymgr lun set 0 maximum-token-transfer-size=64M\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
   Arguments left = words_of(*values);
