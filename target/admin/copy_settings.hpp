@@ -11,6 +11,10 @@
 #include "base/result.hpp"
 #include "copymgr/copy_limits.hpp"
 
+namespace copymgr {
+struct CopySettings;
+}
+
 namespace admin {
 
 struct Configuration;

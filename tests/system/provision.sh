@@ -50,6 +50,12 @@ has '"lun":9' lun list --json
 has "serial" lun show 9
 has "change maximum-tokens of LUN 1" lun set 1 maximum-tokens=8
 refused "blocksize of LUN 1" lun set 1 blocksize=512
+has "Windows reads maximum-token-transfer-size only when it starts a disk" lun set 1 maximum-token-transfer-size=64M
+cm lun set 1 maximum-tokens=9 2>&1 | grep -q Windows && fail "a warning of what Windows does not read"
+cm export | sed 's/"64M"/"32M"/' >"$work/smaller.toml"
+has "Windows reads maximum-token-transfer-size" apply --dry-run "$work/smaller.toml"
+has "change maximum-token-transfer-size of LUN 1" apply --dry-run "$work/smaller.toml"
+has "Windows uses it: 16 tokens" doctor "iscsi://$portal/$iqn/1"  # for a GiB: 64M each, at once
 has "delete LUN 9" lun delete $iqn/9
 refused "no LUN 9" lun show 9
 has "grow-lun" lun resize 0 16M --json
