@@ -82,8 +82,8 @@ class LogicalUnit {
   scsi::BlockDeviceRodLimits rod_limits(const copymgr::CopyLimits& copies) const;
   scsi::TokenCommandLimits token_command_limits(const copymgr::CopyLimits& copies) const;
   // As they are now. A handler asks once and goes by what it got: it may change meanwhile. It is
-  // there for as long as the handler runs, on its nexus's thread, and no longer
-  // (TargetDevice::limit_copies()).
+  // there for as long as the handler runs, on its nexus's thread, and no longer; for others within
+  // operation().steps() (TargetDevice::limit_copies()).
   const copymgr::CopyLimits& copy_limits() const {
     return *copy_limits_.load(std::memory_order_acquire);
   }
