@@ -6,7 +6,8 @@ for tool in jq curl chromium iscsi-perf; do command -v $tool >/dev/null || skip 
 pictures=${WEB_PAGE_PICTURES:-$bin/../pictures}
 mkdir -p "$pictures"
 helpers=()
-trap 'for pid in "${helpers[@]}" ${browser:-}; do kill "$pid" 2>/dev/null || true; done; stop_target; rm -rf "$work"' EXIT
+# KILL: iscsi-perf goes on for ever after a TERM when its target has gone.
+trap 'for pid in "${helpers[@]}" ${browser:-}; do kill -KILL "$pid" 2>/dev/null || true; done; stop_target; rm -rf "$work"' EXIT
 export COPYMGR_SOCKET=$work/state/admin.socket
 cm() { timeout 30 "$bin/copymgr" "$@"; }
 
