@@ -17,7 +17,8 @@ class AttachedVolume {
   explicit AttachedVolume(const Volume& volume)
       : volume_(volume),
         alignment_bytes_(volume.guard == nullptr ? 1 : volume.guard->alignment_bytes()),
-        device_specific_(volume.device_specific) {}
+        device_specific_(volume.device_specific),
+        limits_(volume.limits) {}
 
   const Volume& operator*() const { return volume_; }
   const Volume* operator->() const { return &volume_; }
@@ -39,6 +40,16 @@ class AttachedVolume {
     device_specific_ = bytes;
   }
 
+  // As they are now.
+  CopyLimits limits() const {
+    const std::scoped_lock lock(mutex_);
+    return limits_;
+  }
+  void set_limits(const CopyLimits& limits) {
+    const std::scoped_lock lock(mutex_);
+    limits_ = limits;
+  }
+
   void add_token(std::uint64_t identifier) {
     const std::scoped_lock lock(mutex_);
     tokens_.insert(identifier);
@@ -58,6 +69,7 @@ class AttachedVolume {
   std::atomic<bool> gone_{false};
   mutable std::mutex mutex_;
   std::array<std::uint8_t, 32> device_specific_;
+  CopyLimits limits_;
   std::unordered_set<std::uint64_t> tokens_;
 };
 

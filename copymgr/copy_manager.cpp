@@ -31,7 +31,7 @@ AttachedVolumePtr CopyManager::State::find_volume(std::uint64_t id) const {
 
 CopyLimits CopyManager::State::limits_of(std::uint64_t volume_id) const {
   const AttachedVolumePtr volume = find_volume(volume_id);
-  return volume == nullptr ? CopyLimits() : (*volume)->limits;
+  return volume == nullptr ? CopyLimits() : volume->limits();
 }
 
 void CopyManager::attach(const Volume& volume) {
@@ -58,6 +58,11 @@ void CopyManager::detach(std::uint64_t volume_id) {
 void CopyManager::resized(const Volume& volume) {
   const AttachedVolumePtr attached = state_->find_volume(volume.id);
   if (attached != nullptr) attached->set_device_specific(volume.device_specific);
+}
+
+void CopyManager::set_limits(std::uint64_t volume_id, const CopyLimits& limits) {
+  const AttachedVolumePtr attached = state_->find_volume(volume_id);
+  if (attached != nullptr) attached->set_limits(limits);
 }
 
 void CopyManager::medium_removed(std::uint64_t volume_id) {

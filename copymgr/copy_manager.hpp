@@ -36,7 +36,7 @@ struct Volume {
   std::array<std::uint8_t, 32> creator_descriptor{};  // bytes 16-47 of a token
   std::array<std::uint8_t, 32> device_specific{};     // bytes 96-127
   std::array<std::uint8_t, 128> target_descriptor{};  // bytes 128-255
-  CopyLimits limits = {};
+  CopyLimits limits = {};                             // when it was attached; see set_limits()
 };
 
 // Who asks. Result records are looked up by the exact nexus first; with relaxed matching also by
@@ -94,6 +94,7 @@ using CopyOutcome = base::Result<base::BlockCount, CopyFault>;  // blocks repres
 struct TokenOrigin {
   const Nexus& made_by;
   const Volume& source;
+  TokenUse use;  // that the source allows now
 };
 // Why the nexus that shows the token may not use it; nullopt: it may.
 using TokenGate = std::function<std::optional<CopyFault>(const TokenOrigin&)>;
@@ -190,6 +191,9 @@ class CopyManager {
   // they say (wire reference 9.7). Its guard has lost the points in time of what was cut off, which
   // cancels their tokens.
   void resized(const Volume& volume);
+  // What starts from now on is held to these limits, and so are uses of the volume's tokens. What
+  // has started goes on under those with which it did.
+  void set_limits(std::uint64_t volume_id, const CopyLimits& limits);
   // The medium of the volume is out: operations that use it are aborted and waited for (so never
   // call it from within one), its tokens become cancelled; records stay. Nobody starts operations
   // on it any more.

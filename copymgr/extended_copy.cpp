@@ -35,7 +35,9 @@ std::unique_ptr<Run> CopyManager::State::prepare(const OperationPtr& operation,
   ledger.set_other_volumes(operation, ids);
   ExtendedCopyRun::Volumes found;
   for (const std::uint64_t id : ids) {
-    if (AttachedVolumePtr volume = find_volume(id)) found.try_emplace(id, std::move(volume));
+    if (const AttachedVolumePtr volume = find_volume(id)) {
+      found.try_emplace(id, ExtendedCopyRun::UsedVolume{volume, volume->limits()});
+    }
   }
   std::vector<CopiedRod> rods;
   for (RodRequest& rod : request.rods)

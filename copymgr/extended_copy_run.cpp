@@ -26,7 +26,8 @@ ExtendedCopyRun::ExtendedCopyRun(std::vector<PlannedSegment> segments, std::vect
 
 const Volume* ExtendedCopyRun::find(std::uint64_t volume_id) const {
   const auto found = volumes_.find(volume_id);
-  return found == volumes_.end() || found->second->gone() ? nullptr : &**found->second;
+  if (found == volumes_.end() || found->second.volume->gone()) return nullptr;
+  return &**found->second.volume;
 }
 
 std::optional<Run::Stillness> ExtendedCopyRun::wanted() const {
@@ -127,8 +128,8 @@ std::optional<CopyFault> ExtendedCopyRun::settle() {
 Run::Stepped ExtendedCopyRun::populate() {
   if (!move().ranges.empty()) {
     if (snapshot_ == nullptr) return read_failed({});
-    rods_[*move().populates].add(volumes_.at(move().source_volume), move().ranges,
-                                 std::move(snapshot_));
+    const UsedVolume& used = volumes_.at(move().source_volume);
+    rods_[*move().populates].add(used.volume, used.limits, move().ranges, std::move(snapshot_));
   }
   return advanced({});
 }

@@ -15,7 +15,11 @@ namespace copymgr {
 
 class ExtendedCopyRun final : public Run {
  public:
-  using Volumes = std::unordered_map<std::uint64_t, AttachedVolumePtr>;  // those that still exist
+  struct UsedVolume {
+    AttachedVolumePtr volume;
+    CopyLimits limits;  // when the command was accepted
+  };
+  using Volumes = std::unordered_map<std::uint64_t, UsedVolume>;  // those that still exist
 
   // The segments count `rods`.
   ExtendedCopyRun(std::vector<PlannedSegment> segments, std::vector<CopiedRod> rods,

@@ -33,13 +33,13 @@ scsi::RodTokenBytes CopyManager::State::make_token(WantedToken wanted) {
   token.fields.device_specific = wanted.volume->device_specific();
   token.fields.target_device = source.target_descriptor;
   token.group = source.id;
-  token.group_tokens_max = source.limits.maximum_tokens;
+  token.group_tokens_max = wanted.limits.maximum_tokens;
   const std::uint32_t asked = wanted.lifetime_seconds;
   token.lifetime_seconds =
-      shorter(asked == 0 ? 0 : std::max(asked, source.limits.minimum_token_lifetime_seconds),
-              source.limits.maximum_token_lifetime_seconds);
+      shorter(asked == 0 ? 0 : std::max(asked, wanted.limits.minimum_token_lifetime_seconds),
+              wanted.limits.maximum_token_lifetime_seconds);
   token.inactivity_timeout_seconds = wanted.inactivity_timeout_seconds;
-  token.may_leave = source.limits.tokens_may_leave();
+  token.may_leave = wanted.limits.tokens_may_leave();
   token.rod_record =
       encode(RodRecord{source.block_length, wanted.ranges, parts_of(wanted.snapshots),
                        wanted.made_by.initiator_name, wanted.made_by.target_name});

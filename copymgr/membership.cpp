@@ -54,14 +54,15 @@ std::size_t CopyManager::tokens_served() const {
 base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_pull(
     const OperationPtr& operation, const Volume& destination,
     const scsi::WriteUsingToken& request) {
-  const bool group_tokens = destination.limits.remote_tokens == RemoteTokens::group;
+  const CopyLimits& limits = operation->limits;
+  const bool group_tokens = limits.remote_tokens == RemoteTokens::group;
   if (peers == nullptr || !group_tokens || peers->group() == nullptr) return nullptr;
   if (!scsi::has_valid_length(request.token)) return nullptr;
   if (table.seal_of(request.token) != tokens::TokenSeal::Verdict::of_member) return nullptr;
-  if (!tokens::is_taken(scsi::rod_type_of(request.token), destination.limits.rod_types)) {
+  if (!tokens::is_taken(scsi::rod_type_of(request.token), limits.rod_types)) {
     return token_fault(tokens::TokenFault::unsupported_type);
   }
-  auto plan = plan_pull(destination, request);
+  auto plan = plan_pull(destination, limits.mixed_block_lengths, request);
   if (!plan) return base::fail(plan.error());
   return std::make_unique<PullRun>(*peers, *operation, destination, request, std::move(*plan),
                                    meters);
@@ -76,7 +77,7 @@ void CopyManager::serve_token(std::uint64_t identifier,
   auto lease = s.table.lease(*bytes, {std::nullopt, false, every_type});
   if (!lease) return done(base::fail(lease.error()));
   const auto* rod = dynamic_cast<const VolumeRod*>(lease->rod().get());
-  if (rod == nullptr || !rod->volume()->limits.tokens_may_leave()) {
+  if (rod == nullptr || !rod->volume().limits().tokens_may_leave()) {
     return done(base::fail(tokens::TokenFault::unknown));
   }
   // Held: the volume is attached, so its guard is there; detach() takes it out first.

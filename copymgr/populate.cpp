@@ -50,7 +50,7 @@ bool CopyManager::populate_token(const OperationKey& key, const scsi::PopulateTo
 
 void CopyManager::State::protect(const OperationPtr& operation, const AttachedVolumePtr& volume,
                                  const scsi::PopulateToken& request) {
-  const CopyLimits& limits = (*volume)->limits;
+  const CopyLimits& limits = operation->limits;
   const auto type =
       tokens::type_of_new_token(request.rod_type, limits.rod_types, limits.rod_type_by_default);
   if (!type) {
@@ -84,7 +84,7 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
                                                                 : CopyFault::Kind::volume_gone}));
   }
   const base::BlockCount blocks = request.total();
-  const CopyLimits& limits = (*volume)->limits;
+  const CopyLimits& limits = operation->limits;
   const bool may_be_zero = limits.zero_token_for_unmapped && limits.takes_zero_token() &&
                            keep_for(type) != store::Keep::addresses;
   if (may_be_zero && is_unmapped(*snapshot)) {
@@ -96,6 +96,7 @@ void CopyManager::State::issue_token(const OperationPtr& operation, const Attach
   wanted.inactivity_timeout_seconds = request.inactivity_timeout_seconds;
   wanted.made_by = operation->key.nexus;
   wanted.volume = volume;
+  wanted.limits = limits;
   wanted.ranges = request.ranges;
   wanted.snapshots.push_back(std::move(snapshot));
   wanted.link = link;

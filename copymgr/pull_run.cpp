@@ -17,7 +17,7 @@ constexpr base::ByteCount step_bytes_min{1u << 20}, step_bytes_max{64u << 20};
 
 }  // namespace
 
-base::Result<Plan, CopyFault> plan_pull(const Volume& destination,
+base::Result<Plan, CopyFault> plan_pull(const Volume& destination, MixedBlockLengths mixed,
                                         const scsi::WriteUsingToken& request) {
   const base::BlockLength length{
       static_cast<std::uint32_t>(scsi::rod_token::block_length.read(request.token))};
@@ -26,8 +26,7 @@ base::Result<Plan, CopyFault> plan_pull(const Volume& destination,
   }
   const base::ByteCount bytes(scsi::rod_token::bytes_represented_low.read(request.token));
   const Side rod{{{base::Lba(0), length.whole_blocks(bytes)}}, length};
-  return make_plan(rod, request.offset_into_rod, {request.ranges, destination.block_length},
-                   destination.limits.mixed_block_lengths);
+  return make_plan(rod, request.offset_into_rod, {request.ranges, destination.block_length}, mixed);
 }
 
 PullRun::PullRun(Peers& peers, const Operation& operation, const Volume& destination,

@@ -53,7 +53,7 @@ class PullRun final : public Run {
 };
 
 // The plan for a token that says of itself what it stands for (its seal has been looked at).
-base::Result<Plan, CopyFault> plan_pull(const Volume& destination,
+base::Result<Plan, CopyFault> plan_pull(const Volume& destination, MixedBlockLengths mixed,
                                         const scsi::WriteUsingToken& request);
 
 }  // namespace copymgr

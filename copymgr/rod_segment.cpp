@@ -13,9 +13,10 @@ CopiedRod::CopiedRod(RodRequest request, const std::shared_ptr<TableDoor>& door)
   append(of_token_->side().ranges, of_token_->side().block_length, of_token_->data());
 }
 
-void CopiedRod::add(const AttachedVolumePtr& producer, const Ranges& ranges,
-                    std::shared_ptr<store::Snapshot> snapshot) {
+void CopiedRod::add(const AttachedVolumePtr& producer, const CopyLimits& limits,
+                    const Ranges& ranges, std::shared_ptr<store::Snapshot> snapshot) {
   producer_ = producer;
+  limits_ = limits;
   append(ranges, (*producer)->block_length, holds_data() ? snapshot.get() : nullptr);
   ranges_.insert(ranges_.end(), ranges.begin(), ranges.end());
   snapshots_.push_back(std::move(snapshot));
@@ -90,6 +91,7 @@ std::optional<WantedToken> CopiedRod::wanted_token(const Nexus& made_by) const {
   out.inactivity_timeout_seconds = timeout == 0 ? for_ever_seconds : timeout;
   out.made_by = made_by;
   out.volume = producer_;
+  out.limits = limits_;
   out.ranges = ranges_;
   out.snapshots = snapshots_;
   out.link = link_;

@@ -22,6 +22,7 @@ struct WantedToken {
   std::uint32_t inactivity_timeout_seconds = 0;  // 0: the default
   Nexus made_by;
   AttachedVolumePtr volume;
+  CopyLimits limits;  // of the volume, when the command was accepted
   Ranges ranges;
   // As protect() gave them for what the type keeps, with the extents of `ranges` in their order.
   Snapshots snapshots;
@@ -32,8 +33,9 @@ class CopiedRod {
  public:
   CopiedRod(RodRequest request, const std::shared_ptr<TableDoor>& door);
 
-  // A segment put these blocks behind those that are there, as `snapshot` has them.
-  void add(const AttachedVolumePtr& producer, const Ranges& ranges,
+  // A segment put these blocks behind those that are there, as `snapshot` has them. `limits`: of
+  // the producer, when the command was accepted.
+  void add(const AttachedVolumePtr& producer, const CopyLimits& limits, const Ranges& ranges,
            std::shared_ptr<store::Snapshot> snapshot);
   // Runs when a snapshot that came by add() is lost.
   base::UniqueFunction<void()> on_lost() const;
@@ -77,6 +79,7 @@ class CopiedRod {
   const VolumeRod* of_token_ = nullptr;  // in use by the request's lease
   // Of what segments put in.
   AttachedVolumePtr producer_;
+  CopyLimits limits_;
   Ranges ranges_;
   Snapshots snapshots_;
 };

@@ -66,8 +66,10 @@ struct CopyManager::State {
   // The token lives from now on.
   scsi::RodTokenBytes make_token(WantedToken wanted);
   // Of a token that a command brings to this volume, and that may be used. Its ROD is a VolumeRod.
+  // `limits`: of the volume, when the command was accepted.
   base::Result<tokens::Lease, CopyFault> lease_for(const scsi::RodTokenBytes& token,
-                                                   const Volume& receiving, const TokenGate& gate);
+                                                   const Volume& receiving,
+                                                   const CopyLimits& limits, const TokenGate& gate);
 
   base::Result<std::unique_ptr<Run>, CopyFault> prepare(const OperationPtr& operation,
                                                         const scsi::WriteUsingToken& request,

@@ -12,17 +12,17 @@ auto token_fault(tokens::TokenFault fault) {
 }
 
 std::optional<tokens::TokenFault> check_zero_token(const scsi::RodTokenBytes& token,
-                                                   const Volume& destination) {
+                                                   const CopyLimits& limits) {
   if (!scsi::has_valid_length(token)) return tokens::TokenFault::invalid_length;
-  if (!destination.limits.takes_zero_token()) return tokens::TokenFault::unsupported_type;
+  if (!limits.takes_zero_token()) return tokens::TokenFault::unsupported_type;
   return std::nullopt;
 }
 
 }  // namespace
 
 base::Result<tokens::Lease, CopyFault> CopyManager::State::lease_for(
-    const scsi::RodTokenBytes& token, const Volume& receiving, const TokenGate& gate) {
-  const CopyLimits& limits = receiving.limits;
+    const scsi::RodTokenBytes& token, const Volume& receiving, const CopyLimits& limits,
+    const TokenGate& gate) {
   const bool in_group = peers != nullptr && peers->group() != nullptr;
   auto lease =
       table.lease(token, {receiving.target_descriptor, limits.takes_remote_tokens(in_group),
@@ -31,7 +31,8 @@ base::Result<tokens::Lease, CopyFault> CopyManager::State::lease_for(
   const auto* rod = dynamic_cast<const VolumeRod*>(lease->rod().get());
   if (rod == nullptr) return token_fault(tokens::TokenFault::unknown);
   if (gate) {
-    if (auto refused = gate({rod->made_by(), *rod->volume()})) return base::fail(*refused);
+    const TokenUse use = rod->volume().limits().token_use;
+    if (auto refused = gate({rod->made_by(), *rod->volume(), use})) return base::fail(*refused);
   }
   return std::move(*lease);
 }
@@ -43,11 +44,12 @@ base::Result<TokenRod, CopyFault> CopyManager::use_token(std::uint64_t volume_id
   State& s = *state_;
   const AttachedVolumePtr receiving = s.find_volume(volume_id);
   if (receiving == nullptr) return base::fail(CopyFault{CopyFault::Kind::volume_gone});
+  const CopyLimits limits = receiving->limits();
   if (scsi::is_block_device_zero(token)) {
-    if (const auto bad = check_zero_token(token, **receiving)) return token_fault(*bad);
+    if (const auto bad = check_zero_token(token, limits)) return token_fault(*bad);
     return TokenRod{};
   }
-  auto lease = s.lease_for(token, **receiving, gate);
+  auto lease = s.lease_for(token, **receiving, limits, gate);
   if (!lease) return base::fail(lease.error());
   const auto& rod = static_cast<const VolumeRod&>(*lease->rod());
   TokenRod out;
@@ -86,7 +88,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
   if (!scsi::is_block_device_zero(request.token)) {
     return prepare_copy(operation, destination, request, gate);
   }
-  if (const auto bad = check_zero_token(request.token, destination)) return token_fault(*bad);
+  if (const auto bad = check_zero_token(request.token, operation->limits)) return token_fault(*bad);
   return std::make_unique<WriteRun>(destination, Plan::zeros(request.ranges), std::nullopt, false,
                                     operation->manner.durable, settings, meters);
 }
@@ -96,7 +98,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
     const TokenGate& gate) {
   auto pull = prepare_pull(operation, destination, request);
   if (!pull || *pull != nullptr) return pull;
-  auto lease = lease_for(request.token, destination, gate);
+  auto lease = lease_for(request.token, destination, operation->limits, gate);
   if (!lease) return base::fail(lease.error());
   const auto* rod = static_cast<const VolumeRod*>(lease->rod().get());
   // Named first, then looked at: detach() of the source does it the other way round.
@@ -104,7 +106,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
   if (rod->volume().gone()) return token_fault(tokens::TokenFault::cancelled);
   auto plan =
       make_plan(rod->side(), request.offset_into_rod, {request.ranges, destination.block_length},
-                destination.limits.mixed_block_lengths);
+                operation->limits.mixed_block_lengths);
   if (!plan) return base::fail(plan.error());
   if (!plan->is_aligned(
           {rod->volume()->guard->alignment_bytes(), destination.guard->alignment_bytes()})) {

@@ -112,6 +112,7 @@ inline constexpr AdditionalSense saving_parameters_not_supported{0x39, 0x00};
 inline constexpr AdditionalSense medium_not_present{0x3a, 0x00};
 inline constexpr AdditionalSense failed_self_test{0x3e, 0x03};
 inline constexpr AdditionalSense device_identifier_changed{0x3f, 0x05};
+inline constexpr AdditionalSense inquiry_data_has_changed{0x3f, 0x03};
 inline constexpr AdditionalSense reported_luns_data_has_changed{0x3f, 0x0e};
 inline constexpr AdditionalSense internal_target_failure{0x44, 0x00};
 inline constexpr AdditionalSense protocol_service_crc_error{0x47, 0x05};

@@ -25,7 +25,7 @@ struct UnitConfiguration {
   store::StoreSpec store;
   device::UnitShape shape;
   std::vector<CopySetting> copy_settings = {};  // its own, above those of the array
-  copymgr::CopyLimits copies = {};              // what both come to; see take_copy_settings()
+  copymgr::CopyLimits copies = {};              // what both come to; see take_copy_limits()
 };
 
 struct TargetConfiguration {
@@ -51,6 +51,7 @@ struct Configuration {
   iscsi::Authentication discovery_authentication;
   net::ServerSettings server;
   device::LogicalUnitLimits limits;
+  std::vector<CopySetting> copy_settings = {};  // of all units
   store::GuardSettings guard;
   copymgr::CopySettings copies;
   std::optional<net::Endpoint> admin_port;     // where the admin API is besides its socket

@@ -297,6 +297,18 @@ bool is_copy_setting(std::string_view key) {
   return key == profile_key || find_key(key) != nullptr;
 }
 
+bool is_read_at_disk_start(std::string_view key) {
+  // Descriptor 0000h; then what is more than one setting, and what decides about the page itself.
+  constexpr std::array<std::string_view, 7> read{"maximum-range-descriptors",
+                                                 "maximum-token-transfer-size",
+                                                 "optimal-transfer-count",
+                                                 "default-inactivity-timeout",
+                                                 "maximum-inactivity-timeout",
+                                                 profile_key,
+                                                 "without"};
+  return std::find(read.begin(), read.end(), key) != read.end();
+}
+
 base::Result<std::vector<CopySetting>, std::string> parse_copy_settings(std::string_view text) {
   std::vector<CopySetting> out;
   for (bool more = true; more;) {

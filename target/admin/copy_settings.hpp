@@ -11,6 +11,10 @@
 #include "base/result.hpp"
 #include "copymgr/copy_limits.hpp"
 
+namespace copymgr {
+struct CopySettings;
+}
+
 namespace admin {
 
 struct Configuration;
@@ -21,6 +25,9 @@ struct CopySetting {
 };
 
 bool is_copy_setting(std::string_view key);
+// Of a key of these: Windows takes it from page 8Fh when it starts a disk, and never looks again
+// (windows-host A.3, D.2).
+bool is_read_at_disk_start(std::string_view key);
 // As settings name a command: "83/1c", operation code and service action.
 std::string name_of_copy_command(const scsi::CdbLayout& command);
 
@@ -43,6 +50,11 @@ base::Result<copymgr::CopyLimits, std::string> common_copy_limits(
 // Gives a unit its limits: those that are common, then its own. What is wrong, or nullopt.
 std::optional<std::string> take_copy_limits(const Configuration& configuration,
                                             UnitConfiguration& unit);
+// What they are while the array runs with `running`: its bounds change at its next start only. The
+// settings have been found well.
+copymgr::CopyLimits limits_within(const copymgr::CopySettings& running,
+                                  const Configuration& configuration,
+                                  const UnitConfiguration& unit);
 // Gives every unit its limits.
 base::Result<void, std::string> take_copy_settings(const std::vector<CopySetting>& for_all,
                                                    Configuration& configuration);

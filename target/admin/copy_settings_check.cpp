@@ -1,4 +1,6 @@
 // What settings of copies come to for each unit, and whether that is in order.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "target/admin/configuration.hpp"
@@ -47,6 +49,14 @@ bool is_more(std::uint64_t number, std::uint64_t than) {
   return than != 0 && number > than;
 }
 
+// As many of everything as the array has.
+CopyLimits with_all_of(const copymgr::CopySettings& array, CopyLimits limits) {
+  limits.maximum_tokens = array.tokens.live_tokens_max;
+  limits.total_concurrent_copies = array.operations_max;
+  limits.maximum_identified_concurrent_copies = array.operations_max;
+  return limits;
+}
+
 std::optional<std::string> beyond(const CopyLimits& limits, const copymgr::CopySettings& array) {
   if (limits.total_concurrent_copies > array.operations_max) {
     return fmt::format("total-concurrent-copies={} is more than --max-copies {}",
@@ -93,12 +103,8 @@ std::optional<std::string> fault_of(const CopyLimits& limits, base::BlockLength 
 
 base::Result<CopyLimits, std::string> common_copy_limits(const std::vector<CopySetting>& for_all,
                                                          const Configuration& configuration) {
-  const copymgr::CopySettings& array = configuration.copies;
-  CopyLimits defaults = configuration.limits.copies;
-  defaults.maximum_tokens = array.tokens.live_tokens_max;
-  defaults.total_concurrent_copies = array.operations_max;
-  defaults.maximum_identified_concurrent_copies = array.operations_max;
-  return apply_copy_settings(for_all, defaults);
+  return apply_copy_settings(for_all,
+                             with_all_of(configuration.copies, configuration.limits.copies));
 }
 
 std::optional<std::string> take_copy_limits(const Configuration& configuration,
@@ -111,11 +117,24 @@ std::optional<std::string> take_copy_limits(const Configuration& configuration,
   return std::nullopt;
 }
 
+CopyLimits limits_within(const copymgr::CopySettings& running, const Configuration& configuration,
+                         const UnitConfiguration& unit) {
+  CopyLimits out = with_all_of(running, configuration.limits.copies);
+  for (const auto* settings : {&configuration.copy_settings, &unit.copy_settings})
+    out = apply_copy_settings(*settings, out).value();
+  out.maximum_tokens = std::min(out.maximum_tokens, running.tokens.live_tokens_max);
+  out.total_concurrent_copies = std::min(out.total_concurrent_copies, running.operations_max);
+  out.maximum_identified_concurrent_copies =
+      std::min(out.maximum_identified_concurrent_copies, running.operations_max);
+  return out;
+}
+
 base::Result<void, std::string> take_copy_settings(const std::vector<CopySetting>& for_all,
                                                    Configuration& configuration) {
   const auto common = common_copy_limits(for_all, configuration);
   if (!common) return base::fail("--copy: " + common.error());
   configuration.limits.copies = *common;
+  configuration.copy_settings = for_all;
   for (TargetConfiguration& target : configuration.targets) {
     for (auto& [lun, unit] : target.luns) {
       if (auto fault = take_copy_limits(configuration, unit)) {

@@ -97,6 +97,7 @@ class Meaning {
     }
     const auto common = common_copy_limits(for_all, configuration_);
     if (common) configuration_.limits.copies = *common;
+    configuration_.copy_settings = std::move(for_all);
     if (!common) note(line_of_copies, "--copy: " + common.error());
     note(0, fault_of_port());
   }

@@ -51,6 +51,11 @@ Labels with(Labels labels, std::string_view name, std::string value) {
   return labels;
 }
 
+void sample_times(MetricsText& out, const Labels& labels, const KindFigures& kind) {
+  out.sample(labels, device::latency_bounds, kind.ended,
+             static_cast<double>(kind.nanoseconds) / 1e9);
+}
+
 void add_process(MetricsText& out, const Measured& measured) {
   out.counter("process_cpu_seconds_total", "User and system time of the daemon.");
   out.sample({}, process_cpu_seconds());
@@ -80,10 +85,8 @@ void add_commands(MetricsText& out, const std::vector<UnitReading>& units) {
       [&](const Labels& labels, const KindFigures& kind) { out.sample(labels, kind.not_good); });
   out.histogram("copymgr_lun_command_duration_seconds",
                 "Time from when a command and its data were there to when its status was known.");
-  each_kind([&](const Labels& labels, const KindFigures& kind) {
-    out.sample(labels, device::latency_bounds, kind.ended,
-               static_cast<double>(kind.nanoseconds) / 1e9);
-  });
+  each_kind(
+      [&](const Labels& labels, const KindFigures& kind) { sample_times(out, labels, kind); });
 }
 
 void add_luns(MetricsText& out, const std::vector<UnitReading>& units) {
@@ -119,11 +122,18 @@ void add_sessions(MetricsText& out, const Measured& measured, const Readings& re
                                  {"tsih", fmt::format("{}", facts.tsih)}},
                           at == readings.by_nexus.end() ? CommandFigures() : at->second);
   }
+  const auto each_kind = [&](const auto& sample) {
+    for (const auto& [labels, commands] : sessions) {
+      for (std::size_t i = 0; i < kind_names.size(); ++i)
+        sample(with(labels, "kind", kind_names[i]), commands.kinds[i]);
+    }
+  };
   out.counter("copymgr_session_commands_total", "SCSI commands of a living session, by kind.");
-  for (const auto& [labels, commands] : sessions) {
-    for (std::size_t i = 0; i < kind_names.size(); ++i)
-      out.sample(with(labels, "kind", kind_names[i]), commands.kinds[i].commands());
-  }
+  each_kind(
+      [&](const Labels& labels, const KindFigures& kind) { out.sample(labels, kind.commands()); });
+  out.histogram("copymgr_session_command_duration_seconds", "The time that each of them took.");
+  each_kind(
+      [&](const Labels& labels, const KindFigures& kind) { sample_times(out, labels, kind); });
   out.counter("copymgr_session_read_bytes_total", "What a living session read by READ.");
   for (const auto& [labels, commands] : sessions)
     out.sample(labels, commands.bytes_read);

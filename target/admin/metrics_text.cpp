@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
+
 namespace admin {
 namespace {
 
-// Also what is not printable may be in a name that a host chose: only these three would end the
-// value or the line.
+// Whatever may be in a name that a host chose: the format is UTF-8 (metrics_content_type), and in
+// it only these three would end the value or the line.
 std::string escaped(std::string_view text) {
   std::string out;
-  for (const char each : text) {
+  for (const char each : base::utf8_text(text)) {
     if (each == '\\' || each == '"') out += '\\';
     out += each == '\n' ? "\\n" : std::string(1, each);
   }

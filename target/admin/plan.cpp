@@ -52,6 +52,7 @@ class Planner {
     for (const TargetDocument& target : from_.targets) {
       if (to_.find(target.name) == nullptr) delete_target(target);
     }
+    warn_of_limits();
     moved_backings();
     if (shrinks_ > 1) {
       fault(0,
@@ -74,16 +75,22 @@ class Planner {
     return plan_.steps.emplace_back(Step{kind, std::move(subject), 0, std::move(text)});
   }
   void warn_of_limits() {
-    warn(
-        "limits of copies count from the next start of the daemon; Windows reads them when it "
-        "starts a disk");
+    if (read_at_disk_start_.empty()) return;
+    warn(fmt::format(
+        "Windows reads {} only when it starts a disk: it goes on with the old value, and "
+        "is held to the new one, until the disk is offline and online again or its "
+        "session is logged in anew",
+        joined(read_at_disk_start_)));
+  }
+  void note_copy_setting(const std::string& key) {
+    if (is_read_at_disk_start(key)) read_at_disk_start_.insert(key);
   }
 
   void settings() {
     for (const std::string& key : changed_keys(grouped(from_.settings), grouped(to_.settings))) {
       const std::string* const value = value_of(to_.settings, key);
       const ArraySetting* const setting = find_array_setting(key);
-      const bool live = setting == nullptr ? key != "copy" : setting->live;
+      const bool live = setting == nullptr || setting->live;
       // An account is told by its name alone.
       const bool told = value != nullptr && key != "discovery-chap";
       add(change_array, key,
@@ -92,9 +99,12 @@ class Planner {
                       : value == nullptr ? " back"
                                          : "",
                       live ? "" : " at the next start of the daemon"));
-      if (!live && key != "copy")
-        warn(fmt::format("{} counts from the next start of the daemon", key));
-      if (key == "copy") warn_of_limits();
+      if (!live) warn(fmt::format("{} counts from the next start of the daemon", key));
+      if (key == "copy") {
+        for (const std::string& changed :
+             changed_keys(copy_settings_in(from_.settings), copy_settings_in(to_.settings)))
+          note_copy_setting(changed);
+      }
     }
   }
 
@@ -226,7 +236,7 @@ class Planner {
         change_of_size(target, lun, from, to);
       } else if (is_copy_setting(key)) {
         live.insert(key);
-        warn_of_limits();
+        note_copy_setting(key);
       } else if (is_of_room(key) && counts_room(from) && counts_room(to)) {
         live.insert(key);
       } else if (is_of_room(key)) {
@@ -304,6 +314,7 @@ class Planner {
   Plan plan_;
   Faults faults_;
   unsigned shrinks_ = 0;
+  std::set<std::string> read_at_disk_start_;
 };
 
 }  // namespace

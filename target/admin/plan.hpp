@@ -1,6 +1,7 @@
 // What it takes to make one array of another: a pure function of two documents.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,10 @@ struct Step {
   Kind kind = Kind::change_array;
   std::string subject;  // a target's name; of a portal the new word's value, of the array its key
   std::uint16_t lun = 0;
-  std::string text;           // for a person: "create LUN 3 of iqn...: file:/srv/a.img, size=10G"
-  std::string before = {};    // of a portal that changes or goes: its word
-  base::ByteCount size = {};  // of grow_lun and shrink_lun
+  std::string text;         // for a person: "create LUN 3 of iqn...: file:/srv/a.img, size=10G"
+  std::string before = {};  // of a portal that changes or goes: its word
+  std::optional<net::Endpoint> bound = {};  // and where it listens; not of a mere plan
+  base::ByteCount size = {};                // of grow_lun and shrink_lun
   unsigned line = 0;
 };
 std::string_view name_of(Step::Kind kind);

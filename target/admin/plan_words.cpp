@@ -71,6 +71,17 @@ std::set<std::string> changed_keys(const Grouped& from, const Grouped& to) {
   return out;
 }
 
+Grouped copy_settings_in(const std::vector<Word>& settings) {
+  Grouped out;
+  for (const Word& word : settings) {
+    if (word.key != "copy") continue;
+    const auto parsed = parse_copy_settings(word.value);
+    for (const CopySetting& each : parsed.value_or(std::vector<CopySetting>()))
+      out[each.key].push_back(each.value);
+  }
+  return out;
+}
+
 std::string_view path_of(const LunDocument& lun) {
   const bool has_path = lun.backing.starts_with("file:") || lun.backing.starts_with("block:");
   return has_path ? std::string_view(lun.backing).substr(lun.backing.find(':') + 1)

@@ -22,6 +22,8 @@ Words canonical(const LunDocument& lun);
 using Grouped = std::map<std::string, std::vector<std::string>>;
 Grouped grouped(const std::vector<Word>& words);
 std::set<std::string> changed_keys(const Grouped& from, const Grouped& to);
+// The settings of copies among those of the array, each by its own key.
+Grouped copy_settings_in(const std::vector<Word>& settings);
 
 // Of a file or a block device; else empty.
 std::string_view path_of(const LunDocument& lun);

@@ -21,6 +21,7 @@ Provisioner::Provisioner(const ProvisionerParts& parts, Start start,
 base::Result<void, std::string> Provisioner::open(SavedDocument saved,
                                                   const Configuration& configuration) {
   saved_ = std::move(saved);
+  running_ = configuration.copies;
   if (auto opened = open_targets(configuration); !opened) return opened;
   publish(configuration);
   for (std::size_t i = 0; i < configuration.portals.size(); ++i) {
@@ -68,7 +69,7 @@ base::Result<std::shared_ptr<device::LogicalUnit>, std::string> Provisioner::ope
                   (*store)->describe(), (*store)->size().value,
                   configured.shape.block_length.bytes);
   device::LogicalUnitLimits limits = configuration.limits;
-  limits.copies = configured.copies;
+  limits.copies = limits_within(running_, configuration, configured);
   auto unit = std::make_shared<device::LogicalUnit>(next_unit_id_++, identity, std::move(*store),
                                                     configured.shape, limits);
   if (auto restored = unit->restore(parts_.unit_memory); !restored) {

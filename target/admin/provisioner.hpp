@@ -73,6 +73,7 @@ class Provisioner {
     std::optional<std::uint64_t> revision = {};  // of the document that the change was made from
     base::Duration grace = std::chrono::seconds(10);  // for initiators that have to go
     std::optional<std::string> made_from = {};        // of reload()
+    std::optional<net::Endpoint> portal = {};         // that goes, of several with the same words
   };
   // Makes the array what `to` says, or plans it; settings of the command line count over its own.
   base::Result<Plan, Refusal> apply(Document to, const Manner& manner);
@@ -97,6 +98,7 @@ class Provisioner {
   static std::vector<std::uint16_t> relative_ports(const Configuration& configuration,
                                                    const TargetConfiguration& target);
   void publish(const Configuration& configuration);
+  void find_portals(Plan& plan, const std::optional<net::Endpoint>& meant) const;
   Document with_true_sizes() const;
 
   Wrong prepare(const Plan& plan, Preparation& preparation);
@@ -107,6 +109,7 @@ class Provisioner {
   void commit_portals(const Plan& plan);
   void commit_removals(const Plan& plan);
   void commit_luns(const Plan& plan, const Configuration& configuration);
+  void commit_limits(const Configuration& configuration);
   void ask_to_log_out(const Configuration& configuration, base::Duration grace);
 
   const ProvisionerParts parts_;
@@ -116,6 +119,7 @@ class Provisioner {
   std::vector<std::shared_ptr<device::TargetDevice>> targets_;
   std::vector<BoundPortal> bound_;  // of the document, in the order of their binding
   std::uint64_t next_unit_id_ = 1;
+  copymgr::CopySettings running_;  // what the copy manager has since the start
 };
 
 }  // namespace admin

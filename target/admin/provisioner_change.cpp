@@ -95,6 +95,7 @@ base::Result<Plan, Refusal> Provisioner::apply(Document to, const Manner& manner
   if (!configuration) return base::fail(Refusal{400, configuration.error()});
   auto planned = plan(with_true_sizes(), to, {manner.may_shrink});
   if (!planned) return base::fail(Refusal{409, planned.error()});
+  find_portals(*planned, manner.portal);
   const bool from_elsewhere = manner.made_from && *manner.made_from != saved_.made_from;
   if (manner.dry_run || (planned->steps.empty() && !from_elsewhere)) return std::move(*planned);
   Preparation preparation(*configuration);
@@ -205,6 +206,7 @@ void Provisioner::commit(const Plan& plan, Preparation& preparation, base::Durat
   commit_portals(plan);
   bound_.insert(bound_.end(), preparation.portals.begin(), preparation.portals.end());
   commit_luns(plan, configuration);
+  commit_limits(configuration);
   publish(configuration);
   commit_removals(plan);
   for (const TargetConfiguration& target : configuration.targets) {
@@ -221,11 +223,29 @@ void Provisioner::commit(const Plan& plan, Preparation& preparation, base::Durat
     base::log::info("{}", step.text);
 }
 
+// Which of them change or go: of several with the same words the one that is meant, else those that
+// came last.
+void Provisioner::find_portals(Plan& plan, const std::optional<net::Endpoint>& meant) const {
+  std::vector<BoundPortal> left = bound_;
+  for (Step& step : plan.steps) {
+    if (step.kind != change_portal && step.kind != remove_portal) continue;
+    const auto is_it = [&](const BoundPortal& each) { return each.words == step.before; };
+    auto at = std::find_if(left.begin(), left.end(), [&](const BoundPortal& each) {
+      return is_it(each) && meant && each.endpoint == *meant;
+    });
+    if (at == left.end()) at = std::prev(std::find_if(left.rbegin(), left.rend(), is_it).base());
+    step.bound = at->endpoint;
+    if (step.kind == remove_portal)
+      step.text = fmt::format("stop listening on {}", net::to_text(at->endpoint));
+    left.erase(at);
+  }
+}
+
 void Provisioner::commit_portals(const Plan& plan) {
   for (const Step& step : plan.steps) {
     if (step.kind != change_portal && step.kind != remove_portal) continue;
     const auto at = std::find_if(bound_.begin(), bound_.end(),
-                                 [&](const auto& each) { return each.words == step.before; });
+                                 [&](const auto& each) { return each.endpoint == step.bound; });
     if (step.kind == change_portal) {
       parts_.server.change_portal(at->endpoint, *parse_portal(step.subject));
       at->words = step.subject;
@@ -248,6 +268,15 @@ void Provisioner::commit_luns(const Plan& plan, const Configuration& configurati
     if (quota == nullptr) continue;
     quota->set_waits(shape.wait_when_full.value_or(false));
     quota->set_bound(shape.provisioned.value_or(unit->guard().size()));
+  }
+}
+
+// Those of all units: settings of the whole array may be behind them.
+void Provisioner::commit_limits(const Configuration& configuration) {
+  for (const TargetConfiguration& target : configuration.targets) {
+    const auto device = find(target.name);
+    for (const auto& [lun, unit] : target.luns)
+      device->limit_copies(lun, limits_within(running_, configuration, unit), parts_.pool);
   }
 }
 

@@ -94,7 +94,7 @@ ApiResponse statistics(const ArrayParts& array) {
   return answer(out);
 }
 
-// With {} where a path names something; docs/openapi.yaml describes each.
+// With {} where a path names something; /v1/openapi.yaml describes each.
 Route list_of(const std::vector<Route>& routes) {
   json all = json::array({{{"method", "GET"}, {"path", "/v1"}}});
   for (const Route& route : routes)
@@ -103,8 +103,13 @@ Route list_of(const std::vector<Route>& routes) {
   return {"GET", "/v1", [text](const ApiRequest&) { return ApiResponse{200, text}; }};
 }
 
+ApiResponse describe_api(const ApiRequest&) {
+  return {200, std::string(openapi_text()), "application/yaml"};
+}
+
 std::vector<Route> all_routes(const ArrayParts& array) {
   return {
+      {"GET", "/v1/openapi.yaml", describe_api},
       {"GET", "/v1/stats", [array](const ApiRequest&) { return statistics(array); }},
       {"GET", "/metrics", [array](const ApiRequest&) { return show_metrics(array); }},
       {"GET", "/v1/sessions", [array](const ApiRequest&) { return list_sessions(array); }},

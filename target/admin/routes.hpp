@@ -6,6 +6,7 @@
 namespace admin {
 
 // GET /v1   {"routes": [{"method": "GET", "path": "/v1/sessions"}, ...]}
+// GET /v1/openapi.yaml: docs/openapi.yaml, which describes all of this
 // GET /v1/stats
 // GET /metrics: for Prometheus, as text
 // GET /v1/sessions, GET /v1/sessions/{tsih}
@@ -22,5 +23,8 @@ namespace admin {
 // /v1/trace...: trace_routes.hpp
 // /v1/history: history.hpp
 Api make_api(const ArrayParts& array);
+
+// docs/openapi.yaml, as it is compiled in.
+std::string_view openapi_text();
 
 }  // namespace admin

@@ -210,22 +210,38 @@ ApiResponse add_portal(const ArrayParts& array, const ApiRequest& request) {
   });
 }
 
-// By the address in the document, or by the one that it is bound to.
+// By where it is bound, else by the address in the document if only one has that.
+base::Result<Provisioner::BoundPortal, Refusal> find_portal(const ArrayParts& array,
+                                                            const std::string& address) {
+  std::vector<Provisioner::BoundPortal> said;
+  for (const auto& portal : array.provisioner.portals()) {
+    if (net::to_text(portal.endpoint) == address) return portal;
+    if (iscsi::split_list(portal.words).front() == address) said.push_back(portal);
+  }
+  if (said.size() == 1) return said.front();
+  if (said.empty()) return base::fail(refusal(404, fmt::format("there is no portal {}", address)));
+  std::vector<std::string> candidates;
+  for (const auto& portal : said)
+    candidates.push_back(net::to_text(portal.endpoint));
+  return base::fail(refusal(409, fmt::format("{} is what several portals were given; name one: {}",
+                                             address, fmt::join(candidates, ", "))));
+}
+
 ApiResponse remove_portal(const ArrayParts& array, const ApiRequest& request) {
   const std::string& address = request.arguments.at(0);
-  return change(array, request, [&](Document& document) -> Change {
-    const auto& all = array.provisioner.portals();
-    const auto at = std::find_if(all.begin(), all.end(), [&](const auto& portal) {
-      return iscsi::split_list(portal.words).front() == address ||
-             net::to_text(portal.endpoint) == address;
-    });
-    if (at == all.end()) return refusal(404, fmt::format("there is no portal {}", address));
+  auto manner = manner_of(request.body);
+  if (!manner) return api_error(400, manner.error());
+  const auto found = find_portal(array, address);
+  if (found) manner->portal = found->endpoint;
+  const auto edit = [&](Document& document) -> Change {
+    if (!found) return found.error();
     auto& words = document.portals;
-    words.erase(std::find(words.begin(), words.end(), Word{"portal", at->words}));
+    words.erase(std::find(words.begin(), words.end(), Word{"portal", found->words}));
     if (!words.empty()) return std::nullopt;
     return refusal(409,
                    fmt::format("{} is the last portal: nobody could log in any more", address));
-  });
+  };
+  return answer_of(array.provisioner.change(edit, *manner), array.provisioner);
 }
 
 }  // namespace

@@ -8,12 +8,12 @@
 namespace device {
 namespace {
 
-std::vector<scsi::SupportedCommand> copy_commands(const LogicalUnit& unit) {
+std::vector<scsi::SupportedCommand> copy_commands(const copymgr::ServiceActions& actions) {
   std::vector<scsi::SupportedCommand> out;
   for (const CommandRow& row : command_table()) {
     const std::uint8_t opcode = row.layout.opcode;
-    if (!knows(unit, row)) continue;
     if (opcode != scsi::third_party_copy_out && opcode != scsi::third_party_copy_in) continue;
+    if (!actions.offers(row.layout)) continue;
     if (out.empty() || out.back().opcode != opcode) out.push_back({opcode, {}});
     out.back().service_actions.push_back(row.layout.service_action.value_or(0));
   }
@@ -59,8 +59,8 @@ scsi::ThirdPartyCopyPage copy_page(LogicalUnit& unit, bool in_group) {
   const copymgr::CopyLimits& limits = unit.copy_limits();
   scsi::ThirdPartyCopyPage page;
   page.offers_tokens = limits.offers_tokens();
-  page.limits = unit.rod_limits();
-  page.commands = copy_commands(unit);
+  page.limits = unit.rod_limits(limits);
+  page.commands = copy_commands(limits.service_actions);
   page.rod_types = rod_types(limits);
   page.block_length = unit.block_length();
   page.remote_tokens =

@@ -30,6 +30,8 @@ LogicalUnit::LogicalUnit(std::uint64_t id, scsi::UnitIdentity identity,
       shape_(shape),
       capacity_(shape.block_length.whole_blocks(guard_->size()).value),
       limits_(limits),
+      kept_copy_limits_(std::make_unique<copymgr::CopyLimits>(limits.copies)),
+      copy_limits_(kept_copy_limits_.get()),
       soft_thresholds_(guard_->quota(), threshold_set(), shape.provisioning) {}
 
 base::Result<void, std::string> LogicalUnit::resize(base::ByteCount size) {
@@ -135,8 +137,7 @@ scsi::UnmapLimits LogicalUnit::unmap_limits() const {
   return {limits_.maximum_unmap, limits_.maximum_unmap_descriptors, capacity()};
 }
 
-scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {
-  const copymgr::CopyLimits& copies = limits_.copies;
+scsi::BlockDeviceRodLimits LogicalUnit::rod_limits(const copymgr::CopyLimits& copies) const {
   return {copies.maximum_range_descriptors,
           copies.maximum_inactivity_timeout_seconds,
           copies.default_inactivity_timeout_seconds,
@@ -145,10 +146,19 @@ scsi::BlockDeviceRodLimits LogicalUnit::rod_limits() const {
           copies.maximum_tokens};
 }
 
-scsi::TokenCommandLimits LogicalUnit::token_command_limits() const {
-  const scsi::BlockDeviceRodLimits limits = rod_limits();
+scsi::TokenCommandLimits LogicalUnit::token_command_limits(
+    const copymgr::CopyLimits& copies) const {
+  const scsi::BlockDeviceRodLimits limits = rod_limits(copies);
   return {limits.maximum_range_descriptors, limits.maximum_inactivity_timeout_seconds,
           limits.maximum_token_transfer_size, capacity()};
+}
+
+std::unique_ptr<const copymgr::CopyLimits> LogicalUnit::set_copy_limits(
+    const copymgr::CopyLimits& limits) {
+  auto before = std::make_unique<const copymgr::CopyLimits>(limits);
+  std::swap(before, kept_copy_limits_);
+  copy_limits_.store(kept_copy_limits_.get(), std::memory_order_release);
+  return before;
 }
 
 scsi::AccessFigures LogicalUnit::figures_since_start() const {
@@ -246,7 +256,7 @@ copymgr::Volume LogicalUnit::volume(const std::string& target_name) {
   const auto capacity = scsi::read_capacity_16_data(capacity_data());
   std::copy(capacity.begin() + 8, capacity.end(), out.device_specific.begin());
   out.target_descriptor = scsi::target_device_designator(target_name);
-  out.limits = limits_.copies;
+  out.limits = copy_limits();
   return out;
 }
 

@@ -38,7 +38,7 @@ struct LogicalUnitLimits {
   base::BlockCount maximum_write_same{0xffff};
   base::BlockCount maximum_unmap{1u << 20};
   std::uint32_t maximum_unmap_descriptors = 256;
-  copymgr::CopyLimits copies;
+  copymgr::CopyLimits copies;  // at first; see LogicalUnit::copy_limits()
   // In the task set, of one nexus; beyond it TASK SET FULL. More than a session's command window.
   std::uint32_t maximum_tasks = 1024;
   // What SANITIZE and FORMAT UNIT write between two looks at whether to stop, and between two marks
@@ -78,9 +78,18 @@ class LogicalUnit {
   scsi::ProvisioningFigures provisioning_figures();
   scsi::UnmapLimits unmap_limits() const;
   scsi::BlockLimits block_limits() const;
-  scsi::BlockDeviceRodLimits rod_limits() const;
-  scsi::TokenCommandLimits token_command_limits() const;
-  const copymgr::CopyLimits& copy_limits() const { return limits_.copies; }
+  // Of `copies`, which copy_limits() gave.
+  scsi::BlockDeviceRodLimits rod_limits(const copymgr::CopyLimits& copies) const;
+  scsi::TokenCommandLimits token_command_limits(const copymgr::CopyLimits& copies) const;
+  // As they are now. A handler asks once and goes by what it got: it may change meanwhile. It is
+  // there for as long as the handler runs, on its nexus's thread, and no longer; for others within
+  // operation().steps() (TargetDevice::limit_copies()).
+  const copymgr::CopyLimits& copy_limits() const {
+    return *copy_limits_.load(std::memory_order_acquire);
+  }
+  // Gives back what was before, which nexuses may still look at. One at a time.
+  [[nodiscard]] std::unique_ptr<const copymgr::CopyLimits> set_copy_limits(
+      const copymgr::CopyLimits& limits);
   // As the copy manager wants it; `target_name` stands in the tokens of the unit.
   copymgr::Volume volume(const std::string& target_name);
 
@@ -145,6 +154,8 @@ class LogicalUnit {
   const UnitShape shape_;
   std::atomic<std::uint64_t> capacity_;  // blocks
   const LogicalUnitLimits limits_;
+  std::unique_ptr<const copymgr::CopyLimits> kept_copy_limits_;  // of who changes them
+  std::atomic<const copymgr::CopyLimits*> copy_limits_;          // the same, for all others
   CommandMeters meters_;
   HostNotes notes_;
   KeptValues kept_;

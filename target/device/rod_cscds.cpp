@@ -79,20 +79,21 @@ std::optional<RodRefusal> check_token(const scsi::RodCscd& rod, const copymgr::C
 }
 
 // Of the producer, if it can be reached at all: else its segments tell.
-const copymgr::CopyLimits& limits_of(const Invocation& call, const copymgr::Cscd& producer) {
+const copymgr::CopyLimits& limits_of(const Invocation& call, const copymgr::Cscd& producer,
+                                     const copymgr::CopyLimits& own) {
   const UnitPath* path = producer ? call.nexus.path_to(producer->volume_id) : nullptr;
-  return path != nullptr ? path->unit->copy_limits() : call.unit().copy_limits();
+  return path != nullptr ? path->unit->copy_limits() : own;
 }
 
 std::optional<RodRefusal> add_populated(const Invocation& call, const scsi::ExtendedCopy& list,
-                                        const scsi::RodCscd& rod, ListRods& out) {
+                                        const scsi::RodCscd& rod, const copymgr::CopyLimits& own,
+                                        ListRods& out) {
   copymgr::Cscd producer = find_cscd(call, list, rod.producer_id, SegmentSide::source);
   if (!producer && !producer.error().in_list) {
     producer.error().field = pointer_into(rod, fields::producer_id);
     producer.error().in_list = true;
   }
-  const copymgr::CopyLimits& limits =
-      rod.r_token ? limits_of(call, producer) : call.unit().copy_limits();
+  const copymgr::CopyLimits& limits = rod.r_token ? limits_of(call, producer, own) : own;
   if (auto bad = rod.r_token ? check_token(rod, limits) : std::nullopt) return bad;
   out.plans.push_back(
       {rod.cscd_id, checked(rod, std::move(producer)), false, limits.maximum_token_transfer});
@@ -146,14 +147,14 @@ std::optional<RodRefusal> add_token(const Invocation& call, const scsi::RodCscd&
 }  // namespace
 
 base::Result<ListRods, RodRefusal> open_rods(const Invocation& call, const scsi::ExtendedCopy& list,
+                                             const copymgr::CopyLimits& own,
                                              scsi::ListIdUsage usage) {
-  const copymgr::CopyLimits& limits = call.unit().copy_limits();
   ListRods out;
   for (const scsi::RodCscd& rod : list.rods) {
     if (!rod.token) {
-      if (auto bad = check(rod, limits, usage)) return base::fail(std::move(*bad));
-      if (auto bad = add_populated(call, list, rod, out)) return base::fail(std::move(*bad));
-    } else if (limits.offers_tokens()) {
+      if (auto bad = check(rod, own, usage)) return base::fail(std::move(*bad));
+      if (auto bad = add_populated(call, list, rod, own, out)) return base::fail(std::move(*bad));
+    } else if (own.offers_tokens()) {
       if (auto bad = add_token(call, rod, out)) return base::fail(std::move(*bad));
     } else if (rod.at != 0) {
       return base::fail(bad_field(rod, fields::rod_type));

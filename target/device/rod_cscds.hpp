@@ -19,8 +19,10 @@ struct RodRefusal {
   const scsi::RodTokenBytes* token = nullptr;  // in the list
 };
 
-// A producer that the host may not read is known when a segment names it, as that of any CSCD.
+// `own`: the limits of the unit that the list was sent to, by which it was decoded. A producer that
+// the host may not read is known when a segment names it, as that of any CSCD.
 base::Result<ListRods, RodRefusal> open_rods(const Invocation& call, const scsi::ExtendedCopy& list,
+                                             const copymgr::CopyLimits& own,
                                              scsi::ListIdUsage usage);
 
 }  // namespace device

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "target/device/copy_page.hpp"
 #include "target/device/nexus.hpp"
 #include "target/device/operation_run.hpp"
 
@@ -114,6 +115,33 @@ base::Result<void, std::string> TargetDevice::resize_unit(scsi::Lun lun, base::B
                    {{"target", name_}, {"lun", lun.value}, {"bytes", bytes}},
                    fmt::format("{} LUN {}: {} bytes", name_, lun.value, bytes));
   return resized;
+}
+
+// A host that reads the new limits is held to them: the copy manager has them first. Commands look
+// at limits on the thread of their nexus only: when each has been visited, the old ones may go.
+void TargetDevice::limit_copies(scsi::Lun lun, const copymgr::CopyLimits& limits,
+                                base::Executor& pool) {
+  const auto unit = units().at(lun);
+  if (unit->copy_limits() == limits) return;
+  const auto told = [&] { return scsi::encode(copy_page(*unit, copy_manager_.in_group())); };
+  const auto told_before = told();
+  std::unique_ptr<const copymgr::CopyLimits> before;
+  {
+    // An operation that ends attaches the unit to the copy manager with the limits that it has
+    // then.
+    const std::scoped_lock between_steps(unit->operation().steps());
+    copy_manager_.set_limits(unit->id(), limits);
+    before = unit->set_copy_limits(limits);
+  }
+  const bool news = told() != told_before;
+  std::promise<void> seen;
+  nexuses_.visit_all(
+      [unit, news](Nexus& nexus, base::UniqueFunction<void()> visited) {
+        if (news) nexus.owe(*unit, UnitAttention::inquiry_data_changed);
+        visited();
+      },
+      pool, [&seen] { seen.set_value(); });
+  seen.get_future().wait();
 }
 
 void TargetDevice::change_access_state(std::uint16_t group, scsi::AccessState state) {

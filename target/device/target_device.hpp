@@ -54,6 +54,10 @@ class TargetDevice {
   // is one line for a person.
   base::Result<void, std::string> resize_unit(scsi::Lun lun, base::ByteCount size,
                                               base::Executor& pool);
+  // Holds copies to these limits from now on; what has started goes on under those before. Every
+  // nexus that sees the unit is told (06h/3Fh/03h), if INQUIRY tells something else than before.
+  // Waits until no nexus looks at the old ones any more; not on a worker's thread. The unit exists.
+  void limit_copies(scsi::Lun lun, const copymgr::CopyLimits& limits, base::Executor& pool);
   // Every unit under its own number, for a nexus that sees all.
   std::map<scsi::Lun, scsi::Lun> unmasked() const;
   // The relative identifiers of its ports, each once.

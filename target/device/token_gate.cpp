@@ -4,7 +4,7 @@ namespace device {
 namespace {
 
 bool may_use(const Nexus& nexus, const UnitPath* source, const copymgr::TokenOrigin& origin) {
-  switch (origin.source.limits.token_use) {
+  switch (origin.use) {
     case copymgr::TokenUse::bearer:
       return true;
     case copymgr::TokenUse::same_initiator:

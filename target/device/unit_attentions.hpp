@@ -22,6 +22,7 @@ enum class UnitAttention : std::uint8_t {
   mode_parameters_changed,
   medium_may_have_changed,
   capacity_data_changed,
+  inquiry_data_changed,
   luns_changed,
   log_parameters_changed,
   asymmetric_access_state_changed,
@@ -61,7 +62,7 @@ class UnitAttentions {
   }
 
  private:
-  static constexpr std::array<scsi::AdditionalSense, 15> codes{
+  static constexpr std::array<scsi::AdditionalSense, 16> codes{
       scsi::asc::power_on_occurred,
       scsi::asc::bus_device_reset_occurred,
       scsi::asc::commands_cleared_by_another_initiator,
@@ -71,6 +72,7 @@ class UnitAttentions {
       scsi::asc::mode_parameters_changed,
       scsi::asc::medium_may_have_changed,
       scsi::asc::capacity_data_changed,
+      scsi::asc::inquiry_data_has_changed,
       scsi::asc::reported_luns_data_has_changed,
       scsi::asc::log_parameters_changed,
       scsi::asc::asymmetric_access_state_changed,

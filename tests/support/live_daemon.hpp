@@ -36,24 +36,13 @@ class Daemon {
 
   // `more`: further words of the command line.
   void start(const std::string& lun = "0=memory:1M", const std::vector<std::string>& more = {}) {
-    const std::string ready = path("ready");
-    std::filesystem::remove(ready);
-    const std::string program = std::string(COPYMGR_BIN_DIR) + "/copymgrd";
-    std::vector<std::string> words{
-        program,       "--portal",    "127.0.0.1:0",  "--target", daemon_target, "--lun",  lun,
-        "--state-dir", path("state"), "--ready-file", ready,      "--log-level", "warning"};
+    std::vector<std::string> words{"--portal", "127.0.0.1:0", "--target",    daemon_target,
+                                   "--lun",    lun,           "--log-level", "warning"};
     words.insert(words.end(), more.begin(), more.end());
-    std::vector<char*> arguments;
-    for (std::string& word : words)
-      arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    REQUIRE(::posix_spawn(&pid_, program.c_str(), nullptr, nullptr, arguments.data(), environ) ==
-            0);
-    for (int i = 0; i < 5000 && !std::filesystem::exists(ready); ++i)
-      ::usleep(2000);
-    std::ifstream(ready) >> portal_;
-    REQUIRE_FALSE(portal_.empty());
+    start_with(std::move(words));
   }
+  // What it says must have `daemon_target`.
+  void start_from_file(const std::string& file) { start_with({"--config", file}); }
   // The wait status that it ended with.
   int end(int signal) {
     int status = 0;
@@ -83,6 +72,24 @@ class Daemon {
   }
 
  private:
+  void start_with(std::vector<std::string> words) {
+    const std::string ready = path("ready");
+    std::filesystem::remove(ready);
+    const std::string program = std::string(COPYMGR_BIN_DIR) + "/copymgrd";
+    words.insert(words.begin(), program);
+    words.insert(words.end(), {"--state-dir", path("state"), "--ready-file", ready});
+    std::vector<char*> arguments;
+    for (std::string& word : words)
+      arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    REQUIRE(::posix_spawn(&pid_, program.c_str(), nullptr, nullptr, arguments.data(), environ) ==
+            0);
+    for (int i = 0; i < 5000 && !std::filesystem::exists(ready); ++i)
+      ::usleep(2000);
+    std::ifstream(ready) >> portal_;
+    REQUIRE_FALSE(portal_.empty());
+  }
+
   TempDir folder_;
   std::string portal_;
   pid_t pid_ = -1;

@@ -12,6 +12,7 @@ refused() { # TEXT COMMAND...
   cm "${@:2}" >"$work/out" 2>&1 && fail "accepted: ${*:2}"
   grep -q -- "$1" "$work/out" || fail "no '$1' from ${*:2}: $(cat "$work/out")"
 }
+accepted_at() { (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>"$work/err"; } # ADDRESS:PORT
 # start [OPTION...]: a daemon that is told nothing else.
 start() {
   rm -f "$work/ready"
@@ -49,6 +50,12 @@ has '"lun":9' lun list --json
 has "serial" lun show 9
 has "change maximum-tokens of LUN 1" lun set 1 maximum-tokens=8
 refused "blocksize of LUN 1" lun set 1 blocksize=512
+has "Windows reads maximum-token-transfer-size only when it starts a disk" lun set 1 maximum-token-transfer-size=64M
+cm lun set 1 maximum-tokens=9 2>&1 | grep -q Windows && fail "a warning of what Windows does not read"
+cm export | sed 's/"64M"/"32M"/' >"$work/smaller.toml"
+has "Windows reads maximum-token-transfer-size" apply --dry-run "$work/smaller.toml"
+has "change maximum-token-transfer-size of LUN 1" apply --dry-run "$work/smaller.toml"
+has "Windows uses it: 16 tokens" doctor "iscsi://$portal/$iqn/1"  # for a GiB: 64M each, at once
 has "delete LUN 9" lun delete $iqn/9
 refused "no LUN 9" lun show 9
 has "grow-lun" lun resize 0 16M --json
@@ -81,6 +88,20 @@ has "listen on 127.0.0.2:0" portal add 127.0.0.2:0
 second=$(cm portal list | awk '/127.0.0.2/ { print $1 }')
 has "stop listening" portal remove "$second"
 refused "last portal" portal remove "$portal"
+# Several with the same words: each goes by where it listens.
+has "listen on 127.0.0.1:0" portal add 127.0.0.1:0
+has "listen on 127.0.0.1:0" portal add 127.0.0.1:0
+mapfile -t ports < <(cm portal list | awk '/^127.0.0.1/ { print $1 }')
+[ ${#ports[@]} -eq 3 ] || fail "not three portals: ${ports[*]}"
+refused "127.0.0.1:0 is what several portals were given; name one: ${ports[0]}, ${ports[1]}, ${ports[2]}" portal remove 127.0.0.1:0
+[ "$(wc -l <"$work/out")" -eq 1 ] || fail "more than one line: $(cat "$work/out")"
+has "stop listening on ${ports[1]}" portal remove "${ports[1]}"
+[ "$(cm portal list | awk '/^127.0.0.1/ { print $1 }' | xargs)" = "${ports[0]} ${ports[2]}" ] || fail "others have gone: $(cm portal list)"
+for at in 0 2; do accepted_at "${ports[$at]}" || fail "nobody listens on ${ports[$at]}"; done
+accepted_at "${ports[1]}" && fail "somebody listens on ${ports[1]}"
+refused "there is no portal ${ports[1]}" portal remove "${ports[1]}"
+has "stop listening on ${ports[2]}" portal remove "${ports[2]}"
+accepted_at "$portal" || fail "the first portal has gone"
 has "REGISTERED" reservation list
 cm reservation clear 0 || fail "reservation clear"
 has "change offline of" target offline --grace 0

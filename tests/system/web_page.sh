@@ -6,7 +6,8 @@ for tool in jq curl chromium iscsi-perf; do command -v $tool >/dev/null || skip 
 pictures=${WEB_PAGE_PICTURES:-$bin/../pictures}
 mkdir -p "$pictures"
 helpers=()
-trap 'for pid in "${helpers[@]}" ${browser:-}; do kill "$pid" 2>/dev/null || true; done; stop_target; rm -rf "$work"' EXIT
+# KILL: iscsi-perf goes on for ever after a TERM when its target has gone.
+trap 'kill -KILL "${helpers[@]}" 2>/dev/null || true; [ -z "${browser:-}" ] || kill "$browser" 2>/dev/null || true; stop_target; rm -rf "$work"' EXIT
 export COPYMGR_SOCKET=$work/state/admin.socket
 cm() { timeout 30 "$bin/copymgr" "$@"; }
 
@@ -119,7 +120,7 @@ done
 timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$work/chromium" --remote-debugging-port=0 "$page/" >"$work/last.err" 2>&1 &
 browser=$!
 sleep 1
-for pid in "${helpers[@]}"; do kill "$pid" 2>/dev/null || true; done
+kill -KILL "${helpers[@]}" 2>/dev/null || true
 stop_target
 kill $browser 2>/dev/null || true
 wait $browser 2>/dev/null || true

@@ -31,11 +31,12 @@ std::optional<scsi::Sense> check_identifier(const Invocation& call,
 }
 
 std::vector<copymgr::PlannedSegment> plan(const Invocation& call, const scsi::ExtendedCopy& list,
-                                          const std::vector<copymgr::RodPlan>& rods) {
+                                          const std::vector<copymgr::RodPlan>& rods,
+                                          std::uint32_t maximum_segment_bytes) {
   return copymgr::plan_list(
       list.segments, rods,
       [&](std::uint16_t id, SegmentSide side) { return find_cscd(call, list, id, side); },
-      call.unit().copy_limits().extended_copy.maximum_segment_bytes);
+      maximum_segment_bytes);
 }
 
 // G_SENSE (7.5).
@@ -68,12 +69,12 @@ void extended_copy(const Invocation& call) {
       return call.task.finish_check_condition(*bad);
     }
   }
-  const auto list =
-      scsi::decode_extended_copy(bytes, action, call.unit().copy_limits().extended_copy);
+  const copymgr::CopyLimits& limits = call.unit().copy_limits();
+  const auto list = scsi::decode_extended_copy(bytes, action, limits.extended_copy);
   const auto known_by = identified ? std::optional(key) : std::nullopt;
   const auto list_identifier = identified ? std::optional(key.list_identifier) : std::nullopt;
   if (!list) return refuse(call, known_by, list.error());
-  auto rods = open_rods(call, *list, header->list_id_usage);
+  auto rods = open_rods(call, *list, limits, header->list_id_usage);
   if (!rods) {
     const RodRefusal& why = rods.error();
     if (why.fault) denial_of(call, list_identifier, why.token)(*why.fault);
@@ -81,8 +82,10 @@ void extended_copy(const Invocation& call) {
   }
 
   copymgr::CopyManager& copies = call.nexus.target().copy_manager();
-  copymgr::ExtendedCopyRequest request{action, header->list_id_usage, in_foreground(call),
-                                       plan(call, *list, rods->plans), std::move(rods->requests)};
+  copymgr::ExtendedCopyRequest request{
+      action, header->list_id_usage, in_foreground(call),
+      plan(call, *list, rods->plans, limits.extended_copy.maximum_segment_bytes),
+      std::move(rods->requests)};
   auto denial = denial_of(call, list_identifier);
   if (header->immed) {
     return start_in_background(

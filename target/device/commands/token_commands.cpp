@@ -41,30 +41,31 @@ bool may_start(const Invocation& call) {
   return false;
 }
 
-scsi::TokenCommandLimits limits_of(const Invocation& call) {
-  const copymgr::CopyLimits& limits = call.unit().copy_limits();
-  scsi::TokenCommandLimits out = call.unit().token_command_limits();
+scsi::TokenCommandLimits decoding_limits(const Invocation& call,
+                                         const copymgr::CopyLimits& limits) {
+  scsi::TokenCommandLimits out = call.unit().token_command_limits(limits);
   out.takes_immed = limits.immed != copymgr::ImmedPolicy::refuse;
   out.populated_rod_types = tokens::populated(limits.rod_types);
   return out;
 }
 
-bool runs_in_background(const Invocation& call, bool immed) {
-  return immed && call.unit().copy_limits().immed == copymgr::ImmedPolicy::accept;
+bool runs_in_background(const copymgr::CopyLimits& limits, bool immed) {
+  return immed && limits.immed == copymgr::ImmedPolicy::accept;
 }
 
 }  // namespace
 
 void populate_token(const Invocation& call) {
   if (!may_start(call)) return;
-  auto request = scsi::decode_populate_token(call.task.data_out.view(), limits_of(call));
+  const copymgr::CopyLimits& limits = call.unit().copy_limits();
+  auto request =
+      scsi::decode_populate_token(call.task.data_out.view(), decoding_limits(call, limits));
   if (!request) return refuse(call, request.error());
   if (request->inactivity_timeout_seconds == 0) {
-    request->inactivity_timeout_seconds =
-        call.unit().copy_limits().default_inactivity_timeout_seconds;
+    request->inactivity_timeout_seconds = limits.default_inactivity_timeout_seconds;
   }
   copymgr::CopyManager& copies = call.nexus.target().copy_manager();
-  if (runs_in_background(call, request->immed)) {
+  if (runs_in_background(limits, request->immed)) {
     return start_in_background(
         call, key_of(call), [&](copymgr::CopyManager::Done done, const copymgr::Manner& manner) {
           return copies.populate_token(key_of(call), *request, std::move(done), manner);
@@ -77,11 +78,13 @@ void populate_token(const Invocation& call) {
 void write_using_token(const Invocation& call) {
   if (!may_start(call)) return;
   if (const auto why = call.unit().write_protection()) return refuse(call, sense_of(*why));
-  const auto request = scsi::decode_write_using_token(call.task.data_out.view(), limits_of(call));
+  const copymgr::CopyLimits& limits = call.unit().copy_limits();
+  const auto request =
+      scsi::decode_write_using_token(call.task.data_out.view(), decoding_limits(call, limits));
   if (!request) return refuse(call, request.error());
   copymgr::CopyManager& copies = call.nexus.target().copy_manager();
   auto denial = denial_of(call, key_of(call).list_identifier, &request->token);
-  if (runs_in_background(call, request->immed)) {
+  if (runs_in_background(limits, request->immed)) {
     return start_in_background(
         call, key_of(call), [&](copymgr::CopyManager::Done done, const copymgr::Manner& manner) {
           return copies.write_using_token(key_of(call), *request,

@@ -287,6 +287,37 @@ TEST_CASE("every profile is in order; what each promises") {
   CHECK(profile("freebsd-ctl-like").maximum_inactivity_timeout_seconds == 600);
 }
 
+// What the copy manager was started with bounds its units until the next start, whatever is said of
+// it meanwhile.
+TEST_CASE("bounds of the array that wait for its next start are no limits of units yet") {
+  Daemon array;
+  array.configuration.copies.tokens.live_tokens_max = 700;
+  array.configuration.copies.operations_max = 70;
+  REQUIRE(array.take({"0=memory:1M",
+                      "1=memory:1M,maximum-tokens=600,total-concurrent-copies=60,"
+                      "maximum-identified-concurrent-copies=50"},
+                     "maximum-range-descriptors=7"));
+  copymgr::CopySettings running;
+  const auto now = [&](std::uint16_t lun) {
+    return limits_within(running, array.configuration,
+                         array.configuration.targets[0].luns.at({lun}));
+  };
+  for (const bool fewer : {true, false}) {
+    running.tokens.live_tokens_max = fewer ? 500 : 900;
+    running.operations_max = fewer ? 40 : 90;
+    CHECK(now(0).maximum_tokens == (fewer ? 500 : 900));
+    CHECK(now(0).total_concurrent_copies == (fewer ? 40 : 90));
+    CHECK(now(0).maximum_identified_concurrent_copies == (fewer ? 40 : 90));
+    CHECK(now(1).maximum_tokens == (fewer ? 500 : 600));
+    CHECK(now(1).total_concurrent_copies == (fewer ? 40 : 60));
+    CHECK(now(1).maximum_identified_concurrent_copies == (fewer ? 40 : 50));
+    CHECK(now(1).maximum_range_descriptors == 7);
+  }
+  running = array.configuration.copies;
+  CHECK(now(0) == array.of(0));
+  CHECK(now(1) == array.of(1));
+}
+
 TEST_CASE("docs/odx.md and --help name every profile and every setting") {
   const std::string page = page_for_people(), help = help_on_copy_settings();
   REQUIRE_FALSE(page.empty());

@@ -90,6 +90,26 @@ TEST_CASE("labels keep what their values were, whatever is in them") {
   CHECK(read.value("a_total", {{"initiator", odd}, {"lun", "0"}}) == 7);
 }
 
+// The format is UTF-8, and a scrape with one byte that is not is refused as a whole.
+TEST_CASE("labels are UTF-8, whatever bytes a host calls itself by") {
+  const std::string good = "iqn.h\xc3\xb6st:\xf0\x9f\x98\x80", unknown = "\xef\xbf\xbd";
+  net::SessionFacts facts;
+  MeasuredArray array;
+  array.read(1);
+  facts.number = array.nexus->identity().number;
+  facts.tsih = 7;
+  for (const auto& [name, told] : std::vector<std::pair<std::string, std::string>>{
+           {good, good},
+           {"iqn.\xff:a\xc3\"", "iqn." + unknown + ":a" + unknown + "\""},
+           {"\xed\xa0\x80", unknown + unknown + unknown},
+           {"\xe2\x82\n", unknown + unknown + "\n"}}) {
+    facts.identity = {name, 1, array.target->name(), 1};
+    CHECK(array.metrics({facts}).value(
+              "copymgr_session_read_bytes_total",
+              {{"target", array.target->name()}, {"initiator", told}, {"tsih", "7"}}) == 512);
+  }
+}
+
 TEST_CASE("a histogram's buckets are cumulative and end at infinity") {
   using namespace std::chrono_literals;
   const std::array<base::Duration, 3> bounds{2us, 500us, 2500ms};
@@ -136,6 +156,7 @@ TEST_CASE("the metrics are what hosts did") {
   CHECK(metrics.series.at("copymgr_session_read_bytes_total").size() == 1);
   session["kind"] = "other";  // TEST UNIT READY at each of three units
   CHECK(metrics.value("copymgr_session_commands_total", session) == 3);
+  CHECK(metrics.value("copymgr_session_command_duration_seconds_count", session) == 3);
 }
 
 TEST_CASE("copies and tokens are told by how they went and why they ended") {

@@ -97,10 +97,44 @@ TEST_CASE("what a unit is cannot change while it is served") {
   CHECK(contains(fault(from, of("0=file:/a,size=1M,provisioned=1M")), "is not counted"));
   CHECK(kinds(of("0=file:/a,provisioned=1M"), of("0=file:/a,provisioned=2M")) ==
         Kinds{Kind::change_lun});
-  const auto copies = plan(from, of("0=file:/a,size=1M,maximum-tokens=5"));
-  REQUIRE(copies);
-  CHECK(copies->steps.size() == 1);
-  CHECK(copies->warnings.size() == 1);
+}
+
+TEST_CASE("limits of copies change at once; what Windows reads when a disk starts is told") {
+  const auto of = [](const std::string& lun, std::vector<Word> settings = {}) {
+    Document out = document({target("iqn.a", {lun})});
+    out.settings = std::move(settings);
+    return out;
+  };
+  const Document from = of("0=file:/a,optimal-transfer-count=1M", {{"copy", "immed=refuse"}});
+  const auto warnings = [&](const Document& to) {
+    const auto made = plan(from, to);
+    REQUIRE(made);
+    REQUIRE(made->steps.size() == 1);
+    CHECK_FALSE(contains(made->steps[0].text, "next start"));
+    return made->warnings;
+  };
+  const std::vector<Word> same = from.settings;
+  CHECK(warnings(of("0=file:/a,optimal-transfer-count=1M,maximum-tokens=5", same)).empty());
+  for (const auto& [lun, keys] : std::vector<std::pair<std::string, std::string>>{
+           {"0=file:/a,optimal-transfer-count=2M,token-use=bearer", "optimal-transfer-count"},
+           {"0=file:/a", "optimal-transfer-count"},
+           {"0=file:/a,default-inactivity-timeout=9,maximum-inactivity-timeout=9,"
+            "maximum-range-descriptors=9,maximum-token-transfer-size=2M",
+            "default-inactivity-timeout, maximum-inactivity-timeout, maximum-range-descriptors, "
+            "maximum-token-transfer-size, optimal-transfer-count"},
+           {"0=file:/a,optimal-transfer-count=1M,copy-profile=xcopy-only,without=83/00",
+            "copy-profile, without"}}) {
+    const auto told = warnings(of(lun, same));
+    REQUIRE(told.size() == 1);
+    CHECK(contains(told[0], "Windows reads " + keys + " only when it starts a disk"));
+  }
+  // Of the whole array.
+  const std::string lun = "0=file:/a,optimal-transfer-count=1M";
+  CHECK(warnings(of(lun)).empty());
+  CHECK(warnings(of(lun, {{"copy", "immed=accept,maximum-tokens=7"}})).empty());
+  const auto told = warnings(of(lun, {{"copy", "immed=refuse"}, {"copy", "without=83/00"}}));
+  REQUIRE(told.size() == 1);
+  CHECK(contains(told[0], "Windows reads without only"));
 }
 
 TEST_CASE("a file does not change hands in one change") {

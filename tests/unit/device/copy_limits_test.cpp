@@ -115,6 +115,31 @@ TEST_CASE("each limit is told, kept to and refused beyond, from one value") {
   }
 }
 
+TEST_CASE("each limit that changes is told, kept to and refused beyond by who is logged in") {
+  const LogicalUnitLimits defaults;
+  for (const Walk& walk : walks) {
+    INFO(walk.name);
+    LimitWorld world(defaults.copies);
+    const auto change_to = [&world](const copymgr::CopyLimits& limits) {
+      world.target->limit_copies({lun}, limits, world.home);
+      check_sense(world.run("00 00 00 00 00 00", {}, lun), scsi::SenseKey::unit_attention, 0x3f,
+                  0x03);
+    };
+    CHECK(walk.command(world, true).good());
+    copymgr::CopyLimits limits = defaults.copies;
+    walk.set(limits);
+    change_to(limits);
+    for (const std::uint64_t told : walk.told(world))
+      CHECK(told == walk.expected);
+    CHECK(walk.command(world, false).good());
+    const Answer beyond = walk.command(world, true);
+    REQUIRE(beyond.sense);
+    CHECK(beyond.sense->additional == walk.refusal);
+    change_to(defaults.copies);
+    CHECK(walk.command(world, true).good());
+  }
+}
+
 TEST_CASE("DEFAULT INACTIVITY TIMEOUT and OPTIMAL TRANSFER COUNT") {
   copymgr::CopyLimits limits;
   limits.default_inactivity_timeout_seconds = 123;

@@ -163,6 +163,7 @@ TEST_CASE("additional sense codes have the numbers of the standard") {
       {mode_parameters_changed, {0x2a, 0x01}},
       {commands_cleared_by_device_server, {0x2f, 0x02}},
       {saving_parameters_not_supported, {0x39, 0x00}},
+      {inquiry_data_has_changed, {0x3f, 0x03}},
       {reported_luns_data_has_changed, {0x3f, 0x0e}},
       {internal_target_failure, {0x44, 0x00}},
       {invalid_message_error, {0x49, 0x00}},
