@@ -65,7 +65,7 @@ trap 'stop_target; rm -rf "$work"' EXIT
 
 # A target goes offline and comes back, without a restart; its session is asked to leave.
 admin=$work/state/admin.socket
-timeout 60 iscsi-perf -t 40 -m 1 -b 8 "iscsi://$portal/$other:here/0" >"$work/perf" 2>&1 &
+timeout -s KILL 60 iscsi-perf -t 40 -m 1 -b 8 "iscsi://$portal/$other:here/0" >"$work/perf" 2>&1 &
 busy=$!
 for _ in $(seq 50); do
   "$bin/copymgr" session list --socket "$admin" >"$work/sessions"

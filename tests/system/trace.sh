@@ -76,7 +76,7 @@ dissect -Y 'frame.comment contains "POPULATE TOKEN, list" && iscsi.opcode == 0x0
 
 # A small ring has the last PDUs only; a command that was refused says why; data as asked for.
 cm trace start --memory 1M --data 0
-timeout 60 iscsi-perf -t 2 -b 8 -m 8 "$url/2" >/dev/null 2>&1 || cm copy --mode host "$url/0" "$url/2" >/dev/null
+timeout -s KILL 60 iscsi-perf -t 2 -b 8 -m 8 "$url/2" >/dev/null 2>&1 || cm copy --mode host "$url/0" "$url/2" >/dev/null
 cm token revoke "$hash" 2>/dev/null || true
 file=$work/small.pcapng
 [ "$(cm trace status --json | jq -r '.pdus > .lost')" = true ] || fail "$(cm trace status --json)"
