@@ -13,11 +13,11 @@
 namespace admin {
 namespace {
 
-using Fault = std::optional<std::string>;
+using Objection = std::optional<std::string>;
 using Text = const std::string&;
 
 template <class Number>
-Fault set_number(Number& place, Text value, std::uint64_t least, std::uint64_t most) {
+Objection set_number(Number& place, Text value, std::uint64_t least, std::uint64_t most) {
   std::uint64_t number = 0;
   const char* const end = value.data() + value.size();
   const auto [at, error] = std::from_chars(value.data(), end, number);
@@ -29,20 +29,20 @@ Fault set_number(Number& place, Text value, std::uint64_t least, std::uint64_t m
   return fmt::format("must be from {} to {}", least, most);
 }
 
-Fault set_seconds(base::Duration& place, Text value) {
+Objection set_seconds(base::Duration& place, Text value) {
   unsigned seconds = 0;
   auto fault = set_number(seconds, value, 0, 1u << 30);
   if (!fault) place = std::chrono::seconds(seconds);
   return fault;
 }
 
-Fault set_switch(bool& place, Text value) {
+Objection set_switch(bool& place, Text value) {
   if (value != "on" && value != "off") return "use on or off";
   place = value == "on";
   return std::nullopt;
 }
 
-Fault set_digest(iscsi::DigestPolicy& policy, Text value) {
+Objection set_digest(iscsi::DigestPolicy& policy, Text value) {
   if (value == "any") {
     policy = iscsi::DigestPolicy::any;
   } else if (value == "none") {
@@ -55,7 +55,7 @@ Fault set_digest(iscsi::DigestPolicy& policy, Text value) {
   return std::nullopt;
 }
 
-Fault set_log_level(base::log::Level& place, Text value) {
+Objection set_log_level(base::log::Level& place, Text value) {
   using base::log::Level;
   constexpr std::pair<std::string_view, Level> levels[] = {{"debug", Level::debug},
                                                            {"info", Level::info},
@@ -69,14 +69,14 @@ Fault set_log_level(base::log::Level& place, Text value) {
   return "is not a log level: use debug, info, warning or error";
 }
 
-Fault set_log_format(base::log::Format& place, Text value) {
+Objection set_log_format(base::log::Format& place, Text value) {
   if (value != "text" && value != "json") return "is not a log format: use text or json";
   place = value == "json" ? base::log::Format::json : base::log::Format::text;
   return std::nullopt;
 }
 
 // A private state directory ends with the daemon: nothing could be found again.
-Fault set_token_persistence(Configuration& c, Text value) {
+Objection set_token_persistence(Configuration& c, Text value) {
   bool on = false;
   if (auto fault = set_switch(on, value)) return fault;
   if (on && c.state_directory.empty()) return "needs a --state-dir";
@@ -84,28 +84,28 @@ Fault set_token_persistence(Configuration& c, Text value) {
   return std::nullopt;
 }
 
-Fault set_side_space(Configuration& c, Text value) {
+Objection set_side_space(Configuration& c, Text value) {
   const auto size = store::parse_size(value);
   if (!size) return size.error();
   c.guard.side_bytes_max = *size;
   return std::nullopt;
 }
 
-Fault set_admin_port(Configuration& c, Text value) {
+Objection set_admin_port(Configuration& c, Text value) {
   auto endpoint = parse_admin_port(value);
   if (!endpoint) return endpoint.error();
   c.admin_port = std::move(*endpoint);
   return std::nullopt;
 }
 
-Fault set_admin_token(Configuration& c, Text value) {
+Objection set_admin_token(Configuration& c, Text value) {
   auto token = read_admin_token(value);
   if (!token) return token.error();
   c.admin_token = std::move(*token);
   return std::nullopt;
 }
 
-Fault set_web(Configuration& c, Text value) {
+Objection set_web(Configuration& c, Text value) {
   auto endpoint = parse_web_endpoint(value);
   if (!endpoint) return endpoint.error();
   c.web = std::move(*endpoint);

@@ -16,7 +16,7 @@ namespace admin {
 namespace {
 
 using copymgr::CopyLimits;
-using Fault = std::optional<std::string>;  // what is allowed
+using Objection = std::optional<std::string>;  // what is allowed
 
 constexpr std::string_view profile_key = "copy-profile";
 constexpr std::uint32_t max32 = std::numeric_limits<std::uint32_t>::max();
@@ -27,7 +27,8 @@ constexpr std::uint32_t descriptor_bytes_possible = 0xffff - 48;
 constexpr std::uint32_t records_possible = copymgr::CopySettings().records_per_nexus_max;
 
 template <class Number>
-Fault set_number(Number& place, std::string_view value, std::uint64_t least, std::uint64_t most) {
+Objection set_number(Number& place, std::string_view value, std::uint64_t least,
+                     std::uint64_t most) {
   std::uint64_t number = 0;
   const char* const end = value.data() + value.size();
   const auto [at, error] = std::from_chars(value.data(), end, number);
@@ -38,7 +39,7 @@ Fault set_number(Number& place, std::string_view value, std::uint64_t least, std
   return std::nullopt;
 }
 
-Fault set_size(std::uint64_t& place, std::string_view value, std::uint64_t most) {
+Objection set_size(std::uint64_t& place, std::string_view value, std::uint64_t most) {
   const auto size = store::parse_size(value);
   if (!size && value != "0") return "a size such as 64M, or 0";
   if (size && size->value > most) return fmt::format("a size of at most {} bytes, or 0", most);
@@ -52,7 +53,7 @@ struct Named {
   Choice choice;
 };
 template <class Choice, std::size_t n>
-Fault set_choice(Choice& place, std::string_view value, const Named<Choice> (&choices)[n]) {
+Objection set_choice(Choice& place, std::string_view value, const Named<Choice> (&choices)[n]) {
   std::string allowed;
   for (const Named<Choice>& each : choices) {
     if (each.name == value) {
@@ -76,7 +77,7 @@ std::vector<const scsi::CdbLayout*> copy_commands() {
   return out;
 }
 
-Fault set_without(CopyLimits& limits, std::string_view value) {
+Objection set_without(CopyLimits& limits, std::string_view value) {
   copymgr::ServiceActions actions;
   while (value != "none") {
     const std::string_view word = value.substr(0, value.find('+'));
@@ -118,7 +119,7 @@ std::string names_of_rod_types() {
   return out;
 }
 
-Fault set_rod_types(scsi::RodTypeSet& place, std::string_view value) {
+Objection set_rod_types(scsi::RodTypeSet& place, std::string_view value) {
   scsi::RodTypeSet types;
   for (bool more = true; more;) {
     const std::string_view word = value.substr(0, value.find('+'));
@@ -132,96 +133,96 @@ Fault set_rod_types(scsi::RodTypeSet& place, std::string_view value) {
   return std::nullopt;
 }
 
-struct Key {
+struct Row {
   std::string_view name, values, meaning;
-  Fault (*set)(CopyLimits& limits, std::string_view value);
+  Objection (*set)(CopyLimits& limits, std::string_view value);
 };
 using Text = std::string_view;
 constexpr std::array keys{
-    Key{"maximum-range-descriptors", "N", "ranges in one token command",
+    Row{"maximum-range-descriptors", "N", "ranges in one token command",
         [](CopyLimits& l, Text v) {
           return set_number(l.maximum_range_descriptors, v, 1, range_descriptors_possible);
         }},
-    Key{"maximum-token-transfer-size", "SIZE", "the most that a token stands for; 0: no limit",
+    Row{"maximum-token-transfer-size", "SIZE", "the most that a token stands for; 0: no limit",
         [](CopyLimits& l, Text v) { return set_size(l.maximum_token_transfer.value, v, ~0ull); }},
-    Key{"optimal-transfer-count", "SIZE", "0: not reported, Windows then writes 64 MiB at a time",
+    Row{"optimal-transfer-count", "SIZE", "0: not reported, Windows then writes 64 MiB at a time",
         [](CopyLimits& l, Text v) { return set_size(l.optimal_transfer.value, v, ~0ull); }},
-    Key{"default-inactivity-timeout", "SECONDS", "of tokens made without one",
+    Row{"default-inactivity-timeout", "SECONDS", "of tokens made without one",
         [](CopyLimits& l, Text v) {
           return set_number(l.default_inactivity_timeout_seconds, v, 1, max32);
         }},
-    Key{"maximum-inactivity-timeout", "SECONDS", "that a host may ask for; 0: no limit",
+    Row{"maximum-inactivity-timeout", "SECONDS", "that a host may ask for; 0: no limit",
         [](CopyLimits& l, Text v) {
           return set_number(l.maximum_inactivity_timeout_seconds, v, 0, max32);
         }},
-    Key{"minimum-token-lifetime", "SECONDS", "as reported",
+    Row{"minimum-token-lifetime", "SECONDS", "as reported",
         [](CopyLimits& l, Text v) {
           return set_number(l.minimum_token_lifetime_seconds, v, 1, max32);
         }},
-    Key{"maximum-token-lifetime", "SECONDS", "of a token, however much it is used; 0: no limit",
+    Row{"maximum-token-lifetime", "SECONDS", "of a token, however much it is used; 0: no limit",
         [](CopyLimits& l, Text v) {
           return set_number(l.maximum_token_lifetime_seconds, v, 0, max32 - 1);
         }},
-    Key{"maximum-tokens", "N", "live tokens of the unit; at most --max-tokens",
+    Row{"maximum-tokens", "N", "live tokens of the unit; at most --max-tokens",
         [](CopyLimits& l, Text v) { return set_number(l.maximum_tokens, v, 1, max32); }},
-    Key{"list-identifiers", "N", "results kept for one session",
+    Row{"list-identifiers", "N", "results kept for one session",
         [](CopyLimits& l, Text v) {
           return set_number(l.list_identifiers, v, 1, records_possible);
         }},
-    Key{"total-concurrent-copies", "N", "copies that run at once; at most --max-copies",
+    Row{"total-concurrent-copies", "N", "copies that run at once; at most --max-copies",
         [](CopyLimits& l, Text v) { return set_number(l.total_concurrent_copies, v, 1, max32); }},
-    Key{"maximum-identified-concurrent-copies", "N", "of them, those with a list identifier",
+    Row{"maximum-identified-concurrent-copies", "N", "of them, those with a list identifier",
         [](CopyLimits& l, Text v) {
           return set_number(l.maximum_identified_concurrent_copies, v, 1, max32);
         }},
-    Key{"maximum-cscd-descriptors", "N", "in one EXTENDED COPY",
+    Row{"maximum-cscd-descriptors", "N", "in one EXTENDED COPY",
         [](CopyLimits& l, Text v) {
           return set_number(l.extended_copy.maximum_cscd_descriptors, v, 1, 0xffff / 32);
         }},
-    Key{"maximum-segment-descriptors", "N", "in one EXTENDED COPY",
+    Row{"maximum-segment-descriptors", "N", "in one EXTENDED COPY",
         [](CopyLimits& l, Text v) {
           return set_number(l.extended_copy.maximum_segment_descriptors, v, 1, 0xffff);
         }},
-    Key{"maximum-descriptor-list-length", "BYTES", "of both together",
+    Row{"maximum-descriptor-list-length", "BYTES", "of both together",
         [](CopyLimits& l, Text v) {
           return set_number(l.extended_copy.maximum_descriptor_list_bytes, v, 60,
                             descriptor_bytes_possible);
         }},
-    Key{"maximum-inline-data-length", "BYTES", "of tokens behind them",
+    Row{"maximum-inline-data-length", "BYTES", "of tokens behind them",
         [](CopyLimits& l, Text v) {
           return set_number(l.extended_copy.maximum_inline_data_bytes, v, 0, 1u << 20);
         }},
-    Key{"maximum-segment-length", "SIZE", "of one segment; 0: no limit",
+    Row{"maximum-segment-length", "SIZE", "of one segment; 0: no limit",
         [](CopyLimits& l, Text v) {
           std::uint64_t bytes = 0;
           auto fault = set_size(bytes, v, max32);
           if (!fault) l.extended_copy.maximum_segment_bytes = static_cast<std::uint32_t>(bytes);
           return fault;
         }},
-    Key{"rod-types", "TYPE[+TYPE]...",
+    Row{"rod-types", "TYPE[+TYPE]...",
         "that are made and taken: those of rod-type-by-default, and zero",
         [](CopyLimits& l, Text v) { return set_rod_types(l.rod_types, v); }},
-    Key{"rod-type-by-default", "TYPE",
+    Row{"rod-type-by-default", "TYPE",
         "default, change-vulnerable, persistent, any or access-upon-reference: without RTV",
         [](CopyLimits& l, Text v) {
           const auto type = named_rod_type(v);
           if (!type || *type == scsi::RodType::block_device_zero) {
-            return Fault(names_of_rod_types() + ", but not zero");
+            return Objection(names_of_rod_types() + ", but not zero");
           }
           l.rod_type_by_default = *type;
-          return Fault();
+          return Objection();
         }},
-    Key{"zero-token-for-unmapped", "on|off",
+    Row{"zero-token-for-unmapped", "on|off",
         "POPULATE TOKEN of unmapped blocks gives the zero token",
         [](CopyLimits& l, Text v) { return set_choice(l.zero_token_for_unmapped, v, switches); }},
-    Key{"immed", "accept|refuse|foreground", "IMMED of the token commands; the last: as if not set",
+    Row{"immed", "accept|refuse|foreground", "IMMED of the token commands; the last: as if not set",
         [](CopyLimits& l, Text v) {
           using enum copymgr::ImmedPolicy;
           constexpr Named<copymgr::ImmedPolicy> choices[] = {
               {"accept", accept}, {"refuse", refuse}, {"foreground", foreground}};
           return set_choice(l.immed, v, choices);
         }},
-    Key{"token-use", "WHO", "bearer, same-initiator or visible-source may use the unit's tokens",
+    Row{"token-use", "WHO", "bearer, same-initiator or visible-source may use the unit's tokens",
         [](CopyLimits& l, Text v) {
           using enum copymgr::TokenUse;
           constexpr Named<copymgr::TokenUse> choices[] = {{"bearer", bearer},
@@ -229,7 +230,7 @@ constexpr std::array keys{
                                                           {"visible-source", visible_source}};
           return set_choice(l.token_use, v, choices);
         }},
-    Key{"remote-tokens", "refuse|array|group",
+    Row{"remote-tokens", "refuse|array|group",
         "tokens of other targets: none, those of this array, or of the copy manager group",
         [](CopyLimits& l, Text v) {
           using enum copymgr::RemoteTokens;
@@ -237,33 +238,33 @@ constexpr std::array keys{
               {"refuse", refuse}, {"array", array}, {"group", group}};
           return set_choice(l.remote_tokens, v, choices);
         }},
-    Key{"mixed-block-sizes", "refuse|convert", "tokens of units with other blocks",
+    Row{"mixed-block-sizes", "refuse|convert", "tokens of units with other blocks",
         [](CopyLimits& l, Text v) {
           using enum copymgr::MixedBlockLengths;
           constexpr Named<copymgr::MixedBlockLengths> choices[] = {{"refuse", refuse},
                                                                    {"convert", convert}};
           return set_choice(l.mixed_block_lengths, v, choices);
         }},
-    Key{"without", "OP/SA[+OP/SA]...", "commands that the unit does not have, such as 83/01; none",
+    Row{"without", "OP/SA[+OP/SA]...", "commands that the unit does not have, such as 83/01; none",
         set_without},
 };
 
-const Key* find_key(std::string_view name) {
+const Row* find_key(std::string_view name) {
   const auto* const at =
-      std::find_if(keys.begin(), keys.end(), [name](const Key& key) { return key.name == name; });
+      std::find_if(keys.begin(), keys.end(), [name](const Row& key) { return key.name == name; });
   return at == keys.end() ? nullptr : at;
 }
 
 std::string all_names() {
   std::string out(profile_key);
-  for (const Key& key : keys)
+  for (const Row& key : keys)
     out += fmt::format(", {}", key.name);
   return out;
 }
 
 base::Result<void, std::string> apply_one(std::string_view name, std::string_view value,
                                           CopyLimits& limits) {
-  const Key* const key = find_key(name);
+  const Row* const key = find_key(name);
   if (key == nullptr) {
     return base::fail(fmt::format("there is no setting {}=; use {}", name, all_names()));
   }
@@ -342,7 +343,7 @@ base::Result<CopyLimits, std::string> apply_copy_settings(const std::vector<Copy
 
 std::string help_on_copy_settings() {
   std::string out;
-  for (const Key& key : keys) {
+  for (const Row& key : keys) {
     const std::string use = fmt::format("{}={}", key.name, key.values);
     out += fmt::format("  {:<40}  {}\n", use, key.meaning);
   }

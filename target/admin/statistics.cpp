@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-double seconds(const timeval& time) {
+double cpu_seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
@@ -49,7 +49,7 @@ json tokens_of(const tokens::TokenCounters& t) {
 double process_cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  return cpu_seconds(usage.ru_utime) + cpu_seconds(usage.ru_stime);
 }
 
 std::string statistics_json(const net::ServerCounters& wire,

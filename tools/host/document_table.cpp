@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/host/report.hpp"
+#include "tools/host/terminal_text.hpp"
 
 namespace host {
 namespace {
@@ -27,18 +28,10 @@ const Json* find(const Json& document, std::string_view member) {
   return at;
 }
 
-// A name that a peer chose may hold what a terminal obeys.
-std::string harmless(std::string text) {
-  for (char& each : text) {
-    if (static_cast<unsigned char>(each) < 0x20 || each == 0x7f) each = '?';
-  }
-  return text;
-}
-
 std::string text_of(const Json& value, Shown shown) {
   if (value.is_null()) return "-";
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-  if (value.is_string()) return harmless(value.get<std::string>());
+  if (value.is_string()) return terminal_text(value.get<std::string>());
   if (!value.is_number()) return value.dump();
   switch (shown) {
     case Shown::as_it_is:

@@ -3,22 +3,17 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "tools/host/terminal_text.hpp"
+
 namespace host {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A terminal obeys what is in a name that a peer chose.
-std::string harmless(std::string text) {
-  for (char& each : text) {
-    if (static_cast<unsigned char>(each) < 0x20 || each == 0x7f) each = '?';
-  }
-  return text;
-}
-
 std::string text_of(const Json& event, const char* member) {
   const auto at = event.find(member);
-  return at == event.end() || !at->is_string() ? std::string() : harmless(at->get<std::string>());
+  return at == event.end() || !at->is_string() ? std::string()
+                                               : terminal_text(at->get<std::string>());
 }
 
 std::string line_of(const Json& event) {

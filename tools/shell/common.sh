@@ -30,13 +30,14 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# build PRESET [TARGET...]
+# build PRESET [TARGET...]; a new tree with COPYMGR_JOINED as the environment has it
 build() {
-  local preset=$1
+  local preset=$1 joined=()
   shift
+  [ -z "${COPYMGR_JOINED:-}" ] || [ -d "$top/build/$preset" ] || joined=(-DCOPYMGR_JOINED=ON)
   local log=$top/build/$preset.log
   mkdir -p "$top/build"
-  if ! (cd "$top" && cmake --preset "$preset" && cmake --build --preset "$preset" ${1:+--target "$@"}) >"$log" 2>&1; then
+  if ! (cd "$top" && cmake --preset "$preset" "${joined[@]}" && cmake --build --preset "$preset" ${1:+--target "$@"}) >"$log" 2>&1; then
     grep -E 'error|FAILED|CMake Error' "$log" | head -40 >&2
     die "the $preset build failed; all of it is in $log"
   fi
