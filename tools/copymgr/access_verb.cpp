@@ -93,10 +93,11 @@ int run_portal_add(const Arguments& arguments) {
 }
 
 int run_portal_remove(const Arguments& arguments) {
-  const Usage usage = usage_of("portal remove", "ADDRESS:PORT [options]",
-                               "Listens there no more; connections that came that way stay. Of several that were\n"
-                               "given the same address (127.0.0.1:0), name one as `portal list` tells it.\n",
-                               "  copymgr portal remove 192.0.2.1:3260\n");
+  const Usage usage =
+      usage_of("portal remove", "ADDRESS:PORT [options]",
+               "Listens there no more; connections that came that way stay. Of several that were\n"
+               "given the same address (127.0.0.1:0), name one as `portal list` tells it.\n",
+               "  copymgr portal remove 192.0.2.1:3260\n");
   const auto values = parse(usage, arguments);
   if (!values) return done;
   const Arguments left = words_of(*values);

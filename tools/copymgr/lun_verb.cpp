@@ -151,8 +151,10 @@ int run_set(const Arguments& arguments) {
   const Usage usage = usage_of(
       "lun set", "[TARGET/]LUN KEY=VALUE... [options]",
       "Changes settings of a logical unit, under the names that they have behind copymgrd --lun;\n"
-      "KEY= takes one back. What cannot change while the unit is served is refused. Limits of copies\n"
-      "hold at once, for sessions that are there too; a warning names those that Windows reads only\n"
+      "KEY= takes one back. What cannot change while the unit is served is refused. Limits of "
+      "copies\n"
+      "hold at once, for sessions that are there too; a warning names those that Windows reads "
+      "only\n"
       "when it starts a disk.\n",
       "  copymgr lun set 0 provisioned=20G exhausted=wait\n"
       "  copymgr lun set iqn.2026-11.io.copymgr:demo/0 maximum-tokens=50\n"
