@@ -144,7 +144,8 @@ std::vector<ArraySetting> connection_settings() {
        [](Configuration& c, Text v) { return set_number(c.server.sessions_max, v, 0, max32); }},
       {"workers", "N", "0", "threads that serve connections; 0: one for each processor",
        [](Configuration& c, Text v) { return set_number(c.server.workers, v, 0, 1024); }},
-      {"pool-threads", "N", "4", "threads for what blocks: cold reads, flushes, copies",
+      {"pool-threads", "N", fmt::format("{}", Configuration{}.pool_threads),
+       "threads for what blocks: cold reads, flushes, copies",
        [](Configuration& c, Text v) {
          auto fault = set_number(c.pool_threads, v, 0, 1024);
          c.pool_threads = std::max(1u, c.pool_threads);

@@ -47,7 +47,7 @@ struct Configuration {
   std::string state_directory;          // holds what must survive a restart, and the admin socket
   std::string ready_file;               // empty: none
   bool token_persistence = false;       // tokens of units on files and devices survive a restart
-  unsigned pool_threads = 4;
+  unsigned pool_threads = 16;
   iscsi::Authentication discovery_authentication;
   net::ServerSettings server;
   device::LogicalUnitLimits limits;

@@ -7,7 +7,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build_packages=(g++ cmake ninja-build pkg-config libboost-dev libboost-program-options-dev libfmt-dev
                 libspdlog-dev libexpected-dev libiscsi-dev libisal-dev libssl-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev catch2)
 demo_packages=(e2fsprogs xfsprogs util-linux jq)
-bench_packages=(tgt libiscsi-bin iperf3 iproute2)
+bench_packages=(tgt libiscsi-bin iperf3 iproute2 liburing-dev)
 check_packages=(libiscsi-bin tshark iproute2 mount clang clang-format libclang-rt-14-dev dpkg-dev file procps man-db systemd python3-pytest
                 python3-yaml python3-jsonschema curl chromium valgrind)
 
