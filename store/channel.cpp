@@ -13,7 +13,16 @@ bool would_block(const StoreResult<>& result) {
 void Channel::read(base::ByteOffset at, base::ByteSpan into, Done done) {
   StoreResult<> result = store_.try_read(at, into);
   if (!would_block(result)) return done(std::move(result));
-  on_pool([&store = store_, at, into] { return store.read(at, into); }, std::move(done));
+  // The channel may be gone by the time.
+  Done ended = [&store = store_, &pool = pool_, &home = home_, at, into,
+                done = std::move(done)](StoreResult<> read) mutable {
+    if (!would_block(read)) return done(std::move(read));
+    on_pool(
+        pool, home, [&store, at, into] { return store.read(at, into); }, std::move(done));
+  };
+  if (ring_ == nullptr || !store_.start_read(*ring_, at, into, ended)) {
+    ended(std::move(result));
+  }
 }
 
 void Channel::write(base::ByteOffset at, base::ByteView from, Durability durability, Done done) {

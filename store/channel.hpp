@@ -1,5 +1,6 @@
 // A worker's own way to a store: asynchronous by callback, completing inline when the store can
-// answer without sleeping, else on the pool and back on the worker's executor ("home"). One per
+// answer without sleeping, else by the worker's ring or on the pool, and back on the worker's
+// executor ("home"). One per
 // worker and store; used only on the worker's thread.
 #pragma once
 
@@ -10,10 +11,11 @@ namespace store {
 
 class Channel {
  public:
-  using Done = base::UniqueFunction<void(StoreResult<>)>;
+  using Done = Store::Done;
 
-  Channel(Store& store, base::Executor& pool, base::Executor& home)
-      : store_(store), pool_(pool), home_(home) {}
+  // `ring`: of the worker; nullptr: it has none, and the pool does all that sleeps.
+  Channel(Store& store, base::Executor& pool, base::Executor& home, Ring* ring = nullptr)
+      : store_(store), pool_(pool), home_(home), ring_(ring) {}
 
   Store& store() { return store_; }
 
@@ -27,7 +29,12 @@ class Channel {
   // always blocks. What `work` captures stays valid until `then` has run.
   template <class Work, class Then>
   void on_pool(Work work, Then then) {
-    pool_.post([&home = home_, work = std::move(work), then = std::move(then)]() mutable {
+    on_pool(pool_, home_, std::move(work), std::move(then));
+  }
+  // The same without a channel.
+  template <class Work, class Then>
+  static void on_pool(base::Executor& pool, base::Executor& home, Work work, Then then) {
+    pool.post([&home, work = std::move(work), then = std::move(then)]() mutable {
       home.post([result = work(), then = std::move(then)]() mutable { then(std::move(result)); });
     });
   }
@@ -36,6 +43,7 @@ class Channel {
   Store& store_;
   base::Executor& pool_;
   base::Executor& home_;
+  Ring* const ring_;
 };
 
 }  // namespace store

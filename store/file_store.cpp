@@ -17,6 +17,7 @@
 
 #include "store/allocation.hpp"
 #include "store/faults.hpp"
+#include "store/ring.hpp"
 
 namespace store {
 namespace {
@@ -219,6 +220,19 @@ StoreResult<> FileStore::try_read(base::ByteOffset at, base::ByteSpan into) {
   if (got < 0 && errno == EOPNOTSUPP) nowait_reads_ = false;
   // Whatever else went wrong, the blocking form will find it again and say so.
   return fault(StoreError::Kind::would_block);
+}
+
+bool FileStore::start_read(Ring& ring, base::ByteOffset at, base::ByteSpan into, Done& done) {
+  if (!lies_within(extent_of(at, into), size()) || !can_start_read(into) || !ring.has_room()) {
+    return false;
+  }
+  ring.read(file_.number(), at, into,
+            [bytes = into.size(), done = std::move(done)](std::int64_t got) mutable {
+              // Whatever went wrong, a short read too, the blocking form will find again.
+              const bool all = got == static_cast<std::int64_t>(bytes);
+              done(all ? StoreResult<>{} : fault(StoreError::Kind::would_block));
+            });
+  return true;
 }
 
 StoreResult<> FileStore::try_write(base::ByteOffset at, base::ByteView from) {

@@ -7,6 +7,7 @@
 
 namespace store {
 
+// Reads by a ring go only where a filter says so: they would pass by what it does to reads.
 class Filter : public Store {
  public:
   base::ByteCount size() const override { return below_->size(); }

@@ -51,6 +51,10 @@ StoreResult<> Store::try_write(base::ByteOffset, base::ByteView) {
   return base::fail(StoreError{StoreError::Kind::would_block});
 }
 
+bool Store::start_read(Ring&, base::ByteOffset, base::ByteSpan, Done&) {
+  return false;
+}
+
 std::optional<base::ByteView> Store::lend(base::Extent) {
   return std::nullopt;
 }

@@ -9,10 +9,12 @@
 #include "base/bytes.hpp"
 #include "base/extent.hpp"
 #include "base/result.hpp"
+#include "base/unique_function.hpp"
 
 namespace store {
 
 class Quota;
+class Ring;
 // The parts of a block's protection information (protection.hpp).
 enum class ProtectionField : std::uint8_t { guard, application_tag, reference_tag };
 
@@ -82,6 +84,13 @@ class Store {
   // The run-to-completion forms: never sleep; would_block when they would have to.
   virtual StoreResult<> try_read(base::ByteOffset at, base::ByteSpan into);
   virtual StoreResult<> try_write(base::ByteOffset at, base::ByteView from);
+  // What try_read() would have to sleep for, by a ring that has room: `done` gets success, or
+  // would_block where only read() can tell what is wrong. `into` and the store stay until then.
+  // False: nothing was begun and `done` is as it was.
+  using Done = base::UniqueFunction<void(StoreResult<>)>;
+  virtual bool start_read(Ring& ring, base::ByteOffset at, base::ByteSpan into, Done& done);
+  // Whether start_read() could be for such memory.
+  virtual bool can_start_read(base::ByteView) { return false; }
   // The store's own bytes, valid until it is resized and changing under later writes; nullopt for
   // stores that do not live in memory.
   virtual std::optional<base::ByteView> lend(base::Extent extent);

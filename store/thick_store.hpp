@@ -15,6 +15,10 @@ class ThickStore final : public Filter {
   // Takes the room for what is new, or stays as it is (no_space).
   StoreResult<> resize(base::ByteCount size) override;
   StoreResult<> write_zeros(base::Extent extent) override;
+  bool start_read(Ring& ring, base::ByteOffset at, base::ByteSpan into, Done& done) override {
+    return below().start_read(ring, at, into, done);
+  }
+  bool can_start_read(base::ByteView into) override { return below().can_start_read(into); }
   Run first_run(base::Extent extent) override { return {extent.length, false}; }
   bool is_hole(base::Extent) override { return false; }
   Usage usage() override { return Store::usage(); }

@@ -27,6 +27,7 @@ struct WorkerContext {
   base::Executor& home;  // the worker's own thread
   base::Executor& pool;  // for what blocks
   base::BufferPool& buffers;
+  store::Ring* ring = nullptr;  // for reads from a medium; nullptr: the pool does them
 };
 
 class Nexus;

@@ -6,7 +6,8 @@
 namespace device {
 
 UnitPath Nexus::new_path(const std::shared_ptr<LogicalUnit>& unit) const {
-  UnitPath path{unit, store::Channel(unit->guard(), worker_.pool, worker_.home), {}, {}};
+  UnitPath path{
+      unit, store::Channel(unit->guard(), worker_.pool, worker_.home, worker_.ring), {}, {}};
   path.attentions.owe(UnitAttention::power_on);
   return path;
 }

@@ -99,7 +99,7 @@ base::Result<iscsi::Admission, LoginStatus> PortalHost::admit(
   iscsi::Admission out;
   out.tsih = entry->facts.tsih;
   out.registration = entry;
-  const device::WorkerContext worker{worker_, pool_, worker_.buffers()};
+  const device::WorkerContext worker{worker_, pool_, worker_.buffers(), worker_.ring()};
   if (hidden != nullptr) out.server = hidden->serve(identity.initiator_name, worker);
   if (target == nullptr) return out;
   device::NexusIdentity nexus{

@@ -18,14 +18,20 @@ Worker::Worker(unsigned index, const base::Clock& clock, base::Duration spin)
       clock_(clock),
       spin_(spin),
       scratch_(buffers_.take(scratch_bytes)),
-      tick_(context_) {}
+      tick_(context_),
+      ring_(store::Ring::open(*this)),
+      ring_event_(context_) {
+  if (ring_ != nullptr) ring_event_.assign(ring_->descriptor());
+}
 
 Worker::~Worker() {
   stop();
+  if (ring_ != nullptr) ring_event_.release();
 }
 
 void Worker::start() {
   arm_tick();
+  if (ring_ != nullptr) await_ring();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -70,6 +76,15 @@ void Worker::run() {
     if (context_.stopped()) context_.restart();
     if (stopping_ && connections_.empty() && !std::exchange(told_, true)) all_closed_.set_value();
   }
+}
+
+void Worker::await_ring() {
+  ring_event_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                         [this](const boost::system::error_code& error) {
+                           if (error) return;
+                           ring_->take_ended();
+                           await_ring();
+                         });
 }
 
 void Worker::arm_tick() {

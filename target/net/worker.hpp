@@ -11,11 +11,13 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/buffer_pool.hpp"
 #include "base/clock.hpp"
 #include "base/executor.hpp"
+#include "store/ring.hpp"
 
 namespace net {
 
@@ -55,6 +57,7 @@ class Worker final : public base::Executor {
   boost::asio::io_context& context() { return context_; }
   base::BufferPool& buffers() { return buffers_; }
   base::ByteSpan scratch() { return scratch_.span(); }
+  store::Ring* ring() { return ring_.get(); }  // nullptr: the kernel gives none
   const base::Clock& clock() const { return clock_; }
   void add(std::shared_ptr<TcpConnection> connection);
   // Its flush() is called once all that is ready now has had its turn, or at once when this much
@@ -76,6 +79,7 @@ class Worker final : public base::Executor {
   void run();
   void arm_tick();
   void flush_all();
+  void await_ring();
 
   const unsigned index_;
   const base::Clock& clock_;
@@ -85,6 +89,8 @@ class Worker final : public base::Executor {
   std::shared_ptr<PduRing> trace_;  // null: off
   boost::asio::io_context context_{1};
   boost::asio::steady_timer tick_;
+  const std::unique_ptr<store::Ring> ring_;
+  boost::asio::posix::stream_descriptor ring_event_;  // the ring's own, lent
   std::set<std::shared_ptr<TcpConnection>> connections_;
   std::vector<std::shared_ptr<TcpConnection>> to_flush_;
   std::vector<std::shared_ptr<TcpConnection>> flushing_;  // empty but inside flush_all()

@@ -155,7 +155,8 @@ TEST_CASE("limits that an administrator changes hold at once in sessions that st
   CHECK(daemon.end(SIGTERM) == 0);
 }
 
-TEST_CASE("SIGHUP changes the limits of all LUNs; bounds of the array wait for its next start") {
+TEST_CASE(
+    "SIGHUP changes the limits of all LUNs, and bounds of the array wait for its next start") {
   test::Daemon daemon;
   const auto write_file = [&](const std::string& array) {
     std::ofstream(daemon.path("array.toml"))

@@ -5,7 +5,7 @@ command -v dpkg-shlibdeps >/dev/null || skip "needs dpkg-dev"
 (cd "$bin/.." && cpack -G DEB -B "$work/deb" >"$work/cpack.log" 2>&1) || fail "no package: $(tail -3 "$work/cpack.log")"
 deb=$(ls "$work"/deb/copymgr_*.deb)
 dpkg-deb --field "$deb" Depends >"$work/depends"
-for needed in libiscsi7 libboost-program-options libfmt9 libsqlite3-0 libssl3 libisal2 adduser; do
+for needed in libiscsi7 liburing2 libboost-program-options libfmt9 libsqlite3-0 libssl3 libisal2 adduser; do
   grep -q "$needed" "$work/depends" || fail "it does not depend on $needed: $(cat "$work/depends")"
 done
 dpkg-deb --extract "$deb" "$work/root"

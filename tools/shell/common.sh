@@ -5,9 +5,9 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 # What building, testing and demonstrating need on a Debian 12 that has nothing.
 build_packages=(g++ cmake ninja-build pkg-config libboost-dev libboost-program-options-dev libfmt-dev
-                libspdlog-dev libexpected-dev libiscsi-dev libisal-dev libssl-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev catch2)
+                libspdlog-dev libexpected-dev libiscsi-dev libisal-dev liburing-dev libssl-dev libsqlite3-dev nlohmann-json3-dev libtomlplusplus-dev catch2)
 demo_packages=(e2fsprogs xfsprogs util-linux jq)
-bench_packages=(tgt libiscsi-bin iperf3 iproute2 liburing-dev)
+bench_packages=(tgt libiscsi-bin iperf3 iproute2)
 check_packages=(libiscsi-bin tshark iproute2 mount clang clang-format libclang-rt-14-dev dpkg-dev file procps man-db systemd python3-pytest
                 python3-yaml python3-jsonschema curl chromium valgrind)
 
