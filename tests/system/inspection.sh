@@ -32,6 +32,17 @@ is 16777216 '.copies|.bytes_requested' stats
 is true '.copies|.bytes_cloned+.bytes_copied_in_kernel+.bytes_copied+.bytes_zeroed==.bytes_requested' stats
 is true '.copies|([.bytes_not_cloned_because[]]|add)==.bytes_copied_in_kernel+.bytes_copied' stats
 is true '.tokens|.created+.restored==.live+.expired+.cancelled+.revoked+.deleted+.evicted' stats
+# Of each copy the same, and together they are the sums.
+number=$(json '.copy_operations[-1]|select(.command=="WRITE USING TOKEN").number' copy-operation list)
+is true '.bytes_asked as $asked|.moved|.bytes_cloned+.bytes_copied_in_kernel+.bytes_copied+.bytes_zeroed==$asked' copy-operation show "$number"
+is true '.moved|([.bytes_not_cloned_because[]]|add)==.bytes_copied_in_kernel+.bytes_copied' copy-operation show "$number"
+cm stats --json >"$work/stats"
+is true "[.copy_operations[].moved|.bytes_cloned,.bytes_copied_in_kernel,.bytes_copied,.bytes_zeroed]|add==$(jq '.copies|.bytes_cloned+.bytes_copied_in_kernel+.bytes_copied+.bytes_zeroed' "$work/stats")" copy-operation list
+cm copy-operation show "$number" >"$work/out" || fail "no table"
+[ "$(grep -cE '^  (shared \(reflink\)|copied in the kernel|copied by hand|zeroed) ' "$work/out")" -eq 4 ] || fail "the table does not tell how: $(cat "$work/out")"
+if [ "$(json .moved.bytes_cloned copy-operation show "$number")" -lt 16777216 ]; then
+  grep -q "^  not shared: " "$work/out" || fail "the table does not tell why: $(cat "$work/out")"
+fi
 cm token list >"$work/out" && grep -q "$hash  live" "$work/out" || fail "no table: $(cat "$work/out")"
 cm token show "$hash" >"$work/out" && grep -q "16 MiB" "$work/out" || fail "no table: $(cat "$work/out")"
 cm copy-operation list >"$work/out" && grep -q NUMBER "$work/out" || fail "no table: $(cat "$work/out")"
