@@ -2,7 +2,7 @@
 # The target's own commands of docs/windows.md, linux.md, odx.md and operating.md, as they stand there in blocks of
 # shell, but for addresses, ports, sizes and places. What no test here can run stands in them as indented text.
 . "$(dirname "$0")/../support/target.sh"
-for tool in iscsi-ls curl openssl; do command -v $tool >/dev/null || skip "needs $tool"; done
+for tool in iscsi-ls curl openssl jq; do command -v $tool >/dev/null || skip "needs $tool"; done
 docs=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../docs" && pwd)
 export PATH=$bin:$PATH HOME=$work/home
 export COPYMGR_SOCKET=$HOME/copymgr/state/admin.socket
@@ -14,7 +14,7 @@ portal=127.0.0.1:0
 block() { awk -v open="\`\`\`$1" '$0 == open {inside = 1; next} /^```$/ {inside = 0} inside' "$docs/$2"; }
 # here: as it can be here.
 here() {
-  sed "s/192.0.2.[0-9]*:3260/$portal/g; s/127.0.0.1:3260/$portal/g; s/=\(64\|1\)G/=64M/g
+  sed "s/192.0.2.1:3260/$portal/g; s/192.0.2.2:3260/127.0.0.1:1/g; s/127.0.0.1:3260/$portal/g; s/=\(64\|1\)G/=64M/g
     s|/var/lib/copymgr|$HOME/copymgr/state|g; s|/etc/copymgr|$HOME/copymgr|g; s|/srv/|$HOME/copymgr/|g
     s/\<8260\>/$admin_port/g; s/\<8080\>/$web_port/g"
 }
