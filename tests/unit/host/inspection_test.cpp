@@ -103,10 +103,9 @@ TEST_CASE("a list becomes a table") {
 }
 
 TEST_CASE("of an object bytes that need no line when there are none have none") {
-  constexpr std::array lines{Column{"all", "a.all", Shown::bytes},
-                             Column{"none", "a.none", Shown::bytes},
-                             Column{"why", "a.why", Shown::bytes_if_any},
-                             Column{"why not", "a.not", Shown::bytes_if_any}};
+  constexpr std::array lines{
+      Column{"all", "a.all", Shown::bytes}, Column{"none", "a.none", Shown::bytes},
+      Column{"why", "a.why", Shown::bytes_if_any}, Column{"why not", "a.not", Shown::bytes_if_any}};
   CHECK(object_table(R"({"a":{"all":1024,"none":0,"why":2048,"not":0}})", lines).value() ==
         "all   1 KiB\n"
         "none  0 bytes\n"
