@@ -23,7 +23,7 @@ json obstacles(const copymgr::ObstacleCounts& counts) {
 }
 
 json copies(const copymgr::CopyCounters& c) {
-  json out = describe(static_cast<const copymgr::MovedBytes&>(c));
+  json out = admin::describe(static_cast<const copymgr::MovedBytes&>(c));
   out.update({{"populate_token", c.populate_token},
               {"write_using_token", c.write_using_token},
               {"extended_copy", c.extended_copy},
