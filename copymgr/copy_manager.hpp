@@ -148,16 +148,22 @@ enum class ShortCutObstacle : std::uint8_t {
 inline constexpr std::size_t short_cut_obstacles = 5;
 using ObstacleCounts = std::array<std::uint64_t, short_cut_obstacles>;
 
-// What moved how, since start; bytes.
-struct CopyCounters {
-  std::uint64_t populate_token = 0, write_using_token = 0, extended_copy = 0;
-  std::uint64_t refused = 0, stopped_early = 0;
-  std::uint64_t bytes_requested = 0;
+// What moved how; bytes.
+struct MovedBytes {
   std::uint64_t bytes_cloned = 0, bytes_copied_in_kernel = 0, bytes_copied = 0, bytes_zeroed = 0;
   std::uint64_t bytes_pulled = 0;  // from other members of the group
   // Of what was copied instead: why its blocks could not be shared, and of what was copied by hand,
   // why the kernel could not.
   ObstacleCounts not_cloned{}, not_copied_in_kernel{};
+
+  bool operator==(const MovedBytes&) const = default;
+};
+
+// Of all operations together, since start.
+struct CopyCounters : MovedBytes {
+  std::uint64_t populate_token = 0, write_using_token = 0, extended_copy = 0;
+  std::uint64_t refused = 0, stopped_early = 0;
+  std::uint64_t bytes_requested = 0;
 };
 
 struct TokenFacts;

@@ -13,6 +13,7 @@ OperationPtr CopyManager::State::start(const OperationKey& key, std::uint8_t ser
 
 OperationPtr CopyManager::State::start(OperationPtr operation) {
   operation->limits = limits_of(operation->key.volume_id);
+  operation->moved.add_up_in(meters.moved);
   if (const auto fault = ledger.start(operation)) {
     ++meters.refused;
     std::exchange(operation->done, {})(base::fail(CopyFault{*fault}));

@@ -43,7 +43,7 @@ std::unique_ptr<Run> CopyManager::State::prepare(const OperationPtr& operation,
   for (RodRequest& rod : request.rods)
     rods.emplace_back(std::move(rod), door);
   return std::make_unique<ExtendedCopyRun>(std::move(request.segments), std::move(rods),
-                                           std::move(found), settings, meters);
+                                           std::move(found), settings, operation->moved);
 }
 
 }  // namespace copymgr

@@ -16,13 +16,13 @@ SegmentFault::Kind kind_of(const store::StoreError& error) {
 }  // namespace
 
 ExtendedCopyRun::ExtendedCopyRun(std::vector<PlannedSegment> segments, std::vector<CopiedRod> rods,
-                                 Volumes volumes, const CopySettings& settings, Meters& meters)
+                                 Volumes volumes, const CopySettings& settings, MoveMeter& meter)
     : segments_(std::move(segments)),
       rods_(std::move(rods)),
       volumes_(std::move(volumes)),
       settings_(settings),
-      meters_(meters),
-      mover_(meters) {}
+      meter_(meter),
+      mover_(meter) {}
 
 const Volume* ExtendedCopyRun::find(std::uint64_t volume_id) const {
   const auto found = volumes_.find(volume_id);
@@ -145,7 +145,7 @@ Run::Stepped ExtendedCopyRun::write_carried(store::Guard& destination) {
   if (block.empty()) return advanced({});
   const auto written = destination.write(move().into.offset, block, store::Durability::cached);
   if (!written) return failed({}, kind_of(written.error()), SegmentSide::destination);
-  meters_.bytes_copied += block.size();
+  meter_.copied(base::ByteCount(block.size()));
   return advanced(base::ByteCount(block.size()));
 }
 
@@ -196,7 +196,7 @@ Run::Stepped ExtendedCopyRun::write_zeros(store::Guard& destination, base::ByteC
   if (!written) {
     return failed({}, kind_of(written.error()), SegmentSide::destination);
   }
-  meters_.bytes_zeroed += next.length.value;
+  meter_.zeroed(next.length);
   return advanced(next.length);
 }
 

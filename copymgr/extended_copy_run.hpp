@@ -23,7 +23,7 @@ class ExtendedCopyRun final : public Run {
 
   // The segments count `rods`.
   ExtendedCopyRun(std::vector<PlannedSegment> segments, std::vector<CopiedRod> rods,
-                  Volumes volumes, const CopySettings& settings, Meters& meters);
+                  Volumes volumes, const CopySettings& settings, MoveMeter& meter);
 
   bool done() const override { return index_ == segments_.size(); }
   std::optional<Stillness> wanted() const override;
@@ -62,7 +62,7 @@ class ExtendedCopyRun final : public Run {
   std::vector<CopiedRod> rods_;
   const Volumes volumes_;
   const CopySettings& settings_;
-  Meters& meters_;
+  MoveMeter& meter_;
   Mover mover_;
 
   std::size_t index_ = 0;

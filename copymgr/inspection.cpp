@@ -63,6 +63,7 @@ OperationFacts facts_of(const Operation& operation, base::Instant now) {
   out.other_volume_ids = operation.other_volume_ids;
   out.bytes_done = base::ByteCount(operation.bytes_done);
   out.bytes_asked = base::ByteCount(operation.bytes_asked);
+  out.moved = operation.moved.reading();
   const base::Instant end = operation.running ? now : operation.finished_at;
   out.took = end - operation.started_at;
   if (!operation.running) out.ended_for = now - operation.finished_at;

@@ -45,6 +45,7 @@ struct OperationFacts {
   std::vector<std::uint64_t> other_volume_ids;
   base::ByteCount bytes_done;
   base::ByteCount bytes_asked;              // zero: not known
+  MovedBytes moved;                         // so far, also of what was not told to be done
   base::Duration took{0};                   // until now, if it runs
   std::optional<base::Duration> ended_for;  // since its end
 };

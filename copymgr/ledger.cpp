@@ -23,17 +23,29 @@ void note_end(const Operation& operation, const scsi::CopyResult& result) {
   const Nexus& nexus = operation.key.nexus;
   const std::string list =
       operation.identified ? fmt::format("{:#010x}", operation.key.list_identifier) : "none";
-  base::log::event(base::log::Level::debug, "copy.ended",
-                   {{"operation", operation.number},
-                    {"command", command},
-                    {"list_identifier", list},
-                    {"initiator", nexus.initiator_name},
-                    {"target", nexus.target_name},
-                    {"unit", operation.key.volume_id},
-                    {"bytes_asked", operation.bytes_asked.load()},
-                    {"state", word_of(result.status)}},
-                   fmt::format("{} {} of {}, list {}: {}", command, operation.number,
-                               nexus.initiator_name, list, word_of(result.status)));
+  const MovedBytes moved = operation.moved.reading();
+  const std::string how = to_text(moved);
+  const std::string not_cloned = reasons_in(moved.not_cloned);
+  const std::string not_in_kernel = reasons_in(moved.not_copied_in_kernel);
+  base::log::event(
+      base::log::Level::debug, "copy.ended",
+      {{"operation", operation.number},
+       {"command", command},
+       {"list_identifier", list},
+       {"initiator", nexus.initiator_name},
+       {"target", nexus.target_name},
+       {"unit", operation.key.volume_id},
+       {"bytes_asked", operation.bytes_asked.load()},
+       {"bytes_cloned", moved.bytes_cloned},
+       {"bytes_copied_in_kernel", moved.bytes_copied_in_kernel},
+       {"bytes_copied", moved.bytes_copied},
+       {"bytes_zeroed", moved.bytes_zeroed},
+       {"bytes_pulled", moved.bytes_pulled},
+       {"not_cloned_because", not_cloned},
+       {"not_copied_in_kernel_because", not_in_kernel},
+       {"state", word_of(result.status)}},
+      fmt::format("{} {} of {}, list {}: {}{}{}", command, operation.number, nexus.initiator_name,
+                  list, word_of(result.status), how.empty() ? "" : "; ", how));
 }
 
 }  // namespace

@@ -64,8 +64,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_pull(
   }
   auto plan = plan_pull(destination, limits.mixed_block_lengths, request);
   if (!plan) return base::fail(plan.error());
-  return std::make_unique<PullRun>(*peers, *operation, destination, request, std::move(*plan),
-                                   meters);
+  return std::make_unique<PullRun>(*peers, *operation, destination, request, std::move(*plan));
 }
 
 void CopyManager::serve_token(std::uint64_t identifier,

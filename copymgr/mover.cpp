@@ -34,10 +34,6 @@ ShortCutObstacle obstacle_of(const store::StoreError& error) {
                                      : ShortCutObstacle::file_system_cannot;
 }
 
-auto& of(std::array<Meters::Count, short_cut_obstacles>& counts, ShortCutObstacle obstacle) {
-  return counts[static_cast<std::size_t>(obstacle)];
-}
-
 Mover::Moved::End end_of(const store::StoreError& error) {
   switch (error.kind) {
     case Kind::read_failed:
@@ -82,7 +78,7 @@ store::StoreResult<> Mover::move_piece(store::Piece from, const Section& section
   if (!obstacle) {
     const Section::Part part(section, into);
     const auto cloned = store::clone_range(from, part.piece(), into.length);
-    if (cloned) meters_.bytes_cloned += into.length.value;
+    if (cloned) meter_.cloned(into.length);
     if (cloned) so_far.bytes += into.length;
     if (cloned) return {};
     obstacle = obstacle_of(cloned.error());
@@ -93,7 +89,7 @@ store::StoreResult<> Mover::move_piece(store::Piece from, const Section& section
     base::Extent part{into.offset, std::min(into.length, part_length)};
     const store::Holes holes = look_for_holes({from.at, into.length}, means, part.length);
     if (auto done = copy_part(from, section, part, means, holes); !done) return done;
-    of(meters_.not_cloned, *obstacle) += part.length.value;
+    meter_.not_cloned(*obstacle, part.length);
     so_far.bytes += part.length;
     from.at += part.length;
     into = {part.end(), into.length - part.length};
@@ -124,15 +120,15 @@ store::StoreResult<> Mover::copy_part(store::Piece from, const Section& section,
   std::optional<ShortCutObstacle> obstacle = means.in_kernel;
   if (!obstacle) {
     const auto copied = store::copy_range_in_kernel(from, part.piece(), into.length, holes);
-    if (copied) meters_.bytes_copied_in_kernel += into.length.value;
+    if (copied) meter_.copied_in_kernel(into.length);
     if (copied) return {};
     obstacle = obstacle_of(copied.error());
     if (never_possible(copied)) means.in_kernel = obstacle;
   }
   auto copied = store::copy_range_by_hand(from, part.piece(), into.length, scratch(), holes);
   if (!copied) return copied;
-  meters_.bytes_copied += into.length.value;
-  of(meters_.not_copied_in_kernel, *obstacle) += into.length.value;
+  meter_.copied(into.length);
+  meter_.not_copied_in_kernel(*obstacle, into.length);
   return {};
 }
 

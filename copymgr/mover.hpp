@@ -14,7 +14,7 @@ namespace copymgr {
 
 class Mover {
  public:
-  explicit Mover(Meters& meters) : meters_(meters) {}
+  explicit Mover(MoveMeter& meter) : meter_(meter) {}
 
   struct Moved {
     base::ByteCount bytes;  // from the start of the stretch, written and good
@@ -54,7 +54,7 @@ class Mover {
   struct AlignedDelete {
     void operator()(std::uint8_t* bytes) const;
   };
-  Meters& meters_;
+  MoveMeter& meter_;
   std::vector<Means> means_;
   std::unique_ptr<std::uint8_t, AlignedDelete> scratch_;
 };

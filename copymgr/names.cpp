@@ -40,4 +40,46 @@ std::string_view word_of(scsi::CopyOperationStatus status) {
   return "unknown";
 }
 
+std::string_view word_of(ShortCutObstacle obstacle) {
+  switch (obstacle) {
+    case ShortCutObstacle::not_aligned:
+      return "not_aligned";
+    case ShortCutObstacle::not_files:
+      return "not_files";
+    case ShortCutObstacle::other_file_system:
+      return "other_file_system";
+    case ShortCutObstacle::file_system_cannot:
+      return "file_system_cannot";
+    case ShortCutObstacle::failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+std::string reasons_in(const ObstacleCounts& bytes) {
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (bytes[i] == 0) continue;
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", word_of(static_cast<ShortCutObstacle>(i)));
+  }
+  return out;
+}
+
+std::string to_text(const MovedBytes& moved) {
+  std::string out;
+  const auto add = [&out](std::uint64_t bytes, std::string_view how,
+                          std::string_view instead_of = "", const ObstacleCounts& why = {}) {
+    if (bytes == 0) return;
+    out +=
+        fmt::format("{}{}{} {}", out.empty() ? "" : ", ", bytes, out.empty() ? " bytes" : "", how);
+    if (!instead_of.empty()) out += fmt::format(" ({}: {})", instead_of, reasons_in(why));
+  };
+  add(moved.bytes_cloned, "cloned");
+  add(moved.bytes_copied_in_kernel, "copied in the kernel", "not cloned", moved.not_cloned);
+  add(moved.bytes_copied, "copied by hand", "not in the kernel", moved.not_copied_in_kernel);
+  add(moved.bytes_pulled, "pulled");
+  add(moved.bytes_zeroed, "zeroed");
+  return out;
+}
+
 }  // namespace copymgr

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "copymgr/copy_manager.hpp"
+#include "copymgr/meters.hpp"
 #include "copymgr/run.hpp"
 
 namespace copymgr {
@@ -46,6 +47,7 @@ struct Operation {
   std::atomic<std::uint64_t> bytes_done{0};   // of an EXTENDED COPY, all segments together
   std::atomic<std::uint64_t> all_of_it{0};    // of what is counted above; 0: not known
   std::atomic<std::uint64_t> bytes_asked{0};  // 0: not known yet
+  MoveMeter moved;                            // adds up in the array's
   std::atomic<std::uint16_t> segments_processed{0};
   std::atomic<std::uint16_t> steps{0};
   std::atomic<StopReason> stop{StopReason::none};

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/log.hpp"
-#include "copymgr/meters.hpp"
 #include "copymgr/write_fault.hpp"
 
 namespace copymgr {
@@ -29,15 +28,15 @@ base::Result<Plan, CopyFault> plan_pull(const Volume& destination, MixedBlockLen
   return make_plan(rod, request.offset_into_rod, {request.ranges, destination.block_length}, mixed);
 }
 
-PullRun::PullRun(Peers& peers, const Operation& operation, const Volume& destination,
-                 const scsi::WriteUsingToken& request, Plan plan, Meters& meters)
+PullRun::PullRun(Peers& peers, Operation& operation, const Volume& destination,
+                 const scsi::WriteUsingToken& request, Plan plan)
     : peers_(peers),
       destination_(destination),
       token_(request.token),
       delete_token_(request.delete_token),
       plan_(std::move(plan)),
       unit_(plan_.unit(destination.block_length)),
-      meters_(meters),
+      meter_(operation.moved),
       stopped_([&stop = operation.stop] { return stop != StopReason::none; }),
       peer_(peers.find(tokens::TokenSeal::creator_in(request.token))),
       durable_(operation.manner.durable) {}
@@ -115,7 +114,7 @@ Run::Stepped PullRun::write_zeros(const Step& step) {
   const base::Extent into = base::to_extent(step.destination, unit_);
   const auto written = destination_.guard->write_zeros(into);
   if (!written) return {{}, {}, false, CopyFault{write_fault_of(written.error())}};
-  meters_.bytes_zeroed += into.length.value;
+  meter_.zeroed(into.length);
   return {completed(into.length), {}, false, {}};
 }
 
@@ -138,8 +137,8 @@ Run::Stepped PullRun::pull(const Step& step) {
         return written;
       }};
   const auto streamed = source_->unit().stream(from, source_->block_length(), taker);
-  meters_.bytes_pulled += pulled.value;
-  meters_.bytes_zeroed += zeroed.value;
+  meter_.pulled(pulled);
+  meter_.zeroed(zeroed);
   peer_->count_bytes(pulled, zeroed);
   const base::Duration took = peers_.clock().now() - begun;
   // What was short, or mostly holes, tells nothing of how fast the member is.

@@ -9,13 +9,12 @@
 
 namespace copymgr {
 
-struct Meters;
-
 class PullRun final : public Run {
  public:
-  // `operation` owns this. The plan's source is the token's data as one string of bytes.
-  PullRun(Peers& peers, const Operation& operation, const Volume& destination,
-          const scsi::WriteUsingToken& request, Plan plan, Meters& meters);
+  // `operation` owns this, and counts what it moves. The plan's source is the token's data as one
+  // string of bytes.
+  PullRun(Peers& peers, Operation& operation, const Volume& destination,
+          const scsi::WriteUsingToken& request, Plan plan);
 
   bool done() const override { return plan_.done() && !delete_token_ && !broken_off_; }
   Stepped step() override;
@@ -39,7 +38,7 @@ class PullRun final : public Run {
   bool delete_token_;  // still to be told to its creator
   Plan plan_;
   const base::BlockLength unit_;  // of the plan
-  Meters& meters_;
+  MoveMeter& meter_;
   const PullSource::Stopped stopped_;
   std::unique_ptr<PullSource> source_;
   PeerPtr peer_;

@@ -90,7 +90,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare(
   }
   if (const auto bad = check_zero_token(request.token, operation->limits)) return token_fault(*bad);
   return std::make_unique<WriteRun>(destination, Plan::zeros(request.ranges), std::nullopt, false,
-                                    operation->manner.durable, settings, meters);
+                                    operation->manner.durable, settings, operation->moved);
 }
 
 base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
@@ -114,7 +114,7 @@ base::Result<std::unique_ptr<Run>, CopyFault> CopyManager::State::prepare_copy(
   }
   return std::make_unique<WriteRun>(destination, std::move(*plan), std::move(*lease),
                                     request.delete_token, operation->manner.durable, settings,
-                                    meters);
+                                    operation->moved);
 }
 
 }  // namespace copymgr

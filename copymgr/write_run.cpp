@@ -17,7 +17,7 @@ Run::Stepped failed(base::BlockCount blocks, CopyFault::Kind kind) {
 }  // namespace
 
 WriteRun::WriteRun(const Volume& destination, Plan plan, std::optional<tokens::Lease> lease,
-                   bool delete_token, bool durable, const CopySettings& settings, Meters& meters)
+                   bool delete_token, bool durable, const CopySettings& settings, MoveMeter& meter)
     : destination_(destination),
       plan_(std::move(plan)),
       unit_(plan_.unit(destination.block_length)),
@@ -26,8 +26,8 @@ WriteRun::WriteRun(const Volume& destination, Plan plan, std::optional<tokens::L
       delete_token_(delete_token),
       durable_(durable),
       settings_(settings),
-      meters_(meters),
-      mover_(meters) {}
+      meter_(meter),
+      mover_(meter) {}
 
 bool WriteRun::succeeded() {
   const bool deletes = lease_ && delete_token_;
@@ -95,7 +95,7 @@ Run::Stepped WriteRun::write_zeros(const Step& step) {
   if (!written) {
     return failed({}, write_fault_of(written.error()));
   }
-  meters_.bytes_zeroed += into.length.value;
+  meter_.zeroed(into.length);
   return {completed(step.destination.count), {}, false, {}};
 }
 

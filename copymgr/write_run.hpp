@@ -15,7 +15,7 @@ class WriteRun final : public Run {
   // Without a lease the plan writes zeros. `delete_token`: DEL_TKN, obeyed by succeeded().
   // `durable`: as settle() says.
   WriteRun(const Volume& destination, Plan plan, std::optional<tokens::Lease> lease,
-           bool delete_token, bool durable, const CopySettings& settings, Meters& meters);
+           bool delete_token, bool durable, const CopySettings& settings, MoveMeter& meter);
 
   bool done() const override { return plan_.done(); }
   Stepped step() override;
@@ -45,7 +45,7 @@ class WriteRun final : public Run {
   const bool durable_;
   bool unsettled_ = false;
   const CopySettings& settings_;
-  Meters& meters_;
+  MoveMeter& meter_;
   Mover mover_;
   std::shared_ptr<store::Snapshot> still_;  // of the source, where the token has none itself
   bool held_ = false;                       // still_ is what was to be had

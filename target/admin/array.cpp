@@ -51,7 +51,7 @@ struct Array::State {
   copymgr::CopyManager copy_manager{clock, randomness, pool, configuration.copies, tokens.get()};
   std::unique_ptr<Provisioner> provisioner;  // has the targets
   net::Server server{configuration.server, clock, randomness, pool};
-  GroupKeeper group{peers, copy_manager, server};
+  GroupKeeper group{peers, copy_manager, server, pool};
   std::future<void> expiry;  // the one that the pool was given last
   History history;           // of the admin thread
   std::atomic<bool> sampling = false;

@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "copymgr/names.hpp"
+#include "target/admin/statistics.hpp"
 
 namespace admin {
 namespace {
@@ -59,7 +60,8 @@ json describe(const OperationFacts& operation, const UnitNames& units, const Ins
               {"started_seconds_ago",
                seconds(operation.took + operation.ended_for.value_or(base::Duration(0)))},
               {"bytes_per_second", rate_of(operation)},
-              {"uses", sources_of(operation, units)}});
+              {"uses", sources_of(operation, units)},
+              {"moved", admin::describe(operation.moved)}});
   if (operation.identified)
     out["list_identifier"] = fmt::format("0x{:08x}", operation.key.list_identifier);
   if (operation.bytes_asked.value != 0) out["bytes_asked"] = operation.bytes_asked.value;

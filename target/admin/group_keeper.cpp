@@ -8,8 +8,8 @@ namespace admin {
 using copymgr::Group;
 
 GroupKeeper::GroupKeeper(copymgr::Peers& peers, copymgr::CopyManager& copy_manager,
-                         net::Server& server)
-    : peers_(peers), copy_manager_(copy_manager), server_(server) {}
+                         net::Server& server, base::Executor& pool)
+    : peers_(peers), copy_manager_(copy_manager), server_(server), pool_(pool) {}
 
 std::optional<Group> GroupKeeper::group() const {
   const std::scoped_lock lock(mutex_);
@@ -23,8 +23,10 @@ void GroupKeeper::set(const std::optional<Group>& group) {
   publish(group_);
 }
 
-// First who is asked, then what tokens say, then the door for others.
+// First who is asked, then what tokens say, then the door for others, then what hosts are to look
+// at again.
 void GroupKeeper::publish(const std::optional<Group>& group) {
+  const bool was_in_group = copy_manager_.in_group();
   peers_.set_group(group);
   copy_manager_.group_changed();
   server_.directory().change([&](net::Directory& directory) {
@@ -47,6 +49,8 @@ void GroupKeeper::publish(const std::optional<Group>& group) {
       return std::make_unique<device::PullServer>(copy_manager_, peers_, opener, worker);
     };
   });
+  for (const net::PublishedTarget& target : server_.directory().read()->targets)
+    target.device->group_changed(was_in_group, pool_);
   if (group) {
     base::log::info("in the copy manager group {} as {}, with {} other members", group->name,
                     copymgr::to_text(peers_.own()), group->members.size());

@@ -15,10 +15,13 @@ namespace admin {
 class GroupKeeper {
  public:
   // All references outlive it, and sessions of members.
-  GroupKeeper(copymgr::Peers& peers, copymgr::CopyManager& copy_manager, net::Server& server);
+  GroupKeeper(copymgr::Peers& peers, copymgr::CopyManager& copy_manager, net::Server& server,
+              base::Executor& pool);
 
   std::optional<copymgr::Group> group() const;
-  // Nothing happens if it is that group already; nullopt: the array leaves.
+  // Nothing happens if it is that group already; nullopt: the array leaves. Hosts are told of units
+  // whose INQUIRY tells something else then, and have been when this returns; not on a worker's
+  // thread.
   void set(const std::optional<copymgr::Group>& group);
 
  private:
@@ -27,6 +30,7 @@ class GroupKeeper {
   copymgr::Peers& peers_;
   copymgr::CopyManager& copy_manager_;
   net::Server& server_;
+  base::Executor& pool_;
   mutable std::mutex mutex_;
   std::optional<copymgr::Group> group_;
 };

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "copymgr/names.hpp"
 #include "target/admin/metrics_text.hpp"
 #include "target/admin/statistics.hpp"
 
@@ -145,7 +146,9 @@ void add_sessions(MetricsText& out, const Measured& measured, const Readings& re
 
 void add_obstacles(MetricsText& out, const copymgr::ObstacleCounts& counts) {
   for (std::size_t i = 0; i < counts.size(); ++i)
-    out.sample({{"reason", obstacle_names[i]}}, counts[i]);
+    out.sample(
+        {{"reason", std::string(copymgr::word_of(static_cast<copymgr::ShortCutObstacle>(i)))}},
+        counts[i]);
 }
 
 void add_copies(MetricsText& out, const copymgr::CopyCounters& copies) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
+#include "copymgr/names.hpp"
 #include "target/admin/api.hpp"
 
 namespace admin {
@@ -17,24 +18,19 @@ double cpu_seconds(const timeval& time) {
 json obstacles(const copymgr::ObstacleCounts& counts) {
   json out = json::object();
   for (std::size_t i = 0; i < counts.size(); ++i)
-    out[obstacle_names[i]] = counts[i];
+    out[std::string(copymgr::word_of(static_cast<copymgr::ShortCutObstacle>(i)))] = counts[i];
   return out;
 }
 
 json copies(const copymgr::CopyCounters& c) {
-  return {{"populate_token", c.populate_token},
-          {"write_using_token", c.write_using_token},
-          {"extended_copy", c.extended_copy},
-          {"refused", c.refused},
-          {"stopped_early", c.stopped_early},
-          {"bytes_requested", c.bytes_requested},
-          {"bytes_cloned", c.bytes_cloned},
-          {"bytes_copied_in_kernel", c.bytes_copied_in_kernel},
-          {"bytes_copied", c.bytes_copied},
-          {"bytes_zeroed", c.bytes_zeroed},
-          {"bytes_pulled", c.bytes_pulled},
-          {"bytes_not_cloned_because", obstacles(c.not_cloned)},
-          {"bytes_not_copied_in_kernel_because", obstacles(c.not_copied_in_kernel)}};
+  json out = admin::describe(static_cast<const copymgr::MovedBytes&>(c));
+  out.update({{"populate_token", c.populate_token},
+              {"write_using_token", c.write_using_token},
+              {"extended_copy", c.extended_copy},
+              {"refused", c.refused},
+              {"stopped_early", c.stopped_early},
+              {"bytes_requested", c.bytes_requested}});
+  return out;
 }
 
 json tokens_of(const tokens::TokenCounters& t) {
@@ -45,6 +41,16 @@ json tokens_of(const tokens::TokenCounters& t) {
 }
 
 }  // namespace
+
+json describe(const copymgr::MovedBytes& moved) {
+  return {{"bytes_cloned", moved.bytes_cloned},
+          {"bytes_copied_in_kernel", moved.bytes_copied_in_kernel},
+          {"bytes_copied", moved.bytes_copied},
+          {"bytes_zeroed", moved.bytes_zeroed},
+          {"bytes_pulled", moved.bytes_pulled},
+          {"bytes_not_cloned_because", obstacles(moved.not_cloned)},
+          {"bytes_not_copied_in_kernel_because", obstacles(moved.not_copied_in_kernel)}};
+}
 
 double process_cpu_seconds() {
   rusage usage{};

@@ -1,10 +1,11 @@
 // The counters of the array as one JSON document (GET /v1/stats).
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "copymgr/copy_manager.hpp"
 #include "target/device/target_device.hpp"
@@ -12,9 +13,8 @@
 
 namespace admin {
 
-// In the order of copymgr::ShortCutObstacle.
-inline constexpr std::array<const char*, copymgr::short_cut_obstacles> obstacle_names{
-    "not_aligned", "not_files", "other_file_system", "file_system_cannot", "failed"};
+// {"bytes_cloned": ...}: how bytes moved, and why not more cheaply.
+nlohmann::json describe(const copymgr::MovedBytes& moved);
 double process_cpu_seconds();
 
 std::string statistics_json(const net::ServerCounters& wire,

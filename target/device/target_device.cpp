@@ -10,6 +10,22 @@
 #include "target/device/operation_run.hpp"
 
 namespace device {
+namespace {
+
+// Not on a worker's thread.
+void visit_and_wait(NexusRegistry& nexuses, base::Executor& pool,
+                    const std::function<void(Nexus& nexus)>& visit) {
+  std::promise<void> seen;
+  nexuses.visit_all(
+      [&visit](Nexus& nexus, base::UniqueFunction<void()> visited) {
+        visit(nexus);
+        visited();
+      },
+      pool, [&seen] { seen.set_value(); });
+  seen.get_future().wait();
+}
+
+}  // namespace
 
 TargetDevice::TargetDevice(std::string name, copymgr::CopyManager& copy_manager, Units units,
                            std::vector<std::uint16_t> target_ports)
@@ -102,14 +118,8 @@ base::Result<void, std::string> TargetDevice::resize_unit(scsi::Lun lun, base::B
   unit->operation().end_resize();
   if (unit->capacity() == before) return resized;
   copy_manager_.resized(unit->volume(name_));
-  std::promise<void> told;
-  nexuses_.visit_all(
-      [unit](Nexus& nexus, base::UniqueFunction<void()> visited) {
-        nexus.owe(*unit, UnitAttention::capacity_data_changed);
-        visited();
-      },
-      pool, [&told] { told.set_value(); });
-  told.get_future().wait();
+  visit_and_wait(nexuses_, pool,
+                 [&unit](Nexus& nexus) { nexus.owe(*unit, UnitAttention::capacity_data_changed); });
   const std::uint64_t bytes = unit->guard().size().value;
   base::log::event(base::log::Level::info, "lun.resized",
                    {{"target", name_}, {"lun", lun.value}, {"bytes", bytes}},
@@ -134,14 +144,24 @@ void TargetDevice::limit_copies(scsi::Lun lun, const copymgr::CopyLimits& limits
     before = unit->set_copy_limits(limits);
   }
   const bool news = told() != told_before;
-  std::promise<void> seen;
-  nexuses_.visit_all(
-      [unit, news](Nexus& nexus, base::UniqueFunction<void()> visited) {
-        if (news) nexus.owe(*unit, UnitAttention::inquiry_data_changed);
-        visited();
-      },
-      pool, [&seen] { seen.set_value(); });
-  seen.get_future().wait();
+  visit_and_wait(nexuses_, pool, [&unit, news](Nexus& nexus) {
+    if (news) nexus.owe(*unit, UnitAttention::inquiry_data_changed);
+  });
+}
+
+void TargetDevice::group_changed(bool was_in_group, base::Executor& pool) {
+  std::vector<std::shared_ptr<LogicalUnit>> concerned;
+  for (const auto& [lun, unit] : units()) {
+    const auto told = [&unit = *unit](bool in_group) {
+      return scsi::encode(copy_page(unit, in_group));
+    };
+    if (told(copy_manager_.in_group()) != told(was_in_group)) concerned.push_back(unit);
+  }
+  if (concerned.empty()) return;
+  visit_and_wait(nexuses_, pool, [&concerned](Nexus& nexus) {
+    for (const auto& unit : concerned)
+      nexus.owe(*unit, UnitAttention::inquiry_data_changed);
+  });
 }
 
 void TargetDevice::change_access_state(std::uint16_t group, scsi::AccessState state) {

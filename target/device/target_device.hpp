@@ -58,6 +58,10 @@ class TargetDevice {
   // nexus that sees the unit is told (06h/3Fh/03h), if INQUIRY tells something else than before.
   // Waits until no nexus looks at the old ones any more; not on a worker's thread. The unit exists.
   void limit_copies(scsi::Lun lun, const copymgr::CopyLimits& limits, base::Executor& pool);
+  // The array has joined a copy manager group or has left it: of every unit whose page 8Fh tells
+  // something else than before (REMOTE TOKENS) nexuses are told in the same way. Waits as
+  // limit_copies() does; not while that runs.
+  void group_changed(bool was_in_group, base::Executor& pool);
   // Every unit under its own number, for a nexus that sees all.
   std::map<scsi::Lun, scsi::Lun> unmasked() const;
   // The relative identifiers of its ports, each once.

@@ -32,6 +32,10 @@ demand_ratio "not enough" least 3.1 "4 KiB read" copymgrd:0 "4 KiB read" tgt:1 4
 demand_ratio "little enough" most 0.25 "4 KiB read" copymgrd:0 "4 KiB read" tgt:1 6
 demand_ratio "nobody there" least 1 "4 KiB read" copymgrd:0 "4 KiB read" probe:0 4
 demand "a number" most 10 10.5
+result "start; s" copymgrd 1 0.5 0 0
+result "start; s" copymgrd 2 2.5 0 0
+demand_figure "start; s" most 2 copymgrd
+demand_figure "start; s" most 1 tgt
 print_demands >"$work/table"
 verdict() { awk -v text="$1" 'index($0, text " ") == 1 { print $NF }' "$work/table"; }
 is "$(verdict enough)" reached
@@ -40,6 +44,8 @@ is "$(verdict "little enough")" reached
 is "$(verdict "nobody there")" measured
 is "$(verdict "a number")" missed
 demands_page >"$work/out"
+grep -q '^| start; s | at most 2 | 1.5 | 0.5 to 2.5 | reached |$' "$work/out" || fail "no figure: $(demands_page)"
+grep -q '^| start; s | at most 1 | - | - | not measured |$' "$work/out" || fail "a figure of nobody: $(demands_page)"
 grep -q '^| enough | at least 3 | 3.00 | 2.00 to 5.00 | reached |$' "$work/out" || fail "the page's table: $(demands_page)"
 loads_table >"$work/out"
 grep -q '^| 4 KiB read | copymgrd | 210 | 100 to 300 | 2 | 4.00 | 10.0 | 20.0 | 30.0 |$' "$work/out" || fail "$(loads_table)"

@@ -32,6 +32,13 @@ is 16777216 '.copies|.bytes_requested' stats
 is true '.copies|.bytes_cloned+.bytes_copied_in_kernel+.bytes_copied+.bytes_zeroed==.bytes_requested' stats
 is true '.copies|([.bytes_not_cloned_because[]]|add)==.bytes_copied_in_kernel+.bytes_copied' stats
 is true '.tokens|.created+.restored==.live+.expired+.cancelled+.revoked+.deleted+.evicted' stats
+# Of each copy the same, and together they are the sums; told when it ended, as its record went with the session.
+cm stats --json >"$work/stats"
+cm events --json >"$work/events"
+sums=.bytes_cloned+.bytes_copied_in_kernel+.bytes_copied+.bytes_zeroed
+jq -es "map(select(.event == \"copy.ended\" and .command == \"WRITE USING TOKEN\")) | length > 0 and all($sums == .bytes_asked) and
+  (map($sums) | add) == $(jq ".copies|$sums" "$work/stats") and
+  all((.not_cloned_because == \"\") == (.bytes_copied_in_kernel + .bytes_copied == 0))" "$work/events" >/dev/null || fail "not so: $(cat "$work/events")"
 cm token list >"$work/out" && grep -q "$hash  live" "$work/out" || fail "no table: $(cat "$work/out")"
 cm token show "$hash" >"$work/out" && grep -q "16 MiB" "$work/out" || fail "no table: $(cat "$work/out")"
 cm copy-operation list >"$work/out" && grep -q NUMBER "$work/out" || fail "no table: $(cat "$work/out")"
@@ -60,8 +67,20 @@ for _ in $(seq 1000); do
   [ -n "$number" ] || continue
   if cm copy-operation abort "$number" --json >"$work/abort" 2>/dev/null; then aborted=$number && break; fi
 done
+# And how its bytes move: one that has moved some, looked at while its session is there.
+shown=
+for _ in $(seq 1000); do
+  number=$(cm copy-operation list --lun 3 --json | jq -r "[.copy_operations[]|select(.moved|$sums>0)][0].number // empty")
+  [ -n "$number" ] && cm copy-operation show "$number" >"$work/shown" 2>/dev/null || continue
+  cm copy-operation show "$number" --json >"$work/shown.json" 2>/dev/null && shown=$number && break
+done
 rm "$work/go on"
 wait $copies
+[ -n "$shown" ] || fail "no copy was caught that had moved something"
+jq -e ".bytes_asked as \$asked|.moved|($sums)>0 and $sums<=\$asked and ([.bytes_not_cloned_because[]]|add)==.bytes_copied_in_kernel+.bytes_copied" \
+  "$work/shown.json" >/dev/null || fail "not so: $(cat "$work/shown.json")"
+[ "$(grep -cE '^  (shared \(reflink\)|copied in the kernel|copied by hand|zeroed) ' "$work/shown")" -eq 4 ] || fail "the table does not tell how: $(cat "$work/shown")"
+grep -q "^  not shared: a store is no file  *[1-9]" "$work/shown" || fail "the table does not tell why: $(cat "$work/shown")"
 [ -n "$aborted" ] || fail "no copy was caught while it ran: $(tail -3 "$work/copy.out")"
 [ "$(jq .stopped "$work/abort")" = true ] || fail "not stopped: $(cat "$work/abort")"
 grep -q "copy operation $aborted (WRITE USING TOKEN by .*aborted by the administrator" "$work/copymgrd.log" || fail "the log does not tell of the abort"

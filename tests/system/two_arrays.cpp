@@ -162,6 +162,10 @@ TEST_CASE("two arrays: holes and what was never written are told, not sent") {
   const std::string stats = ask(b, {"/v1/stats", {}});
   CHECK(number(stats, "bytes_pulled") == 2048 * block_bytes);
   CHECK(number(stats, "bytes_zeroed") == (131072 - 2048) * block_bytes);
+  const std::string operations = ask(b, {"/v1/copy-operations", {}});
+  CHECK(number(operations, "bytes_pulled") == 2048 * block_bytes);
+  CHECK(number(operations, "bytes_zeroed") == (131072 - 2048) * block_bytes);
+  CHECK(number(operations, "bytes_copied") == 0);
   const Bytes all = on_b.read(0, 131072);
   CHECK(Bytes(all.begin() + 8192 * 512, all.begin() + 10240 * 512) == content(8192, 2048, 1));
   CHECK(std::all_of(all.begin(), all.begin() + 8192 * 512, [](auto byte) { return byte == 0; }));

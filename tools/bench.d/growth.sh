@@ -48,13 +48,52 @@ units_growth() {
   done
 }
 
+# seconds_since NANOSECONDS
+seconds_since() { awk -v ns=$(($(date +%s%N) - $1)) 'BEGIN { printf "%.3f", ns / 1e9 }'; }
+
+# many_luns_file: an array of 1,000 LUNs in 100 targets, on standard output.
+many_luns_file() {
+  local target lun
+  printf '[[portal]]\naddress = "127.0.0.1:0"\n'
+  for ((target = 0; target < 100; ++target)); do
+    printf '[[target]]\nname = "%s.%s"\n' "$iqn" "$target"
+    for ((lun = 0; lun < 10; ++lun)); do
+      printf '[[target.lun]]\nnumber = %s\nbacking = "file:luns/%s-%s.img"\nsize = "1M"\n' "$lun" "$target" "$lun"
+    done
+  done
+}
+
+# Of files that are there, with token persistence, as after a restart of the machine's services.
+many_luns() {
+  local round before start="start, 1,000 LUNs in 100 targets; s" list="lun list of 1,000 LUNs; s"
+  say "  1,000 LUNs in 100 targets"
+  mkdir "$work/luns"
+  many_luns_file >"$work/many.toml"
+  start_array many --config "$work/many.toml" # makes the files
+  end many
+  for ((round = 1; round <= rounds; ++round)); do
+    before=$(date +%s%N)
+    start_array many --config "$work/many.toml"
+    printf '%s\tcopymgrd\t%s\t%s\n' "$start" "$round" "$(seconds_since "$before")" >>"$results"
+    before=$(date +%s%N)
+    $on_load "$bin/copymgr" lun list --socket "$work/many.state/admin.socket" >"$work/many.list"
+    printf '%s\tcopymgrd\t%s\t%s\n' "$list" "$round" "$(seconds_since "$before")" >>"$results"
+    [ "$(wc -l <"$work/many.list")" -gt 1000 ] || die "lun list does not tell all"
+    end many
+  done
+  demand_figure "$start" most 2 copymgrd
+  demand_figure "$list" most 0.2 copymgrd
+}
+
 grow() {
   : >"$growth"
   sessions_growth
   tokens_growth
   units_growth
+  many_luns
 }
 
 print_growth() {
   awk -F '\t' '{ printf "%-16s%-40s%8s%14.2f\n", $1, $2, $3, $4 }' "$growth"
+  print_demands
 }

@@ -91,6 +91,8 @@ page_of_growth() {
   local each
   draw_growth
   { stamp
+    demands_page
+    printf '\n'
     growth_table
     for each in $(cut -f1 "$growth" | awk '!seen[$0]++'); do printf '![%s](benchmarks/growth-%s.svg)\n\n' "${growth_title[$each]}" "$each"; done; } | part growth
 }

@@ -55,6 +55,11 @@ demand_ratio() {
   found=$(ratio "$4" "$5" "$6" "$7" "$8")
   demand "$1" "$2" "$3" "$(cut -f1 <<<"$found")" "$(awk -F '\t' 'NF { print $2 " to " $3 }' <<<"$found")"
 }
+# demand_figure ROW LEAST|MOST NUMBER SYSTEM: of the first figure of its rounds.
+demand_figure() {
+  demand "$1" "$2" "$3" "$(median "$1" "$4" 4)" "$(awk -F '\t' -v row="$1" -v who="$4" '$1 == row && $2 == who { print $4 }' "$results" |
+    sort -g | awk '{ v[NR] = $1 } END { if (NR) print v[1] " to " v[NR] }')"
+}
 print_demands() {
   printf '%-66s%-16s%10s  %-16s%s\n' "it must show" wanted reached "spread" ""
   awk -F '\t' 'NF { printf "%-66s%-16s%10s  %-16s%s\n", $1, $2, $3, $4, $5 }' <<<"$demands"

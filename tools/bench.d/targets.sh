@@ -75,12 +75,15 @@ await() {
 }
 
 # start_copymgrd NAME OPTION...: its LUNs are of the options.
-start_copymgrd() {
+start_copymgrd() { start_array "$@" --portal 127.0.0.1:0 --target $iqn; }
+
+# start_array NAME OPTION...: what is in it is of the options.
+start_array() {
   local name=$1
   shift
   rm -f "$work/$name.ready"
-  $on_target "$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --state-dir "$work/$name.state" --workers 1 \
-    --log-level error --ready-file "$work/$name.ready" "$@" 2>"$work/$name.log" &
+  $on_target "$bin/copymgrd" --state-dir "$work/$name.state" --workers 1 --log-level error \
+    --ready-file "$work/$name.ready" "$@" 2>"$work/$name.log" &
   pid_of[$name]=$!
   pids+=($!)
   await "$name" "$work/$name.ready"

@@ -37,6 +37,7 @@ std::string text_of(const Json& value, Shown shown) {
     case Shown::as_it_is:
       return value.dump();
     case Shown::bytes:
+    case Shown::bytes_if_any:
       return shown_bytes(base::ByteCount(value.get<std::uint64_t>()));
     case Shown::rate:
       return shown_rate(value.get<double>());
@@ -118,6 +119,7 @@ base::Result<std::string, std::string> object_table(std::string_view text,
   for (const Column& line : lines) {
     const Json* const value = find(*document, line.member);
     if (value == nullptr) continue;
+    if (line.shown == Shown::bytes_if_any && *value == 0) continue;
     std::string label(line.heading);
     if (!value->is_array()) {
       rows.push_back({label, text_of(*value, line.shown)});

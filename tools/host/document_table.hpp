@@ -10,7 +10,8 @@
 
 namespace host {
 
-enum class Shown { as_it_is, bytes, rate, per_second, seconds, percent };
+// bytes_if_any: as bytes; in the table of an object zero has no line.
+enum class Shown { as_it_is, bytes, bytes_if_any, rate, per_second, seconds, percent };
 
 struct Column {
   std::string_view heading;

@@ -144,6 +144,23 @@ TEST_CASE("a token's life and a copy's end are events, without the token's bytes
   CHECK(copied["initiator"] == "iqn.host:a");
   CHECK(copied["list_identifier"] == "0x00000005");
   CHECK(copied["lun"] == 0);
+  CHECK(copied["bytes_copied"] == 0);
+  CHECK(copied["not_cloned_because"] == "");
+  const copymgr::OperationKey use{{1, "iqn.host:a", array.target->name()}, 11, 6};
+  array.copies.write_using_token(use, {false, {}, token, {{base::Lba(0), base::BlockCount(8)}}},
+                                 [](copymgr::CopyOutcome) {});
+  const json used = array.last("copy.ended");
+  CHECK(used["command"] == "WRITE USING TOKEN");
+  CHECK(used["bytes_asked"] == 4096);
+  CHECK(used["bytes_copied"] == 4096);
+  CHECK(used["bytes_cloned"] == 0);
+  CHECK(used["bytes_copied_in_kernel"] == 0);
+  CHECK(used["bytes_zeroed"] == 0);
+  CHECK(used["bytes_pulled"] == 0);
+  CHECK(used["not_cloned_because"] == "not_files");
+  CHECK(used["not_copied_in_kernel_because"] == "not_files");
+  CHECK(used["message"].get<std::string>().ends_with(
+      "completed; 4096 bytes copied by hand (not in the kernel: not_files)"));
   array.clock.advance(31s);
   array.copies.expire();
   const json ended = array.last("token.ended");

@@ -197,12 +197,20 @@ TEST_CASE("copy operations are listed, shown, and not aborted when they have end
   CHECK(write["bytes_asked"] == 8 * 512);
   CHECK(write["percent"] == 100.0);
   CHECK(write["uses"][0]["lun"] == 0);
+  CHECK(write["moved"] == json::parse(R"({"bytes_cloned":0,"bytes_copied_in_kernel":0,
+      "bytes_copied":4096,"bytes_zeroed":0,"bytes_pulled":0,
+      "bytes_not_cloned_because":{"not_aligned":0,"not_files":4096,"other_file_system":0,
+        "file_system_cannot":0,"failed":0},
+      "bytes_not_copied_in_kernel_because":{"not_aligned":0,"not_files":4096,
+        "other_file_system":0,"file_system_cannot":0,"failed":0}})"));
+  CHECK(list["copy_operations"][0]["moved"]["bytes_copied"] == 0);
 
   const std::string path = "/v1/copy-operations/" + write["number"].dump();
   const json shown = array.get(path);
   CHECK(shown["copy_operation_status"] == "01h");
   CHECK(shown["status"] == "00h");
   CHECK(shown["blocks_done"] == 8);
+  CHECK(shown["moved"] == write["moved"]);
   CHECK(array.status("POST", path + "/abort", "{}") == 409);
   CHECK(array.get("/v1/copy-operations?lun=1")["total"] == 1);
   CHECK(array.get("/v1/copy-operations?running=1")["total"] == 0);

@@ -73,7 +73,8 @@ struct Creator {
     net::ServerSettings settings;
     settings.workers = 1;
     server = std::make_unique<net::Server>(settings, clock, randomness, copies.inline_pool);
-    keeper = std::make_unique<admin::GroupKeeper>(peers, copies.manager, *server);
+    keeper =
+        std::make_unique<admin::GroupKeeper>(peers, copies.manager, *server, copies.inline_pool);
     keeper->set(Group{"west", secret, {}});
     server->directory().change([this](net::Directory& directory) {
       directory.hidden->serve = [this](const std::string& opener,

@@ -3,6 +3,7 @@
 
 #include <deque>
 
+#include "copymgr/names.hpp"
 #include "copymgr/operation.hpp"
 #include "tests/unit/copymgr/copy_world.hpp"
 
@@ -234,4 +235,79 @@ TEST_CASE("what was copied and not shared has a reason") {
   const auto not_files = static_cast<std::size_t>(ShortCutObstacle::not_files);
   CHECK(counters.not_cloned[not_aligned] == 16 * 512);
   CHECK(counters.not_copied_in_kernel[not_files] == 16 * 512);
+}
+
+// What moved is counted once: with its operation, and with that in the array's sums.
+TEST_CASE("each copy operation knows how its own bytes moved, and together they are the array's") {
+  TestVolume source(1, 64), destination(2, 64);
+  CopyWorld world;
+  world.manager.attach(source.volume);
+  world.manager.attach(destination.volume);
+  const auto token = world.populate(1, {range(0, 16)});
+  CHECK(is_good(world.write(2, token, {range(0, 16)}, 0, false, 0x42), 16));
+  CHECK(
+      is_good(world.write(2, scsi::block_device_zero_token(), {range(16, 8)}, 0, false, 0x43), 8));
+  ExtendedCopyRequest request;
+  request.list_id_usage = scsi::ListIdUsage::hold;
+  request.segments = {segment(1, 0, 2, 0, 4)};
+  CHECK(world.manager.extended_copy(key(2, 0x44), std::move(request), [](CopyOutcome) {}));
+  const auto operations = world.manager.operations();
+  REQUIRE(operations.size() == 4);
+  const MovedBytes &populated = operations[0].moved, &written = operations[1].moved,
+                   &zeroed = operations[2].moved, &copied = operations[3].moved;
+  CHECK(populated == MovedBytes{});
+  MovedBytes by_hand;
+  by_hand.bytes_copied = 16 * 512;
+  // Steps of two blocks are no multiples of 4096 bytes, and memory is no file.
+  by_hand.not_cloned = {16 * 512, 0, 0, 0, 0};
+  by_hand.not_copied_in_kernel = {0, 16 * 512, 0, 0, 0};
+  CHECK(written == by_hand);
+  MovedBytes zeros;
+  zeros.bytes_zeroed = 8 * 512;
+  CHECK(zeroed == zeros);
+  CHECK(copied.bytes_copied == 4 * 512);
+  CHECK(copied.bytes_zeroed == 0);
+  const CopyCounters all = world.manager.counters();
+  CHECK(all.bytes_copied == (16 + 4) * 512);
+  CHECK(all.bytes_zeroed == 8 * 512);
+  CHECK(all.not_cloned[0] == (16 + 4) * 512);
+  CHECK(all.not_copied_in_kernel[1] == (16 + 4) * 512);
+}
+
+TEST_CASE("a copy that ends before its end knows what it has moved") {
+  TestVolume source(1, 64), destination(2, 64);
+  StepPool pool;
+  CopyWorld world(pool, one_step_a_slice());
+  world.manager.attach(source.volume);
+  world.manager.attach(destination.volume);
+  const auto token = world.populate(1, {range(0, 16)});
+  world.write(2, token, {range(0, 16)});
+  pool.step();
+  const OperationFacts running = world.manager.operations().back();
+  CHECK(running.running);
+  CHECK(running.moved.bytes_copied == running.bytes_done.value);
+  CHECK(running.moved.bytes_copied == 2 * 512);
+  CHECK(world.manager.abort_numbered(running.number, [] {}));
+  pool.run();
+  CHECK(world.manager.operations().back().moved.bytes_copied == 2 * 512);
+  CHECK(world.manager.counters().bytes_copied == 2 * 512);
+}
+
+TEST_CASE("how bytes moved, in words") {
+  MovedBytes moved;
+  CHECK(to_text(moved).empty());
+  CHECK(reasons_in(moved.not_cloned).empty());
+  moved.bytes_cloned = 8192;
+  CHECK(to_text(moved) == "8192 bytes cloned");
+  moved.bytes_copied_in_kernel = 1024;
+  moved.bytes_copied = 512;
+  moved.bytes_zeroed = 4096;
+  moved.bytes_pulled = 1;
+  moved.not_cloned = {1000, 0, 536, 0, 0};
+  moved.not_copied_in_kernel = {0, 0, 0, 500, 12};
+  CHECK(reasons_in(moved.not_cloned) == "not_aligned, other_file_system");
+  CHECK(to_text(moved) ==
+        "8192 bytes cloned, 1024 copied in the kernel (not cloned: not_aligned, "
+        "other_file_system), 512 copied by hand (not in the kernel: file_system_cannot, failed), "
+        "1 pulled, 4096 zeroed");
 }

@@ -9,7 +9,7 @@
 #include "tests/unit/store/guarded.hpp"
 
 using namespace test;
-using copymgr::Meters;
+using copymgr::MoveMeter;
 using copymgr::Mover;
 
 namespace {
@@ -41,7 +41,7 @@ struct MoverWorld {
   std::unique_ptr<store::Guard> from =
       guard(std::make_unique<Asked>(file(dir.path("from"), bytes), asked), "from.side");
   std::unique_ptr<store::Guard> to = guard(file(dir.path("to"), bytes), "to.side");
-  Meters meters;
+  MoveMeter meter;
 };
 
 }  // namespace
@@ -53,7 +53,7 @@ TEST_CASE("a file is asked for its holes once for each run of data") {
   REQUIRE(write(*world.to, 0, filled(MoverWorld::bytes, 0xBB)));
   const auto snapshot = protect(*world.from, {extent(0, MoverWorld::bytes)});
   world.asked = 0;
-  Mover mover(world.meters);
+  Mover mover(world.meter);
   // In steps, as a WRITE USING TOKEN does.
   for (std::uint64_t at = 0; at < MoverWorld::bytes; at += 4 * MiB) {
     const auto moved = mover.move(*snapshot, extent(at, 4 * MiB), *world.to, extent(at, 4 * MiB));
@@ -78,7 +78,7 @@ TEST_CASE("a hole made in what was found to be data is copied as zeros") {
   REQUIRE(write(*world.from, 0, data));
   REQUIRE(write(*world.to, 0, filled(8 * MiB, 0xBB)));
   const auto snapshot = protect(*world.from, {extent(0, 8 * MiB)});
-  Mover mover(world.meters);
+  Mover mover(world.meter);
   REQUIRE(mover.move(*snapshot, extent(0, 2 * MiB), *world.to, extent(0, 2 * MiB)).bytes ==
           ByteCount(2 * MiB));
   // The snapshot has what was there, wherever it lies now.

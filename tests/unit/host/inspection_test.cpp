@@ -102,6 +102,16 @@ TEST_CASE("a list becomes a table") {
   CHECK_FALSE(list_table("no JSON", "things", columns));
 }
 
+TEST_CASE("of an object bytes that need no line when there are none have none") {
+  constexpr std::array lines{
+      Column{"all", "a.all", Shown::bytes}, Column{"none", "a.none", Shown::bytes},
+      Column{"why", "a.why", Shown::bytes_if_any}, Column{"why not", "a.not", Shown::bytes_if_any}};
+  CHECK(object_table(R"({"a":{"all":1024,"none":0,"why":2048,"not":0}})", lines).value() ==
+        "all   1 KiB\n"
+        "none  0 bytes\n"
+        "why   2 KiB\n");
+}
+
 TEST_CASE("an object becomes lines, and a name cannot command a terminal") {
   constexpr std::array lines{Column{"name", "name"}, Column{"parts", "parts"},
                              Column{"gone", "gone"}};
