@@ -75,7 +75,11 @@ await() {
 }
 
 # start_copymgrd NAME OPTION...: its LUNs are of the options.
-start_copymgrd() { start_array "$@" --portal 127.0.0.1:0 --target $iqn; }
+start_copymgrd() {
+  local name=$1
+  shift
+  start_array "$name" --portal 127.0.0.1:0 --target $iqn "$@" # before its LUNs
+}
 
 # start_array NAME OPTION...: what is in it is of the options.
 start_array() {
