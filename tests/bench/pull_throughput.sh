@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How fast one array pulls a token's data from another on loopback, beside iperf3 in the same minute. A measurement,
-# not a test. usage: tests/bench/pull_throughput.sh [GIB [MIB_OF_A_WRITE_USING_TOKEN [null|file]]]; the last is what is
+# not a test. usage: tests/bench/pull_throughput.sh [GIB [MIB_OF_A_WRITE_USING_TOKEN [null|memory|file]]]; the last is what is
 # written to. COPYMGR_BIN_DIR as in tests/support/target.sh.
 set -euo pipefail
 bin=${COPYMGR_BIN_DIR:-$(dirname "$0")/../../build/release/bin}
@@ -24,7 +24,7 @@ start() {
 }
 start a "file:$work/a.img"
 case $into in
-  null) start b "null:${gib}G" ;;
+  null | memory) start b "$into:${gib}G" ;;
   file) head -c "${gib}G" /dev/zero >"$work/b.img"; start b "file:$work/b.img" ;;
 esac
 for name in a b; do
