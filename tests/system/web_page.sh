@@ -63,8 +63,8 @@ for _ in 1 2 3 4; do
   helpers+=($!)
 done
 name=$'iqn.2026-11.x:<img src=x onerror="document.title=1"><script>alert(1)</script>\xff'
-# Without a limit it would look for its target for ever, should this script be ended.
-timeout 300 iscsi-perf -i "$name" -m 1 "$url/1" >"$work/perf.out" 2>&1 &
+# Not by way of timeout(1): a KILL would end that one only.
+iscsi-perf -i "$name" -m 1 "$url/1" >"$work/perf.out" 2>&1 &
 helpers+=($!)
 for _ in $(seq 100); do
   [ "$(cm copy-operation list --running --json | jq .total)" -ge 1 ] && [ "$(cm session list --json | jq '.sessions|length')" -ge 2 ] && break
