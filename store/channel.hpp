@@ -1,7 +1,6 @@
 // A worker's own way to a store: asynchronous by callback, completing inline when the store can
 // answer without sleeping, else by the worker's ring or on the pool, and back on the worker's
-// executor ("home"). One per
-// worker and store; used only on the worker's thread.
+// executor ("home"). One per worker and store; used only on the worker's thread.
 #pragma once
 
 #include "base/executor.hpp"

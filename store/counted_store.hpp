@@ -31,7 +31,6 @@ class CountedStore final : public Filter {
   bool start_read(Ring& ring, base::ByteOffset at, base::ByteSpan into, Done& done) override {
     return below().start_read(ring, at, into, done);
   }
-  bool can_start_read(base::ByteView into) override { return below().can_start_read(into); }
   Run first_run(base::Extent extent) override;
   bool is_hole(base::Extent extent) override { return Store::is_hole(extent); }
   Usage usage() override;

@@ -223,7 +223,7 @@ StoreResult<> FileStore::try_read(base::ByteOffset at, base::ByteSpan into) {
 }
 
 bool FileStore::start_read(Ring& ring, base::ByteOffset at, base::ByteSpan into, Done& done) {
-  if (!lies_within(extent_of(at, into), size()) || !can_start_read(into) || !ring.has_room()) {
+  if (!lies_within(extent_of(at, into), size()) || needs_bounce(into.data()) || !ring.has_room()) {
     return false;
   }
   ring.read(file_.number(), at, into,

@@ -33,7 +33,6 @@ class FileStore final : public Store {
   StoreResult<> try_read(base::ByteOffset at, base::ByteSpan into) override;
   StoreResult<> try_write(base::ByteOffset at, base::ByteView from) override;
   bool start_read(Ring& ring, base::ByteOffset at, base::ByteSpan into, Done& done) override;
-  bool can_start_read(base::ByteView into) override { return !needs_bounce(into.data()); }
   void forget_cached(base::Extent extent) override;
   void read_ahead(base::Extent extent) override;
   Run first_run(base::Extent extent) override;

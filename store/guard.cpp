@@ -8,7 +8,6 @@
 
 #include "store/faults.hpp"
 #include "store/guard_state.hpp"
-#include "store/ring.hpp"
 #include "store/snapshot.hpp"
 
 namespace store {
@@ -170,22 +169,19 @@ StoreResult<> Guard::try_write(base::ByteOffset at, base::ByteView from) {
   return state_->inner().try_write(at, from);
 }
 
-bool Guard::can_start_read(base::ByteView into) {
-  return state_->inner().can_start_read(into);
-}
-
 // Whole towards every write, as read() is: the regions are held until it has ended.
 bool Guard::start_read(Ring& ring, base::ByteOffset at, base::ByteSpan into, Done& done) {
   const base::Extent extent = extent_of(at, into);
-  if (!lies_within(extent, size()) || !can_start_read(into) || !ring.has_room()) return false;
+  if (!lies_within(extent, size())) return false;
   auto held = state_->regions().try_lock(extent, RegionLocks::Mode::shared);
   if (!held) return false;
   Done ended = [held = std::move(held), done = std::move(done)](StoreResult<> result) mutable {
     held.reset();
     done(std::move(result));
   };
-  if (state_->inner().start_read(ring, at, into, ended)) return true;
-  ended(fault(StoreError::Kind::would_block));
+  if (!state_->inner().start_read(ring, at, into, ended)) {
+    ended(fault(StoreError::Kind::would_block));
+  }
   return true;
 }
 

@@ -171,7 +171,6 @@ class Guard final : public Store {
   StoreResult<> try_read(base::ByteOffset at, base::ByteSpan into) override;
   StoreResult<> try_write(base::ByteOffset at, base::ByteView from) override;
   bool start_read(Ring& ring, base::ByteOffset at, base::ByteSpan into, Done& done) override;
-  bool can_start_read(base::ByteView into) override;
   std::optional<base::ByteView> lend(base::Extent extent) override;
   void forget_cached(base::Extent extent) override;
   void read_ahead(base::Extent extent) override;

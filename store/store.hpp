@@ -89,8 +89,6 @@ class Store {
   // False: nothing was begun and `done` is as it was.
   using Done = base::UniqueFunction<void(StoreResult<>)>;
   virtual bool start_read(Ring& ring, base::ByteOffset at, base::ByteSpan into, Done& done);
-  // Whether start_read() could be for such memory.
-  virtual bool can_start_read(base::ByteView) { return false; }
   // The store's own bytes, valid until it is resized and changing under later writes; nullopt for
   // stores that do not live in memory.
   virtual std::optional<base::ByteView> lend(base::Extent extent);

@@ -18,7 +18,6 @@ class ThickStore final : public Filter {
   bool start_read(Ring& ring, base::ByteOffset at, base::ByteSpan into, Done& done) override {
     return below().start_read(ring, at, into, done);
   }
-  bool can_start_read(base::ByteView into) override { return below().can_start_read(into); }
   Run first_run(base::Extent extent) override { return {extent.length, false}; }
   bool is_hole(base::Extent) override { return false; }
   Usage usage() override { return Store::usage(); }

@@ -52,6 +52,7 @@ TEST_CASE("each bit of each CDB belongs to a field or is reported at its place")
         CdbBytes cdb = make_cdb(known.layout);
         cdb[byte] |= static_cast<std::uint8_t>(1u << bit);
         const auto found = first_reserved_bit(known.layout, cdb);
+        REQUIRE(has_reserved_bit(allowed_bits(known.layout), cdb) == found.has_value());
         if (evaluated.contains(byte * 8 + bit)) {
           REQUIRE_FALSE(found);
         } else {
