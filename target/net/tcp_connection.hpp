@@ -45,8 +45,9 @@ class TcpConnection final : public std::enable_shared_from_this<TcpConnection> {
   bool look_at_first_header();
   bool read_batch();
   bool feed(base::ByteView bytes);
+  std::size_t feed_half(base::ByteView bytes);
   void flush_later();
-  void send_output();
+  bool send_output();
   void after_flush();
   void drain();
   void finish();

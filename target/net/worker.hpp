@@ -63,6 +63,13 @@ class Worker final : public base::Executor {
   // Its flush() is called once all that is ready now has had its turn, or at once when this much
   // waits to be sent: a peer that sleeps between its connections' answers is woken once for many.
   void flush_soon(std::shared_ptr<TcpConnection> connection, std::size_t output_bytes);
+  // The connection handles input now.
+  void note_turn_of(const TcpConnection& connection) {
+    turns_in_a_row_ = &connection == turn_of_ ? turns_in_a_row_ + 1 : 0;
+    turn_of_ = &connection;
+  }
+  // No other connection has had a turn for some time: answers need not wait for those of others.
+  bool serves_one() const { return turns_in_a_row_ >= turns_in_a_row_min; }
   void remove(const std::shared_ptr<TcpConnection>& connection);
   // Every PDU of its connections from now on; null: none any more.
   void trace_into(std::shared_ptr<PduRing> ring);
@@ -72,6 +79,7 @@ class Worker final : public base::Executor {
   void expect_connection() { load_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
+  static constexpr std::uint64_t turns_in_a_row_min = 16;
   // Only this thread writes: no read-modify-write instruction is needed.
   static void add_to(std::atomic<std::uint64_t>& counter, std::uint64_t n) {
     counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -95,6 +103,8 @@ class Worker final : public base::Executor {
   std::vector<std::shared_ptr<TcpConnection>> to_flush_;
   std::vector<std::shared_ptr<TcpConnection>> flushing_;  // empty but inside flush_all()
   std::size_t to_flush_bytes_ = 0;
+  const TcpConnection* turn_of_ = nullptr;  // to compare only: it may have gone
+  std::uint64_t turns_in_a_row_ = 0;
   bool flush_posted_ = false;
   std::atomic<std::size_t> load_{0};
   std::atomic<std::uint64_t> received_{0};
