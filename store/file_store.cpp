@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <ctime>
 #include <memory>
 
 #include <fcntl.h>
@@ -59,6 +60,13 @@ ssize_t write_some(int file, std::uint64_t at, base::ByteView from, int flags) {
     put = pwritev2(file, &piece, 1, static_cast<off_t>(at), flags);
   } while (put < 0 && errno == EINTR);
   return put;
+}
+
+// Costs less than asking for the exact time.
+std::uint32_t coarse_second() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::uint32_t>(now.tv_sec);
 }
 
 }  // namespace
@@ -119,6 +127,7 @@ StoreResult<> FileStore::resize(base::ByteCount size) {
       return fault(StoreError::Kind::no_space, ENOSPC);
     }
   }
+  if (hot_pages_ != nullptr) hot_pages_->forget();
   size_ = size.value;
   return {};
 }
@@ -188,6 +197,8 @@ StoreResult<> FileStore::fail_for_good(int system_error) {
 StoreResult<> FileStore::write_zeros(base::Extent extent) {
   if (!lies_within(extent, size())) return fault(StoreError::Kind::out_of_range);
   if (extent.empty()) return {};
+  // A file system in memory would give a hole that is read by the mapping room of its own.
+  if (hot_pages_ != nullptr && in_memory_) hot_pages_->let_go(extent);
   for (const int mode :
        {FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE}) {
     if (allocate(file_.number(), mode, extent) == 0) return {};
@@ -210,13 +221,18 @@ StoreResult<> FileStore::try_read(base::ByteOffset at, base::ByteSpan into) {
   if (!lies_within(extent_of(at, into), size())) return fault(StoreError::Kind::out_of_range);
   if (into.empty()) return {};
   if (direct()) return fault(StoreError::Kind::would_block);
+  const std::uint32_t second = hot_pages_ == nullptr ? 0 : coarse_second();
+  if (hot_pages_ != nullptr && hot_pages_->copy(at, into, second)) return {};
   // tmpfs has no RWF_NOWAIT, and nothing to wait for.
   const bool inline_anyway = in_memory_ && into.size() <= inline_bytes_max;
   if (!inline_anyway && !nowait_reads_.load(std::memory_order_relaxed)) {
     return fault(StoreError::Kind::would_block);
   }
   const ssize_t got = read_some(file_.number(), at.value, into, inline_anyway ? 0 : RWF_NOWAIT);
-  if (got == static_cast<ssize_t>(into.size())) return {};
+  if (got == static_cast<ssize_t>(into.size())) {
+    if (hot_pages_ != nullptr) hot_pages_->note_read(extent_of(at, into), size_, second);
+    return {};
+  }
   if (got < 0 && errno == EOPNOTSUPP) nowait_reads_ = false;
   // Whatever else went wrong, the blocking form will find it again and say so.
   return fault(StoreError::Kind::would_block);
@@ -251,8 +267,13 @@ StoreResult<> FileStore::try_write(base::ByteOffset at, base::ByteView from) {
 }
 
 void FileStore::forget_cached(base::Extent extent) {
-  posix_fadvise(file_.number(), static_cast<off_t>(extent.offset.value),
-                static_cast<off_t>(extent.length.value), POSIX_FADV_DONTNEED);
+  if (hot_pages_ != nullptr) hot_pages_->let_go(extent);
+  // Of a page that is named in part nothing would leave.
+  constexpr std::uint64_t page = 4096;
+  const std::uint64_t begin = extent.offset.value / page * page;
+  const std::uint64_t end = (extent.end().value + page - 1) / page * page;
+  posix_fadvise(file_.number(), static_cast<off_t>(begin), static_cast<off_t>(end - begin),
+                POSIX_FADV_DONTNEED);
 }
 
 void FileStore::read_ahead(base::Extent extent) {

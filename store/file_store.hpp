@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "store/descriptor.hpp"
+#include "store/hot_pages.hpp"
 #include "store/store.hpp"
 
 namespace store {
@@ -18,6 +19,7 @@ class FileStore final : public Store {
         size_(size.value),
         alignment_bytes_(alignment_bytes),
         in_memory_(lives_in_memory(file_)),
+        hot_pages_(direct() ? nullptr : HotPages::of(file_.number())),
         name_(std::move(name)) {}
 
   base::ByteCount size() const override { return base::ByteCount(size_.load()); }
@@ -54,7 +56,8 @@ class FileStore final : public Store {
   const Descriptor file_;
   std::atomic<std::uint64_t> size_;
   const std::uint32_t alignment_bytes_;
-  const bool in_memory_;  // of a file system without a medium
+  const bool in_memory_;                       // of a file system without a medium
+  const std::unique_ptr<HotPages> hot_pages_;  // nullptr: its reads are all system calls
   const std::string name_;
   std::atomic<int> flush_error_{0};
   std::atomic<bool> nowait_reads_{true};  // until the file system says that it cannot

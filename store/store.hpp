@@ -81,7 +81,8 @@ class Store {
   // Every write that returned before this call is on the medium when it returns (fdatasync).
   virtual StoreResult<> flush() = 0;
 
-  // The run-to-completion forms: never sleep; would_block when they would have to.
+  // The run-to-completion forms: would_block when they would have to sleep. Only a file's hot parts
+  // may make them wait, for a page that has just left (docs/adr/0012).
   virtual StoreResult<> try_read(base::ByteOffset at, base::ByteSpan into);
   virtual StoreResult<> try_write(base::ByteOffset at, base::ByteView from);
   // What try_read() would have to sleep for, by a ring that has room: `done` gets success, or
