@@ -19,7 +19,7 @@ start_target() {
   "$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --state-dir "$work/state" \
     --ready-file "$work/ready" "$@" 2>>"$work/copymgrd.log" &
   target_pid=$!
-  for _ in $(seq 100); do
+  for _ in $(seq 800); do # the medium may be busy with what another test writes
     [ -s "$work/ready" ] && break
     kill -0 $target_pid 2>/dev/null || fail "copymgrd did not start"
     sleep 0.05

@@ -26,6 +26,8 @@ for lun in 0 1; do
   holds '.operations + .flushes == 3000 and .flushes > 100'
   bench 0 --verify --read 50 --digests data --block 524288 --order sequential --depth 4 --operations 100
   bench 0 --verify --operations 2000 --block 8192 --poll
+  # One session alone: its batches are worked on in halves, which end in the middle of PDUs.
+  bench 0 --verify --read 50 --block 12288 --depth 31 --operations 5000
 done
 
 # Without --verify everything goes, and exactly as much as asked for.

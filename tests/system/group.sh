@@ -106,7 +106,7 @@ serve_file() {
   rm -f "$work/ready"
   "$bin/copymgrd" --state-dir "$work/state" --ready-file "$work/ready" --config "$work/array.toml" 2>>"$work/copymgrd.log" &
   target_pid=$!
-  for _ in $(seq 200); do
+  for _ in $(seq 800); do
     [ -s "$work/ready" ] && return
     sleep 0.05
   done
