@@ -13,6 +13,8 @@
 #include <iscsi/scsi-lowlevel.h>
 #include <poll.h>
 
+#include "base/broken_pipe.hpp"
+
 namespace store {
 namespace {
 
@@ -131,6 +133,7 @@ void RemoteUnit::State::finished(iscsi_context*, int status, void*, void* privat
 }
 
 RemoteResult<> RemoteUnit::State::log_in() {
+  base::ignore_broken_pipes();
   context = iscsi_create_context(address.initiator_name.c_str());
   if (context == nullptr) return base::fail(unreachable("out of memory"));
   iscsi_set_targetname(context, address.target_name.c_str());

@@ -92,4 +92,18 @@ refused=$(jq -s 'map(select(.event == "login.refused")) | length' "$work/copymgr
 stop_target
 "$bin/copymgrd" --target $iqn --lun 0=memory:1M --log-format xml 2>"$work/why" && fail "takes xml"
 grep -q "use text or json" "$work/why" || fail "$(cat "$work/why")"
+
+# Who read the log has gone: the daemon has not.
+mkfifo "$work/log.pipe"
+head -1 "$work/log.pipe" >/dev/null &
+reader=$!
+rm -f "$work/ready"
+"$bin/copymgrd" --portal 127.0.0.1:0 --target $iqn --lun 0=memory:1M --state-dir "$work/state" --ready-file "$work/ready" \
+  --log-level debug 2>"$work/log.pipe" &
+target_pid=$!
+for _ in $(seq 800); do [ -s "$work/ready" ] && break; sleep 0.05; done
+wait $reader
+url=iscsi://$(head -1 "$work/ready")/$iqn
+for _ in 1 2; do cm info "$url/0" >"$work/out" 2>&1 || fail "gone with its log's reader: $(cat "$work/out")"; done
+stop_target
 echo "metrics, rates, events and the log: as told"

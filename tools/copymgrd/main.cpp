@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
+#include "base/broken_pipe.hpp"
 #include "base/log.hpp"
 #include "target/admin/array.hpp"
 #include "tools/copymgrd/options.hpp"
@@ -34,6 +35,7 @@ void give_large_memory_back() {
 }
 
 int serve(const copymgrd::CommandLine& command_line) {
+  base::ignore_broken_pipes();  // those of the log too
   raise_descriptor_limit();
   give_large_memory_back();
   auto array = admin::Array::open(command_line.start);

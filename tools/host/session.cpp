@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "base/broken_pipe.hpp"
 #include "tools/host/reachability.hpp"
 
 namespace host {
@@ -129,6 +130,7 @@ Session::~Session() = default;
 base::Result<std::unique_ptr<Session>, std::string> Session::open(const Url& url,
                                                                   const SessionSettings& settings) {
   constexpr int connect_attempts = 3;  // SYNs: about seven seconds
+  base::ignore_broken_pipes();
   auto state = std::make_unique<State>();
   state->url = url;
   state->settings = settings;
