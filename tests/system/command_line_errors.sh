@@ -81,3 +81,7 @@ expect 2 "not with --operations" "${bench[@]}" --operations 5 --warm-up 1
 expect 2 "without CHAP" "$bin/copymgr" bench iscsi://user@127.0.0.1:1/iqn.a:b/0
 expect 1 "cannot connect to 127.0.0.1:1" "${bench[@]}"
 expect 1 "there is no process 999999999" "${bench[@]}" --pid 999999999
+# Half an export is not to be taken for all of it.
+status=0
+"$bin/copymgr" --help >/dev/full 2>"$work/why" || status=$?
+[ $status -eq 1 ] && grep -q "could not be written in full" "$work/why" || fail "a full disk: $status, $(cat "$work/why")"

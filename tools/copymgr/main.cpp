@@ -141,6 +141,8 @@ void complain(std::string_view verb, const std::string& text) {
   fmt::print(stderr, "copymgr{}{}: {}\n", verb.empty() ? "" : " ", verb, text);
 }
 
+namespace {
+
 // copymgr(1), in troff.
 int print_man_page() {
   print_man_page_begin();
@@ -150,24 +152,37 @@ int print_man_page() {
   return done;
 }
 
-}  // namespace cli
-
-int main(int argc, char** argv) {
-  std::vector<std::string> words(argv + 1, argv + argc);
+int run(std::vector<std::string> words) {
   try {
-    if (!words.empty() && words[0] == "--man") return cli::print_man_page();
+    if (!words.empty() && words[0] == "--man") return print_man_page();
     if (!words.empty() && words[0] == "--complete") {
-      cli::tell_instead(cli::Telling::completion);
+      tell_instead(Telling::completion);
       words.erase(words.begin());
     }
     const bool version = !words.empty() && words[0] == "--version";
-    if (version) return fmt::print("copymgr {}\n", COPYMGR_VERSION), cli::done;
-    return cli::dispatch({}, cli::verbs, words);
-  } catch (const cli::UsageError& error) {
-    cli::complain(words[0], fmt::format("{}; try `copymgr {} --help`", error.text, words[0]));
-    return cli::wrong_usage;
+    if (version) return fmt::print("copymgr {}\n", COPYMGR_VERSION), done;
+    return dispatch({}, verbs, words);
+  } catch (const UsageError& error) {
+    complain(words[0], fmt::format("{}; try `copymgr {} --help`", error.text, words[0]));
+    return wrong_usage;
   } catch (const std::exception& error) {
-    cli::complain("", error.what());
-    return cli::failed;
+    // Else it is the output that went wrong, which is told for all alike.
+    if (std::ferror(stdout) == 0) complain("", error.what());
+    return failed;
   }
+}
+
+// Half an export is not to be taken for all of it.
+int with_all_told(int status) {
+  const bool lost_before = std::ferror(stdout) != 0;
+  if (std::fflush(stdout) == 0 && !lost_before) return status;
+  complain("", "the output could not be written in full: no room for it, or its reader has gone");
+  return status == done ? failed : status;
+}
+
+}  // namespace
+}  // namespace cli
+
+int main(int argc, char** argv) {
+  return cli::with_all_told(cli::run({argv + 1, argv + argc}));
 }
