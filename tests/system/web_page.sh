@@ -19,7 +19,8 @@ done
 
 backing="$work/<b>a&amp;.img"
 head -c 4M /dev/urandom >"$backing"
-start_target --lun "0=file:$backing" --lun 1=memory:4M --lun 2=null:64T --lun 3=null:64T --web 0 --log-level debug
+long=optimal-transfer-count=64G,maximum-token-transfer-size=64G
+start_target --lun "0=file:$backing" --lun 1=memory:4M --lun 2=null:64T,$long --lun 3=null:64T,$long --web 0 --log-level debug
 page=$(sed -n 's|.*the page is at \(http://127.0.0.1:[0-9]*\)/$|\1|p' "$work/copymgrd.log" | tail -1)
 [ -n "$page" ] || fail "the log does not tell where the page is"
 
@@ -57,11 +58,9 @@ is 200 "$page/"
 # An array at work: a token that nobody uses any more, a copy that runs, an initiator with markup and no UTF-8 in its name.
 cm copy "$url/0" "$url/1" >"$work/out" || fail "no copy: $(cat "$work/out")"
 hash=$(cm token list --json | jq -r '.tokens[0].hash')
-# Copies that last: of nothing, but of much of it. Each command is one of 256 MiB; with four of them one runs at any time.
-for _ in 1 2 3 4; do
-  "$bin/copymgr" copy "$url/2" "$url/3" >>"$work/copy.out" 2>&1 &
-  helpers+=($!)
-done
+# A copy that lasts: of nothing, but of 64 GiB of it by each command.
+"$bin/copymgr" copy "$url/2" "$url/3" --timeout 600 >"$work/copy.out" 2>&1 &
+helpers+=($!)
 name=$'iqn.2026-11.x:<img src=x onerror="document.title=1"><script>alert(1)</script>\xff'
 # Not by way of timeout(1): a KILL would end that one only.
 iscsi-perf -i "$name" -m 1 "$url/1" >"$work/perf.out" 2>&1 &
